@@ -1,0 +1,129 @@
+"""Domain errors: what can go wrong, said once, with the value and the next step in the message.
+
+Nothing here knows HTTP; `recycling/routes/problems.py` holds the one table from these classes to status codes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """Base of everything the domain refuses. ``code`` is stable and meant for programs."""
+
+    code = "refused"
+    retryable = False
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class InvalidInput(DomainError):
+    """A value breaks a rule of the domain although its type is right."""
+
+    code = "invalid_input"
+
+
+class InvalidProblem(InvalidInput):
+    """A planning problem or plan cannot be read; the message names the field and the value."""
+
+    code = "invalid_problem"
+
+
+class ConfigError(DomainError):
+    """A file under ``config/`` or a setting cannot be used; the start is refused."""
+
+    code = "bad_config"
+
+
+class NotFound(DomainError):
+    """Nothing of that id that the caller may see. Foreign and absent answer alike."""
+
+    code = "not_found"
+
+
+class NotSignedIn(DomainError):
+    """The caller has not shown who they are, or the sign-in has ended."""
+
+    code = "not_signed_in"
+
+
+class Forbidden(DomainError):
+    """The caller's role does not do this."""
+
+    code = "forbidden"
+
+
+class Conflict(DomainError):
+    """The wish clashes with the present state of things."""
+
+    code = "conflict"
+
+
+class Busy(Conflict):
+    """Somebody else holds the row right now; the same request works a moment later."""
+
+    code = "busy"
+    retryable = True
+
+
+class StaleVersion(DomainError):
+    """The caller edited an older version of the row than the one stored."""
+
+    code = "stale_version"
+
+
+class VersionRequired(DomainError):
+    """An edit came without saying which version it edits."""
+
+    code = "version_required"
+
+
+class WindowFull(Conflict):
+    """No place is left in the window, or the day's kilograms, litres or minutes are used up."""
+
+    code = "window_full"
+
+
+class WindowClosed(Conflict):
+    """The window cannot be booked or changed any more, or not yet."""
+
+    code = "window_closed"
+
+
+class IdempotencyKeyRequired(DomainError):
+    """A creating call came without an ``Idempotency-Key``."""
+
+    code = "idempotency_key_required"
+
+
+class IdempotencyKeyMismatch(DomainError):
+    """The key was used before with another body."""
+
+    code = "idempotency_key_mismatch"
+
+
+class TooManyRequests(DomainError):
+    """A limit on attempts is reached; ``retry_after_s`` says when to try again."""
+
+    code = "too_many_requests"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class WrongCode(DomainError):
+    """The one-time code or the password is not right, is used up or has expired."""
+
+    code = "wrong_credentials"
+
+
+class Unavailable(DomainError):
+    """Something the request needs does not answer now."""
+
+    code = "unavailable"
+    retryable = True
