@@ -1,0 +1,55 @@
+"""When a service day can be booked, and until when a booking can be withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from recycling.policy.network import check_range
+from recycling.policy.service_calendar import ServiceCalendar
+from recycling.units import ClockTime, instant_at, local_day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRules:
+    """Cut-offs on the calendar day before the service day, and how far ahead one may book.
+
+    Parameters
+    ----------
+    horizon_days
+        Last bookable day, counted from today.
+    booking_cutoff_s, cancel_cutoff_s, plan_at_s
+        Seconds after midnight of the day before: bookings end, withdrawals end, the day is planned. In this order, so
+        that the plan sees a settled day.
+    """
+
+    horizon_days: int
+    booking_cutoff_s: ClockTime
+    cancel_cutoff_s: ClockTime
+    plan_at_s: ClockTime
+
+    def __post_init__(self) -> None:
+        check_range("horizon_days", self.horizon_days, least=1, most=90)
+        if not self.booking_cutoff_s <= self.cancel_cutoff_s <= self.plan_at_s:
+            raise ValueError(
+                f"the cut-offs {self.booking_cutoff_s}, {self.cancel_cutoff_s} and the planning clock {self.plan_at_s} "
+                "must follow each other: booking, withdrawing, planning"
+            )
+
+    def booking_closes_at(self, day: date) -> datetime:
+        """The UTC instant from which a service day takes no more bookings."""
+        return instant_at(day - timedelta(days=1), self.booking_cutoff_s)
+
+    def cancel_closes_at(self, day: date) -> datetime:
+        """The UTC instant from which bookings of a service day cannot be withdrawn."""
+        return instant_at(day - timedelta(days=1), self.cancel_cutoff_s)
+
+    def planned_at(self, day: date) -> datetime:
+        """The UTC instant at which a service day is planned."""
+        return instant_at(day - timedelta(days=1), self.plan_at_s)
+
+    def bookable_days(self, *, now: datetime, calendar: ServiceCalendar) -> tuple[date, ...]:
+        """List the service days that can be booked at an aware instant, nearest first."""
+        today = local_day(now)
+        days = (today + timedelta(days=ahead) for ahead in range(1, self.horizon_days + 1))
+        return tuple(day for day in days if calendar.is_service_day(day) and now < self.booking_closes_at(day))

@@ -1,0 +1,431 @@
+"""The district's collection network: town-level units, villages, stations, vehicles, crews and bookable windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recycling.units import ClockTime
+
+TWO_PERSON_LIFT = "two-person-lift"
+UPRIGHT = "upright"
+DISMANTLING = "dismantling"
+REFRIGERANT = "refrigerant"
+GAS_FITTING = "gas-fitting"
+SKILLS = frozenset({TWO_PERSON_LIFT, UPRIGHT, DISMANTLING, REFRIGERANT, GAS_FITTING})
+
+TIERS = frozenset({"collection_point", "transfer_station", "sorting_centre"})
+SITINGS = frozenset({"indicative", "registered"})
+
+BP = 10_000
+
+
+def check_range(name: str, value: int, *, least: int, most: int | None = None) -> None:
+    """Refuse an integer outside a closed range by name, value and range.
+
+    Raises
+    ------
+    ValueError
+        When ``value`` lies outside.
+    """
+    if value < least or (most is not None and value > most):
+        bounds = f"at least {least}" if most is None else f"between {least} and {most}"
+        raise ValueError(f"{name} = {value} must be {bounds}")
+
+
+def check_known(name: str, values: frozenset[str] | set[str], allowed: frozenset[str]) -> None:
+    """Refuse words outside a fixed vocabulary.
+
+    Raises
+    ------
+    ValueError
+        When one of ``values`` is not allowed; the message lists what is.
+    """
+    for value in sorted(values - allowed):
+        raise ValueError(f"{name} = {value!r} is unknown; choose from {', '.join(sorted(allowed))}")
+
+
+def check_opening(name: str, opens_s: int, closes_s: int) -> None:
+    """Refuse an interval of the day that closes before it opens.
+
+    Raises
+    ------
+    ValueError
+        When it does.
+    """
+    if closes_s <= opens_s:
+        raise ValueError(f"{name} closes at second {closes_s}, not after it opens at {opens_s}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TownUnit:
+    """One of the ten town-level units; also the key of its service area.
+
+    Parameters
+    ----------
+    code
+        Nine-digit division code.
+    seat_lat, seat_lon
+        Approximate seat in WGS-84 degrees, rounded to about 1 km.
+    in_remit
+        Whether the bureau serves the unit; ``None`` until the bureau has said so.
+    """
+
+    key: str
+    code: str
+    name_zh: str
+    name_en: str
+    seat_lat: float
+    seat_lon: float
+    in_remit: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Village:
+    """A village or community, by its twelve-digit division code."""
+
+    code: str
+    name_zh: str
+    town_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A recycling station: depot, weigh-in and unload point of one service area.
+
+    Parameters
+    ----------
+    key
+        Key of the town-level unit it serves.
+    lat, lon
+        WGS-84 degrees.
+    siting
+        ``indicative`` until the bureau's register gives the address, then ``registered``.
+    tier
+        ``collection_point``, ``transfer_station`` or ``sorting_centre``.
+    opens_s, closes_s
+        Seconds after midnight; vehicles start, unload and end inside.
+    unload_s
+        Seconds one unloading takes.
+    can_unload
+        Whether vehicles may unload here on the way.
+    intake_limit_g, intake_limit_l
+        Most the station takes in a day; both set or both ``None``.
+    """
+
+    key: str
+    name_zh: str
+    name_en: str
+    lat: float
+    lon: float
+    siting: str
+    tier: str
+    opens_s: ClockTime
+    closes_s: ClockTime
+    unload_s: int
+    can_unload: bool
+    intake_limit_g: int | None = None
+    intake_limit_l: int | None = None
+
+    def __post_init__(self) -> None:
+        check_known("siting", {self.siting}, SITINGS)
+        check_known("tier", {self.tier}, TIERS)
+        check_opening("station", self.opens_s, self.closes_s)
+        check_range("unload_s", self.unload_s, least=0, most=self.closes_s - self.opens_s)
+        if (self.intake_limit_g is None) != (self.intake_limit_l is None):
+            raise ValueError("intake_limit_g and intake_limit_l are given together or not at all")
+        for name, limit in (("intake_limit_g", self.intake_limit_g), ("intake_limit_l", self.intake_limit_l)):
+            if limit is not None:
+                check_range(name, limit, least=0)
+
+    @property
+    def open_s(self) -> tuple[int, int]:
+        """Opening interval in seconds after midnight, closed at both ends."""
+        return self.opens_s, self.closes_s
+
+    @property
+    def intake_limit(self) -> tuple[int, int] | None:
+        """Most grams and litres taken in a day, or ``None`` for no limit."""
+        if self.intake_limit_g is None or self.intake_limit_l is None:
+            return None
+        return self.intake_limit_g, self.intake_limit_l
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleClass:
+    """What vehicles of one kind carry and cost.
+
+    Parameters
+    ----------
+    capacity_g, capacity_l
+        Payload in grams and load space in litres.
+    skills
+        What the vehicle itself can do, e.g. carry a fridge standing (``upright``).
+    fixed_cost, cost_per_travel_s, cost_per_m, overtime_cost_per_s
+        Integers in the planner's cost unit (one second of driving costs 1).
+    max_overtime_s
+        Seconds a route may run past the end of the shift.
+    """
+
+    key: str
+    name_zh: str
+    name_en: str
+    capacity_g: int
+    capacity_l: int
+    skills: tuple[str, ...]
+    fixed_cost: int
+    cost_per_travel_s: int
+    cost_per_m: int
+    max_overtime_s: int
+    overtime_cost_per_s: int
+
+    def __post_init__(self) -> None:
+        check_range("capacity_g", self.capacity_g, least=1)
+        check_range("capacity_l", self.capacity_l, least=1)
+        check_known("skills", set(self.skills), SKILLS)
+        for name in ("fixed_cost", "cost_per_travel_s", "cost_per_m", "max_overtime_s", "overtime_cost_per_s"):
+            check_range(name, getattr(self, name), least=0)
+
+    @property
+    def capacity(self) -> tuple[int, int]:
+        """Grams and litres, in the order of the planner's load units."""
+        return self.capacity_g, self.capacity_l
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """One vehicle: its class and home station."""
+
+    key: str
+    class_key: str
+    station_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftPattern:
+    """Working hours that collectors share.
+
+    Parameters
+    ----------
+    starts_s, ends_s
+        Seconds after midnight.
+    break_opens_s, break_closes_s
+        Interval in which the break starts.
+    break_s
+        Length of the break in seconds.
+    """
+
+    key: str
+    starts_s: ClockTime
+    ends_s: ClockTime
+    break_opens_s: ClockTime
+    break_closes_s: ClockTime
+    break_s: int
+
+    def __post_init__(self) -> None:
+        check_opening("shift", self.starts_s, self.ends_s)
+        check_opening("break", self.break_opens_s, self.break_closes_s)
+        check_range("break_s", self.break_s, least=0, most=self.ends_s - self.starts_s)
+        if self.break_opens_s < self.starts_s or self.break_closes_s + self.break_s > self.ends_s:
+            raise ValueError(f"the break of shift {self.key!r} does not fit inside the shift")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """A crew member: skills, shift pattern and the vehicle they ride on."""
+
+    key: str
+    name_zh: str
+    name_en: str
+    skills: tuple[str, ...]
+    shift_key: str
+    vehicle_key: str
+
+    def __post_init__(self) -> None:
+        check_known("skills", set(self.skills), SKILLS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One vehicle with its crew on a service day, in the planner's terms.
+
+    Parameters
+    ----------
+    skills
+        Those of the vehicle class and of the crew together. ``two-person-lift`` is among them only when two of the
+        crew hold it: one person is never sent to carry a fridge.
+    shift_s, break_window_s
+        Closed intervals in seconds after midnight.
+    break_duration_s
+        Seconds.
+    """
+
+    vehicle: Vehicle
+    vehicle_class: VehicleClass
+    crew: tuple[Collector, ...]
+    skills: tuple[str, ...]
+    shift_s: tuple[int, int]
+    break_window_s: tuple[int, int]
+    break_duration_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickupWindow:
+    """A bookable interval of the service day in which service starts.
+
+    Parameters
+    ----------
+    opens_s, closes_s
+        First and last second at which service may start, both inclusive.
+    all_day
+        Whether this is the window without a promised part of the day; its places are counted apart.
+    """
+
+    key: str
+    name_zh: str
+    name_en: str
+    opens_s: ClockTime
+    closes_s: ClockTime
+    all_day: bool = False
+
+    def __post_init__(self) -> None:
+        check_opening("window", self.opens_s, self.closes_s)
+
+    @property
+    def window_s(self) -> tuple[int, int]:
+        """The interval in seconds after midnight, closed at both ends."""
+        return self.opens_s, self.closes_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelEstimate:
+    """How travel is estimated without a road engine.
+
+    Parameters
+    ----------
+    factor
+        Road distance over great-circle distance.
+    speed_kmh
+        Mean driving speed.
+    """
+
+    factor: float
+    speed_kmh: float
+
+    def __post_init__(self) -> None:
+        for name, value, most in (("factor", self.factor, 10), ("speed_kmh", self.speed_kmh, 200)):
+            if not 0 < value <= most:
+                raise ValueError(f"{name} = {value} must be above 0 and at most {most}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityRule:
+    """How a fleet becomes a number of places that may be promised.
+
+    Parameters
+    ----------
+    stop_cycle_s
+        Mean seconds from one start of service to the next, driving included.
+    trips_per_shift
+        How often a vehicle goes out loaded and unloads.
+    return_s
+        Mean seconds to drive to a station and back, once a trip.
+    service_share_bp
+        Part of the working time spent at doors rather than driving, in basis points.
+    fill_bp
+        Part of a vehicle's capacity that mixed loads really fill, in basis points.
+    all_day_share_bp
+        Part of the places kept for the all-day window, in basis points.
+    """
+
+    stop_cycle_s: int
+    trips_per_shift: int
+    return_s: int
+    service_share_bp: int
+    fill_bp: int
+    all_day_share_bp: int
+
+    def __post_init__(self) -> None:
+        check_range("stop_cycle_s", self.stop_cycle_s, least=1)
+        check_range("trips_per_shift", self.trips_per_shift, least=1)
+        check_range("return_s", self.return_s, least=0)
+        for name in ("service_share_bp", "fill_bp", "all_day_share_bp"):
+            check_range(name, getattr(self, name), least=0, most=BP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Everything that stands or drives, each by its key in the order of the configuration.
+
+    Notes
+    -----
+    A service area carries the key of its town-level unit, and so does the station that serves it.
+    """
+
+    towns: Mapping[str, TownUnit]
+    villages: Mapping[str, Village]
+    stations: Mapping[str, Station]
+    vehicle_classes: Mapping[str, VehicleClass]
+    vehicles: Mapping[str, Vehicle]
+    shift_patterns: Mapping[str, ShiftPattern]
+    collectors: Mapping[str, Collector]
+    pickup_windows: Mapping[str, PickupWindow]
+    travel: TravelEstimate
+    capacity_rule: CapacityRule
+
+    def villages_of(self, town_key: str) -> tuple[Village, ...]:
+        """The villages and communities of one town-level unit."""
+        return tuple(village for village in self.villages.values() if village.town_key == town_key)
+
+    def station_of_village(self, village_code: str) -> Station:
+        """The station whose area holds a village.
+
+        Raises
+        ------
+        KeyError
+            When the village is unknown.
+        """
+        return self.stations[self.villages[village_code].town_key]
+
+    def vehicles_of(self, station_key: str) -> tuple[Vehicle, ...]:
+        """The vehicles at home at a station."""
+        return tuple(vehicle for vehicle in self.vehicles.values() if vehicle.station_key == station_key)
+
+    def crew_of(self, vehicle_key: str) -> tuple[Collector, ...]:
+        """The collectors who ride on a vehicle."""
+        return tuple(collector for collector in self.collectors.values() if collector.vehicle_key == vehicle_key)
+
+    def shift_of(self, vehicle_key: str) -> Shift:
+        """The working day of one vehicle and its crew.
+
+        Raises
+        ------
+        KeyError
+            When the vehicle is unknown.
+        ValueError
+            When nobody rides on it, or its crew keep different hours.
+        """
+        vehicle = self.vehicles[vehicle_key]
+        vehicle_class = self.vehicle_classes[vehicle.class_key]
+        crew = self.crew_of(vehicle_key)
+        patterns = {collector.shift_key for collector in crew}
+        if len(patterns) != 1:
+            found = ", ".join(sorted(patterns)) or "no crew"
+            raise ValueError(f"vehicle {vehicle_key!r} needs a crew on one common shift; found {found}")
+        pattern = self.shift_patterns[patterns.pop()]
+        skills = set(vehicle_class.skills).union(*(collector.skills for collector in crew))
+        if sum(TWO_PERSON_LIFT in collector.skills for collector in crew) < 2:
+            skills.discard(TWO_PERSON_LIFT)
+        return Shift(
+            vehicle=vehicle,
+            vehicle_class=vehicle_class,
+            crew=crew,
+            skills=tuple(sorted(skills)),
+            shift_s=(pattern.starts_s, pattern.ends_s),
+            break_window_s=(pattern.break_opens_s, pattern.break_closes_s),
+            break_duration_s=pattern.break_s,
+        )
+
+    def shifts(self) -> tuple[Shift, ...]:
+        """The working day of every vehicle, in the order of the vehicles."""
+        return tuple(self.shift_of(key) for key in self.vehicles)
