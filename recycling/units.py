@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-DISTRICT_TIME = ZoneInfo("Asia/Shanghai")
+from recycling.clock import SHANGHAI
+
 # An integer number of seconds after midnight, written in the configuration as a time of day (``08:00:00``).
 ClockTime = Annotated[int, "time of day"]
 
@@ -75,18 +75,13 @@ def instant_at(day: date, second: int) -> datetime:
 
     A second beyond 24 h belongs to the night after the service day.
     """
-    midnight = datetime.combine(day, time(), tzinfo=DISTRICT_TIME).astimezone(UTC)
+    midnight = datetime.combine(day, time(), tzinfo=SHANGHAI).astimezone(UTC)
     return midnight + timedelta(seconds=second)
 
 
 def second_of_day(at: datetime, *, day: date) -> int:
     """Count whole seconds from midnight of the service day to an aware instant; negative before that midnight."""
     return (at - instant_at(day, 0)) // timedelta(seconds=1)
-
-
-def local_day(at: datetime) -> date:
-    """Name the district's calendar day of an aware instant."""
-    return at.astimezone(DISTRICT_TIME).date()
 
 
 def clock_text(second: int) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from recycling.clock import service_day
 from recycling.policy.network import check_range
 from recycling.policy.service_calendar import ServiceCalendar
-from recycling.units import ClockTime, instant_at, local_day
+from recycling.units import ClockTime, instant_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,6 @@ class BookingRules:
 
     def bookable_days(self, *, now: datetime, calendar: ServiceCalendar) -> tuple[date, ...]:
         """List the service days that can be booked at an aware instant, nearest first."""
-        today = local_day(now)
+        today = service_day(now)
         days = (today + timedelta(days=ahead) for ahead in range(1, self.horizon_days + 1))
         return tuple(day for day in days if calendar.is_service_day(day) and now < self.booking_closes_at(day))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from recycling.units import ClockTime
@@ -33,7 +34,7 @@ def check_range(name: str, value: int, *, least: int, most: int | None = None) -
         raise ValueError(f"{name} = {value} must be {bounds}")
 
 
-def check_known(name: str, values: frozenset[str] | set[str], allowed: frozenset[str]) -> None:
+def check_known(name: str, values: AbstractSet[str], allowed: frozenset[str]) -> None:
     """Refuse words outside a fixed vocabulary.
 
     Raises
