@@ -24,18 +24,15 @@ from recycling.gateways.config_rows import (
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.district import District
+from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.network import (
     CapacityRule,
-    Collector,
     Network,
     PickupWindow,
-    ShiftPattern,
     Station,
     TownUnit,
     TravelEstimate,
-    Vehicle,
-    VehicleClass,
     Village,
 )
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from recycling.clock import service_day
-from recycling.policy.network import check_range
+from recycling.policy.checks import check_range
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.units import ClockTime, instant_at
 

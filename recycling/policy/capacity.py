@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recycling.policy.network import BP, Network, Shift
+from recycling.policy.checks import BP
+from recycling.policy.fleet import Shift
+from recycling.policy.network import Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

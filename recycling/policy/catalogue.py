@@ -7,7 +7,8 @@ from datetime import date
 from difflib import get_close_matches
 
 from recycling.errors import InvalidInput
-from recycling.policy.network import SKILLS, check_known, check_range
+from recycling.policy.checks import check_known, check_range
+from recycling.policy.fleet import SKILLS
 
 APPLIANCE_14 = "appliance_14"
 APPLIANCE_OTHER = "appliance_other"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from recycling.policy.network import BP, check_known, check_range
+from recycling.policy.checks import BP, check_known, check_range
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope, WeighProvenance
 from recycling.policy.service_calendar import ServiceCalendar
 

@@ -3,59 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from recycling.policy.checks import BP, check_known, check_opening, check_range
+from recycling.policy.fleet import TWO_PERSON_LIFT, Collector, Shift, ShiftPattern, Vehicle, VehicleClass
 from recycling.units import ClockTime
-
-TWO_PERSON_LIFT = "two-person-lift"
-UPRIGHT = "upright"
-DISMANTLING = "dismantling"
-REFRIGERANT = "refrigerant"
-GAS_FITTING = "gas-fitting"
-SKILLS = frozenset({TWO_PERSON_LIFT, UPRIGHT, DISMANTLING, REFRIGERANT, GAS_FITTING})
 
 TIERS = frozenset({"collection_point", "transfer_station", "sorting_centre"})
 SITINGS = frozenset({"indicative", "registered"})
-
-BP = 10_000
-
-
-def check_range(name: str, value: int, *, least: int, most: int | None = None) -> None:
-    """Refuse an integer outside a closed range by name, value and range.
-
-    Raises
-    ------
-    ValueError
-        When ``value`` lies outside.
-    """
-    if value < least or (most is not None and value > most):
-        bounds = f"at least {least}" if most is None else f"between {least} and {most}"
-        raise ValueError(f"{name} = {value} must be {bounds}")
-
-
-def check_known(name: str, values: AbstractSet[str], allowed: frozenset[str]) -> None:
-    """Refuse words outside a fixed vocabulary.
-
-    Raises
-    ------
-    ValueError
-        When one of ``values`` is not allowed; the message lists what is.
-    """
-    for value in sorted(values - allowed):
-        raise ValueError(f"{name} = {value!r} is unknown; choose from {', '.join(sorted(allowed))}")
-
-
-def check_opening(name: str, opens_s: int, closes_s: int) -> None:
-    """Refuse an interval of the day that closes before it opens.
-
-    Raises
-    ------
-    ValueError
-        When it does.
-    """
-    if closes_s <= opens_s:
-        raise ValueError(f"{name} closes at second {closes_s}, not after it opens at {opens_s}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,124 +105,6 @@ class Station:
         if self.intake_limit_g is None or self.intake_limit_l is None:
             return None
         return self.intake_limit_g, self.intake_limit_l
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleClass:
-    """What vehicles of one kind carry and cost.
-
-    Parameters
-    ----------
-    capacity_g, capacity_l
-        Payload in grams and load space in litres.
-    skills
-        What the vehicle itself can do, e.g. carry a fridge standing (``upright``).
-    fixed_cost, cost_per_travel_s, cost_per_m, overtime_cost_per_s
-        Integers in the planner's cost unit (one second of driving costs 1).
-    max_overtime_s
-        Seconds a route may run past the end of the shift.
-    """
-
-    key: str
-    name_zh: str
-    name_en: str
-    capacity_g: int
-    capacity_l: int
-    skills: tuple[str, ...]
-    fixed_cost: int
-    cost_per_travel_s: int
-    cost_per_m: int
-    max_overtime_s: int
-    overtime_cost_per_s: int
-
-    def __post_init__(self) -> None:
-        check_range("capacity_g", self.capacity_g, least=1)
-        check_range("capacity_l", self.capacity_l, least=1)
-        check_known("skills", set(self.skills), SKILLS)
-        for name in ("fixed_cost", "cost_per_travel_s", "cost_per_m", "max_overtime_s", "overtime_cost_per_s"):
-            check_range(name, getattr(self, name), least=0)
-
-    @property
-    def capacity(self) -> tuple[int, int]:
-        """Grams and litres, in the order of the planner's load units."""
-        return self.capacity_g, self.capacity_l
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vehicle:
-    """One vehicle: its class and home station."""
-
-    key: str
-    class_key: str
-    station_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShiftPattern:
-    """Working hours that collectors share.
-
-    Parameters
-    ----------
-    starts_s, ends_s
-        Seconds after midnight.
-    break_opens_s, break_closes_s
-        Interval in which the break starts.
-    break_s
-        Length of the break in seconds.
-    """
-
-    key: str
-    starts_s: ClockTime
-    ends_s: ClockTime
-    break_opens_s: ClockTime
-    break_closes_s: ClockTime
-    break_s: int
-
-    def __post_init__(self) -> None:
-        check_opening("shift", self.starts_s, self.ends_s)
-        check_opening("break", self.break_opens_s, self.break_closes_s)
-        check_range("break_s", self.break_s, least=0, most=self.ends_s - self.starts_s)
-        if self.break_opens_s < self.starts_s or self.break_closes_s + self.break_s > self.ends_s:
-            raise ValueError(f"the break of shift {self.key!r} does not fit inside the shift")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collector:
-    """A crew member: skills, shift pattern and the vehicle they ride on."""
-
-    key: str
-    name_zh: str
-    name_en: str
-    skills: tuple[str, ...]
-    shift_key: str
-    vehicle_key: str
-
-    def __post_init__(self) -> None:
-        check_known("skills", set(self.skills), SKILLS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """One vehicle with its crew on a service day, in the planner's terms.
-
-    Parameters
-    ----------
-    skills
-        Those of the vehicle class and of the crew together. ``two-person-lift`` is among them only when two of the
-        crew hold it: one person is never sent to carry a fridge.
-    shift_s, break_window_s
-        Closed intervals in seconds after midnight.
-    break_duration_s
-        Seconds.
-    """
-
-    vehicle: Vehicle
-    vehicle_class: VehicleClass
-    crew: tuple[Collector, ...]
-    skills: tuple[str, ...]
-    shift_s: tuple[int, int]
-    break_window_s: tuple[int, int]
-    break_duration_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from recycling.policy.catalogue import GROUPS
-from recycling.policy.network import check_known, check_range
+from recycling.policy.checks import check_known, check_range
 
 
 class WeighProvenance(StrEnum):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recycling.policy.catalogue import ItemType
-from recycling.policy.network import TWO_PERSON_LIFT, UPRIGHT, check_range
+from recycling.policy.checks import check_range
+from recycling.policy.fleet import TWO_PERSON_LIFT, UPRIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,14 @@ from datetime import date
 from typing import Any
 
 from recycling.policy.catalogue import ItemType
+from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.network import (
     CapacityRule,
-    Collector,
     Network,
     PickupWindow,
-    ShiftPattern,
     Station,
     TownUnit,
     TravelEstimate,
-    Vehicle,
-    VehicleClass,
     Village,
 )
 from recycling.policy.scope import Baseline, Goal, Scope
