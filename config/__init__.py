@@ -1,0 +1,1 @@
+"""Deployment facts: the environment, the district, the catalogue and the policy tables."""

@@ -1,0 +1,119 @@
+"""The environment, read once into the mapping that `recycling.app.create_app` takes.
+
+Development makes its own secrets on first start and keeps them under ``instance/``. Production makes none: a missing or
+weak one stops the start.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from recycling.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY", "INDEX_KEY", "DATA_KEY")
+SECRET_BYTES = 32
+ENVIRONMENTS = ("development", "test", "production")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Settings by name.
+
+    Raises
+    ------
+    ConfigError
+        When a value cannot be used; names the variable, the value (never a secret's) and what to give.
+    """
+    env = dict(os.environ if environ is None else environ)
+    environment = _one_of(env, "ENVIRONMENT", ENVIRONMENTS, "development")
+    instance = Path(env.get("INSTANCE_DIR", ROOT / "instance"))
+    if environment == "development":
+        env = _development_secrets(instance) | env
+    keys = {name: _secret(env, name) for name in SECRETS}
+    url = env.get("DATABASE_URL", f"sqlite:///{instance / 'recycling.db'}")
+    return {
+        "ENVIRONMENT": environment,
+        "SECRET_KEY": keys["SECRET_KEY"].hex(),
+        "JWT_SECRET_KEY": keys["JWT_SECRET_KEY"].hex(),
+        "INDEX_KEY": keys["INDEX_KEY"],
+        "DATA_KEYS": {_number(env, "DATA_KEY_ID", 1, 0, 255): keys["DATA_KEY"]} | _retired_keys(env),
+        "DATA_KEY_ID": _number(env, "DATA_KEY_ID", 1, 0, 255),
+        "SQLALCHEMY_DATABASE_URI": _database_url(url),
+        "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
+        "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
+        "SMS_GATEWAY": _one_of(env, "SMS_GATEWAY", ("log", "none"), "log"),
+        "RATELIMIT_DEFAULT": env.get("RATELIMIT_DEFAULT", "1200 per minute"),
+        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "memory://"),
+        "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
+        "PLAN_SECONDS": _number(env, "PLAN_SECONDS", 30, 1, 3600),
+        "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
+        "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
+        "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
+        "JWT_COOKIE_SECURE": environment == "production",
+    }
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise ConfigError(f"{name} is {value!r}; give one of {', '.join(allowed)}")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ConfigError(f"{name} is {text!r}; give a whole number from {low} to {high}")
+    return int(text)
+
+
+def _database_url(url: str) -> str:
+    if url.startswith("sqlite:///") or url.startswith("postgresql+psycopg://"):
+        return url
+    if url.startswith("postgresql://"):
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+    raise ConfigError(f"DATABASE_URL begins with {url.split(':')[0]!r}; give sqlite:///FILE or postgresql+psycopg://…")
+
+
+def _secret(env: Mapping[str, str], name: str) -> bytes:
+    text = env.get(name, "")
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    # A key of one repeated byte or a counted-up pattern is a placeholder somebody forgot to replace.
+    if len(value) != SECRET_BYTES or len(set(value)) < SECRET_BYTES // 4:
+        state = "missing" if not text else "too weak"
+        raise ConfigError(
+            f"{name} is {state}; give {SECRET_BYTES} random bytes as hex, e.g. from: openssl rand -hex 32"
+        )
+    return value
+
+
+def _retired_keys(env: Mapping[str, str]) -> dict[int, bytes]:
+    """Older data keys, ``RETIRED_DATA_KEYS="1:hex,2:hex"``: still read, no longer written."""
+    found = {}
+    for part in filter(None, env.get("RETIRED_DATA_KEYS", "").split(",")):
+        key_id, _, text = part.partition(":")
+        if not key_id.isdecimal():
+            raise ConfigError("RETIRED_DATA_KEYS has a part without a number before its colon; give id:hex,id:hex")
+        found[int(key_id)] = _secret({"RETIRED_DATA_KEYS": text}, "RETIRED_DATA_KEYS")
+    return found
+
+
+def _development_secrets(instance: Path) -> dict[str, str]:
+    """Read, or make once, this checkout's own secrets."""
+    path = instance / "secrets.env"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{name}={secrets.token_hex(SECRET_BYTES)}\n" for name in SECRETS)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+    return {name: value for name, value in pairs if name in SECRETS}

@@ -1,0 +1,177 @@
+"""`create_app`: the only place where everything is wired together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import flask_smorest
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from secure import (
+    ContentSecurityPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from recycling import cli, routes
+from recycling.extensions import MIGRATIONS, db, engine_options, jwt, limiter, migrate, prepare_engine
+from recycling.gateways.config_files import read_district
+from recycling.gateways.sms import sms_gateway
+from recycling.logs import configure_logs, logger
+from recycling.models.encrypted import keyring
+from recycling.models.transaction import reading
+from recycling.routes import problems
+
+log = logger(__name__)
+
+LARGEST_BODY = 1 << 20  # 1 MiB: photos have an endpoint of their own, everything else is far smaller
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+FIXED_SETTINGS: dict[str, Any] = {
+    "API_TITLE": "薛城回收 Xuecheng Recycling Network",
+    "API_VERSION": "1",
+    "OPENAPI_VERSION": "3.1.0",
+    "OPENAPI_URL_PREFIX": "/api",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "MAX_CONTENT_LENGTH": LARGEST_BODY,
+    "JWT_TOKEN_LOCATION": ["headers", "cookies"],
+    "JWT_ALGORITHM": "HS256",
+    "JWT_DECODE_AUDIENCE": "recycling",
+    "JWT_ENCODE_AUDIENCE": "recycling",
+    "JWT_COOKIE_CSRF_PROTECT": True,
+    "JWT_CSRF_CHECK_FORM": True,
+    "JWT_COOKIE_SAMESITE": "Lax",
+    "JWT_SESSION_COOKIE": True,
+    "RATELIMIT_HEADERS_ENABLED": False,
+}
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON without NaN, infinities or doubled keys in; UTF-8 text out."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Decode, or answer 400 in words."""
+        try:
+            return json.loads(s, parse_constant=_no_constant, object_pairs_hook=_no_doubles, **kwargs)
+        except RecursionError:
+            raise BadRequest("the body is nested too deeply; send plain objects") from None
+        except UnicodeDecodeError:
+            raise BadRequest("the body is not UTF-8; encode it as UTF-8") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadRequest(f"{name} is no JSON number; send a finite one")
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadRequest("an object names a key twice; name each once")
+    return found
+
+
+def create_app(settings: Mapping[str, Any]) -> Flask:
+    """Build the application from settings; reads nothing from the environment.
+
+    Raises
+    ------
+    ConfigError
+        When a setting or a file under the configuration folder cannot be used.
+    """
+    configure_logs(settings["LOG_LEVEL"])
+    app = Flask("recycling")
+    app.json = StrictJson(app)
+    app.config.from_mapping(FIXED_SETTINGS)
+    app.config.from_mapping(settings)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings["SQLALCHEMY_DATABASE_URI"])
+    keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
+    app.extensions["district"] = read_district(settings["CONFIG_DIR"])
+    app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"])
+    _bind_extensions(app)
+    problems.install(app)
+    _install_request_rules(app)
+    routes.register(app, _api(app))
+    cli.register(app)
+    if settings["TRUSTED_PROXIES"]:
+        hops = settings["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    jwt.init_app(app)
+    limiter.init_app(app)
+
+
+def _api(app: Flask) -> flask_smorest.Api:
+    """The OpenAPI document, with every failure in problem+json."""
+
+    class Api(flask_smorest.Api):
+        DEFAULT_ERROR_RESPONSE_NAME = None  # each endpoint lists its own failures
+
+        def _register_error_handlers(self) -> None:
+            """Leave failures to `problems.install`: one table, one form, headers kept."""
+
+    api = Api()
+    api.init_app(app)
+    routes.document(api)
+    return api
+
+
+def _install_request_rules(app: Flask) -> None:
+    headers = _headers(production=app.config["ENVIRONMENT"] == "production")
+
+    @app.before_request
+    def say_what_it_does() -> None:
+        # A reading request takes no write lock on SQLite. Left open until the request is torn down.
+        if request.method in SAFE_METHODS:
+            g.reading = reading()
+            g.reading.__enter__()
+
+    @app.teardown_request
+    def finish(_error: BaseException | None) -> None:
+        if "reading" in g:
+            g.pop("reading").__exit__(None, None, None)
+
+    @app.after_request
+    def secure_headers(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"  # answers hold people's bookings
+        return response
+
+
+def _headers(*, production: bool) -> dict[str, str]:
+    """Security headers of every answer: everything from this host, nothing framed, location only for our own pages."""
+    rules = Secure(
+        csp=ContentSecurityPolicy()
+        .default_src("'self'")
+        .img_src("'self'", "data:")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+        .object_src("'none'"),
+        # Only where the site is served over TLS: a browser would remember it against plain-HTTP demos.
+        hsts=StrictTransportSecurity().max_age(31_536_000).include_subdomains() if production else None,
+        permissions=PermissionsPolicy().geolocation("self").camera("self").microphone(),
+        referrer=ReferrerPolicy().same_origin(),
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+    )
+    return dict(rules.headers)

@@ -1,0 +1,15 @@
+"""The command line: everything an operator does by hand, as `flask` commands."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from recycling.cli import staff
+
+GROUPS = (staff.group,)
+
+
+def register(app: Flask) -> None:
+    """Hang every command group into the app."""
+    for group in GROUPS:
+        app.cli.add_command(group)

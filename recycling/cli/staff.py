@@ -1,0 +1,52 @@
+"""`flask staff`: open and close accounts of people who work in the network."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from recycling.clock import utc_now
+from recycling.errors import DomainError
+from recycling.extensions import db
+from recycling.policy.access import STAFF_ROLES, SYSTEM, Role
+from recycling.usecases.people.staff import AddStaff, add_staff, close_staff
+
+group = AppGroup("staff", help="Accounts of staff.")
+
+
+@group.command("add")
+@click.argument("login")
+@click.argument("role", type=click.Choice(STAFF_ROLES))
+@click.option("--name", required=True, help="Shown to others.")
+@click.option("--station", help="A keeper's station key.")
+@click.option("--collector", help="A collector's key in network.toml.")
+@click.password_option(help="At least 12 characters; asked for when absent.")
+def add(login: str, role: str, name: str, station: str | None, collector: str | None, password: str) -> None:
+    """Open an account."""
+    command = AddStaff(
+        login=login,
+        name=name,
+        role=cast("Role", role),
+        password=password,
+        station_key=station,
+        collector_key=collector,
+    )
+    try:
+        add_staff(command, by=SYSTEM, district=current_app.extensions["district"], session=db.session(), now=utc_now())
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"{login} ({role}) can sign in now.")
+
+
+@group.command("close")
+@click.argument("login")
+def close(login: str) -> None:
+    """Close an account and end its sign-ins."""
+    try:
+        close_staff(login, by=SYSTEM, session=db.session(), now=utc_now())
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"{login} can sign in no more.")

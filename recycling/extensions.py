@@ -1,0 +1,106 @@
+"""Flask extensions and the database's connection rules. Made here, bound to an app in `app.py`."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_jwt_extended import JWTManager
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.orm import Session
+
+from recycling.models import Base
+from recycling.models.transaction import only_reads
+
+try:
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:  # no wheel for this platform: the interpreter's own library, with the journal rule below
+    sqlite = sqlite3
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+jwt = JWTManager()
+limiter = Limiter(key_func=get_remote_address)
+
+LOCK_WAIT_MS = 3000  # longer waits turn into a clean "busy" answer (docs/decisions)
+
+# SQLite in WAL mode with several connections may corrupt a file from 3.7.0 on; fixed in these releases
+# (sqlite.org/wal.html, "The WAL-reset bug"; not every branch got the fix).
+WAL_FIXED_BRANCHES = {(3, 44): 6, (3, 50): 7}
+WAL_FIXED_FROM = (3, 51, 3)
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite library may be trusted with WAL and several connections."""
+    fixed_patch = WAL_FIXED_BRANCHES.get(version[:2])
+    return version >= WAL_FIXED_FROM or (fixed_patch is not None and version[2] >= fixed_patch)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What Flask-SQLAlchemy hands to ``create_engine`` for this database."""
+    if url.startswith("sqlite"):
+        return {"module": sqlite}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "max_overflow": 10,
+        "pool_timeout": 4,
+        "connect_args": {
+            "connect_timeout": 3,
+            "options": f"-c lock_timeout={LOCK_WAIT_MS} -c statement_timeout=60000 -c timezone=UTC",
+        },
+    }
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give a SQLite engine its transaction rules; PostgreSQL got its own through `engine_options`.
+
+    Every transaction that may write begins IMMEDIATE: a deferred one that reads first loses a race without notice.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    journal = "WAL" if wal_is_safe(sqlite.sqlite_version_info) else "DELETE"
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is sent below, never by the driver
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={LOCK_WAIT_MS}",
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN DEFERRED" if only_reads() else "BEGIN IMMEDIATE")
+
+
+def database_state(session: Session) -> dict[str, str]:
+    """Engine, library version, journal mode and migration of the database a session talks to."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite":
+        library, journal = sqlite.sqlite_version, str(session.execute(text("PRAGMA journal_mode")).scalar_one())
+    else:
+        library, journal = str(session.execute(text("SHOW server_version")).scalar_one()), "wal"
+    context = MigrationContext.configure(session.connection())
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return {
+        "database": dialect,
+        "library": library,
+        "journal": journal,
+        "migration": context.get_current_revision() or "",
+        "newest_migration": newest or "",
+    }

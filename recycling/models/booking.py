@@ -1,0 +1,101 @@
+"""Bookings, their items, and the log of their changes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.encrypted import EncryptedJson
+
+BookingState = Literal["booked", "collected", "partly_collected", "failed", "cancelled"]
+BOOKING_STATES: tuple[BookingState, ...] = get_args(BookingState)
+
+# The allowed graph. The doorstep's outcome is a fold over events, so it may be corrected; a cancelled booking stays so.
+NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
+    "booked": frozenset({"collected", "partly_collected", "failed", "cancelled"}),
+    "collected": frozenset({"partly_collected", "failed"}),
+    "partly_collected": frozenset({"collected", "failed"}),
+    "failed": frozenset({"collected", "partly_collected"}),
+    "cancelled": frozenset(),
+}
+
+
+class Booking(WithId, Base):
+    """A request to fetch items at an address in one window of one service day.
+
+    ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted.
+    ``area`` is the key of the town-level unit whose station serves it.
+    """
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        one_of("state", BOOKING_STATES),
+        CheckConstraint("service_s >= 0 AND declared_g >= 0 AND declared_l >= 0", name="amounts"),
+        CheckConstraint("version >= 1", name="version"),
+        Index(None, "day", "area"),
+        Index(None, "resident_id", "created_at"),
+    )
+
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
+    day: Mapped[date]
+    area: Mapped[str] = key_column()
+    pickup_window: Mapped[str] = key_column()
+    village_code: Mapped[str] = mapped_column(String(12))
+    place: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("booking.place"))
+    floor: Mapped[int]
+    has_lift: Mapped[bool]
+    state: Mapped[BookingState] = mapped_column(String(16))
+    service_s: Mapped[int]
+    declared_g: Mapped[int]
+    declared_l: Mapped[int]
+    made_up: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    items: Mapped[list[BookedItem]] = relationship(
+        back_populates="booking", cascade="all, delete-orphan", lazy="selectin", order_by="BookedItem.item_type"
+    )
+
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012  # SQLAlchemy's form
+
+
+class BookedItem(Base):
+    """One item type of a booking: units declared by the resident, counted at the door, weighed at a station.
+
+    The checks are the double-count guard: no unit is weighed that no collector counted, and none twice.
+    """
+
+    __tablename__ = "booked_item"
+    __table_args__ = (
+        CheckConstraint("declared_units >= 0 AND collected_units >= 0", name="units"),
+        CheckConstraint("weighed_units BETWEEN 0 AND collected_units", name="weighed_once"),
+    )
+
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    item_type: Mapped[str] = key_column(primary_key=True)
+    declared_units: Mapped[int]
+    dismantle: Mapped[bool] = mapped_column(default=False)
+    collected_units: Mapped[int] = mapped_column(default=0)
+    weighed_units: Mapped[int] = mapped_column(default=0)
+
+    booking: Mapped[Booking] = relationship(back_populates="items")
+
+
+class BookingChange(WithId, Base):
+    """One line of a booking's history: who did what, when. Holds no personal data."""
+
+    __tablename__ = "booking_change"
+
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[UUID] = mapped_column(Uuid)
+    by_role: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(32))
+    state: Mapped[BookingState] = mapped_column(String(16))
+    version: Mapped[int]

@@ -1,0 +1,175 @@
+"""The day's ledger: what is already promised for a service day and area. `take` and `free` are its only writers.
+
+Every limit is one conditional UPDATE, the same on both engines, with a CHECK behind it: the database, not the caller,
+decides who gets the last place. A ledger row is always touched before the rows of its windows, and several ledgers in
+ascending sequence of (day, area), so that two changes queue instead of waiting for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import CheckConstraint, CursorResult, Update, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from recycling.errors import WindowClosed, WindowFull
+from recycling.models.base import Base, insert_into, key_column
+from recycling.policy.capacity import AreaCapacity
+
+
+class DayLedger(Base):
+    """Seconds, grams and litres promised in one area on one day; ``closed`` once its plan is published."""
+
+    __tablename__ = "day_ledger"
+    __table_args__ = (
+        CheckConstraint("service_used_s BETWEEN 0 AND service_cap_s", name="service"),
+        CheckConstraint("load_used_g BETWEEN 0 AND load_cap_g", name="grams"),
+        CheckConstraint("load_used_l BETWEEN 0 AND load_cap_l", name="litres"),
+    )
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    area: Mapped[str] = key_column(primary_key=True)
+    closed: Mapped[bool] = mapped_column(default=False)
+    service_used_s: Mapped[int] = mapped_column(default=0)
+    service_cap_s: Mapped[int]
+    load_used_g: Mapped[int] = mapped_column(default=0)
+    load_cap_g: Mapped[int]
+    load_used_l: Mapped[int] = mapped_column(default=0)
+    load_cap_l: Mapped[int]
+
+
+class WindowLedger(Base):
+    """Places promised in one pickup window of one area and day."""
+
+    __tablename__ = "window_ledger"
+    __table_args__ = (CheckConstraint("places_used BETWEEN 0 AND places_cap", name="places"),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    area: Mapped[str] = key_column(primary_key=True)
+    pickup_window: Mapped[str] = key_column(primary_key=True)
+    places_used: Mapped[int] = mapped_column(default=0)
+    places_cap: Mapped[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Promise:
+    """What one booking takes out of a day: one place in a window, and its seconds, grams and litres."""
+
+    day: date
+    area: str
+    pickup_window: str
+    service_s: int
+    load_g: int
+    load_l: int
+
+
+def open_ledger(session: Session, *, day: date, capacity: AreaCapacity) -> None:
+    """Make the rows of a day and area if they do not stand yet; existing rows keep their limits."""
+    if session.get(DayLedger, (day, capacity.area)) is not None:
+        return
+    session.execute(
+        insert_into(session, DayLedger)
+        .values(
+            day=day, area=capacity.area, closed=False, service_used_s=0, service_cap_s=capacity.service_s,
+            load_used_g=0, load_cap_g=capacity.mass_g, load_used_l=0, load_cap_l=capacity.litres,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+    for window, places in capacity.places.items():
+        session.execute(
+            insert_into(session, WindowLedger)
+            .values(day=day, area=capacity.area, pickup_window=window, places_used=0, places_cap=places)
+            .on_conflict_do_nothing()
+        )
+
+
+def move(session: Session, *, give_up: Promise | None, take_up: Promise | None) -> None:
+    """Exchange one promise for another, or take, or free one, inside the caller's transaction.
+
+    Raises
+    ------
+    WindowFull
+        When the new promise does not fit; the transaction then keeps nothing of this change.
+    WindowClosed
+        When the plan of one of the two days is already published.
+    """
+    steps: list[tuple[Promise, int]] = []
+    if give_up is not None:
+        steps.append((give_up, -1))
+    if take_up is not None:
+        steps.append((take_up, +1))
+    # Ascending (day, area); at the same ledger the old promise goes first, so that a change within it is not refused
+    # for room that the booking itself holds.
+    for promise, sign in sorted(steps, key=lambda step: (step[0].day, step[0].area, step[1])):
+        _move_one(session, promise, sign)
+
+
+def _move_one(session: Session, promise: Promise, sign: int) -> None:
+    row = DayLedger
+    ledger = update(row).where(row.day == promise.day, row.area == promise.area, row.closed.is_(False))
+    seconds, grams, litres = sign * promise.service_s, sign * promise.load_g, sign * promise.load_l
+    ledger = ledger.values(
+        service_used_s=row.service_used_s + seconds,
+        load_used_g=row.load_used_g + grams,
+        load_used_l=row.load_used_l + litres,
+    )
+    if sign > 0:
+        ledger = ledger.where(
+            row.service_used_s + seconds <= row.service_cap_s,
+            row.load_used_g + grams <= row.load_cap_g,
+            row.load_used_l + litres <= row.load_cap_l,
+        )
+    if not _rows(session, ledger):
+        raise _why_not(session, promise)
+    window = update(WindowLedger).where(
+        WindowLedger.day == promise.day,
+        WindowLedger.area == promise.area,
+        WindowLedger.pickup_window == promise.pickup_window,
+    )
+    if sign > 0:
+        window = window.where(WindowLedger.places_used < WindowLedger.places_cap)
+    if not _rows(session, window.values(places_used=WindowLedger.places_used + sign)):
+        raise WindowFull(
+            f"window {promise.pickup_window} on {promise.day} is full; choose another window or day"
+            f" / {promise.day} {promise.pickup_window} 时段已约满，请选择其他时段或日期"
+        )
+
+
+def _rows(session: Session, statement: Update) -> int:
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", done).rowcount
+
+
+def _why_not(session: Session, promise: Promise) -> WindowFull | WindowClosed:
+    """Which limit stood in the way, for the message; read after the refusal, so only the words depend on it."""
+    row = session.get(DayLedger, (promise.day, promise.area), populate_existing=True)
+    if row is None or row.closed:
+        return WindowClosed(
+            f"the routes of {promise.day} are already planned; choose a later day, or call the dispatcher"
+            f" / {promise.day} 的收运路线已排定，请选择之后的日期或联系调度"
+        )
+    limits = (
+        (
+            "handling minutes",
+            "作业分钟",
+            row.service_used_s // 60,
+            -(-promise.service_s // 60),
+            row.service_cap_s // 60,
+        ),
+        ("kilograms", "公斤", row.load_used_g // 1000, -(-promise.load_g // 1000), row.load_cap_g // 1000),
+        ("litres", "升", row.load_used_l, promise.load_l, row.load_cap_l),
+    )
+    name, name_zh, used, wish, cap = next((one for one in limits if one[2] + one[3] > one[4]), limits[0])
+    return WindowFull(
+        f"{promise.day} is full in this area: {used} of {cap} {name} are promised, this booking needs {wish};"
+        f" choose another day or fewer items / 该片区 {promise.day} 已约满（{name_zh} {used}/{cap}），请改日或减少物品"
+    )
+
+
+def close_day(session: Session, *, day: date, areas: Iterable[str]) -> None:
+    """Stop taking promises for a day: its routes are about to be published."""
+    for area in sorted(areas):
+        session.execute(update(DayLedger).where(DayLedger.day == day, DayLedger.area == area).values(closed=True))

@@ -1,0 +1,75 @@
+"""Residents, staff, and their sign-ins. Personal data of residents lives here only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.encrypted import EncryptedText, keyring
+from recycling.policy.access import STAFF_ROLES, Role
+
+
+def phone_index(phone: str) -> bytes:
+    """The keyed digest by which a phone number is found without being readable."""
+    return keyring.digest(phone, context="phone")
+
+
+class Resident(WithId, Base):
+    """A person who hands over goods, known by a mobile number."""
+
+    __tablename__ = "resident"
+
+    phone: Mapped[str] = mapped_column(EncryptedText("resident.phone"))
+    phone_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Staff(WithId, Base):
+    """Somebody who works in the network and signs in with a name and a password."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        one_of("role", STAFF_ROLES),
+        CheckConstraint("(role = 'keeper') = (station_key IS NOT NULL)", name="keeper_has_station"),
+        CheckConstraint("(role = 'collector') = (collector_key IS NOT NULL)", name="collector_has_key"),
+    )
+
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    role: Mapped[Role] = mapped_column(String(16))
+    password_hash: Mapped[str] = mapped_column(String(256))
+    station_key: Mapped[str | None] = key_column()
+    collector_key: Mapped[str | None] = key_column(unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OneTimeCode(WithId, Base):
+    """A sign-in code sent to a phone: kept as a digest, good once, for five minutes and five tries."""
+
+    __tablename__ = "one_time_code"
+    __table_args__ = (CheckConstraint("tries_left >= 0", name="tries_left"),)
+
+    phone: Mapped[str] = mapped_column(EncryptedText("one_time_code.phone"))
+    code_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    tries_left: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignIn(WithId, Base):
+    """One signed-in device. Every token names its sign-in, so ending the row ends the tokens at the next request."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (CheckConstraint("(resident_id IS NULL) <> (staff_id IS NULL)", name="one_person"),)
+
+    resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"), index=True)
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    refresh_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

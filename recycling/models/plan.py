@@ -1,0 +1,99 @@
+"""Plans: immutable versions of a service day's routes, and the pointer to the published one."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.encrypted import EncryptedJson
+from recycling.routing.plan import REASONS, STEP_KINDS, Reason, StepKind
+
+
+class Plan(WithId, Base):
+    """One version of a day's plan: the problem as given, the answer as checked. Rows are written once, never changed.
+
+    ``problem`` and ``answer`` are the planner's JSON forms (stop keys are booking ids), encrypted: they hold places.
+    """
+
+    __tablename__ = "plan"
+    __table_args__ = (UniqueConstraint("day", "version"), CheckConstraint("version >= 1", name="version"))
+
+    day: Mapped[date]
+    version: Mapped[int]
+    problem: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.problem"), deferred=True)
+    answer: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.answer"), deferred=True)
+    problem_sha256: Mapped[str] = mapped_column(String(64))
+    cost_total: Mapped[int]
+    travel_quality: Mapped[str] = mapped_column(String(32))
+    search: Mapped[dict[str, Any]] = mapped_column(JSON)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by_id: Mapped[UUID] = mapped_column(Uuid)
+    made_by_run_id: Mapped[UUID | None] = mapped_column(ForeignKey("job_run.id"), unique=True)
+
+    routes: Mapped[list[Route]] = relationship(back_populates="plan", order_by="Route.vehicle_key")
+    unassigned: Mapped[list[Unassigned]] = relationship(order_by="Unassigned.booking_id")
+
+
+class PublishedPlan(Base):
+    """Which version of a day people act on. One row a day; moving it is a compare-and-swap on ``plan_id``."""
+
+    __tablename__ = "published_plan"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), unique=True)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    published_by_id: Mapped[UUID] = mapped_column(Uuid)
+
+
+class Route(WithId, Base):
+    """One vehicle's route in a plan, driven by one collector."""
+
+    __tablename__ = "route"
+    __table_args__ = (UniqueConstraint("plan_id", "vehicle_key"), Index(None, "collector_key"))
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"))
+    vehicle_key: Mapped[str] = key_column()
+    collector_key: Mapped[str | None] = key_column()
+    distance_m: Mapped[int]
+    travel_s: Mapped[int]
+
+    plan: Mapped[Plan] = relationship(back_populates="routes")
+    stops: Mapped[list[RouteStop]] = relationship(order_by="RouteStop.position", back_populates="route")
+
+
+class RouteStop(Base):
+    """One step of a route, in its place; seconds after midnight of the plan's day."""
+
+    __tablename__ = "route_stop"
+    __table_args__ = (one_of("kind", STEP_KINDS), CheckConstraint("position >= 0", name="position"))
+
+    route_id: Mapped[UUID] = mapped_column(ForeignKey("route.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[StepKind] = mapped_column(String(16))
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"), index=True)
+    station_key: Mapped[str | None] = key_column()
+    arrival_s: Mapped[int]
+    start_s: Mapped[int]
+    end_s: Mapped[int]
+    load_g: Mapped[int]
+    load_l: Mapped[int]
+
+    route: Mapped[Route] = relationship(back_populates="stops")
+
+
+class Unassigned(Base):
+    """A booking that a plan leaves out, and why."""
+
+    __tablename__ = "unassigned"
+    __table_args__ = (one_of("reason", REASONS),)
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    reason: Mapped[Reason] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(String(500))
+    cheapest_fix: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -1,0 +1,86 @@
+"""One transaction per use case, spelled out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from recycling.errors import Busy, StaleVersion
+
+# PostgreSQL: lock_not_available, deadlock_detected, serialization_failure. All mean: again, from the start.
+AGAIN_STATES = {"55P03", "40P01", "40001"}
+
+# Whether the next transaction only reads. On SQLite a writer must say BEGIN IMMEDIATE before its first read, or it
+# decides on a view of the data that is older than its lock; so that is the default, and readers opt out.
+_only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions begun inside take no write lock."""
+    before = _only_reads.set(True)
+    try:
+        yield
+    finally:
+        _only_reads.reset(before)
+
+
+def only_reads() -> bool:
+    """Whether a transaction begun now is declared to read only."""
+    return _only_reads.get()
+
+
+@contextmanager
+def atomic(session: Session) -> Iterator[Session]:
+    """Commit what the block did, or nothing of it. Inside another `atomic` block it joins that one.
+
+    Raises
+    ------
+    Busy
+        When another transaction holds the row longer than the lock time-out; nothing was written.
+    """
+    if session.info.get("atomic"):
+        yield session
+        return
+    session.rollback()  # a read before us may have opened a transaction that is older than our locks
+    session.info["atomic"] = True
+    before = _only_reads.set(False)
+    try:
+        yield session
+        session.commit()
+    except OperationalError as error:
+        session.rollback()
+        if is_busy(error):
+            raise Busy("another change to the same rows is under way; send the request again in a moment") from error
+        raise
+    except StaleDataError as error:
+        session.rollback()
+        raise StaleVersion("somebody else changed this at the same moment; read it again and repeat") from error
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _only_reads.reset(before)
+        session.info["atomic"] = False
+
+
+DATABASE_ERRORS = (DBAPIError, PoolTimeout)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is away or out of connections, rather than refusing a statement that is wrong."""
+    if isinstance(error, PoolTimeout | InterfaceError):
+        return True
+    return isinstance(error, OperationalError)
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether the database refused because of somebody else's lock rather than because it is broken."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in AGAIN_STATES or "database is locked" in str(error.orig)

@@ -1,0 +1,57 @@
+"""HTTP: one file per resource, its schemas in `schemas/`, the HTML screens in `pages/`."""
+
+from __future__ import annotations
+
+import flask_smorest
+from flask import Flask
+
+from recycling.routes import bookings, health, reference, sign_in
+from recycling.routes.schemas.problem import ProblemSchema
+
+BLUEPRINTS = (
+    health.bp,
+    reference.bp,
+    sign_in.bp,
+    sign_in.me,
+    bookings.windows_bp,
+    bookings.bp,
+)
+
+
+def register(app: Flask, api: flask_smorest.Api) -> None:
+    """Hang every resource into the app and its API page."""
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+
+
+def document(api: flask_smorest.Api) -> None:
+    """Write down what all endpoints share: the failure, the two request headers, the ways to sign in."""
+    components = api.spec.components
+    components.schema("Problem", schema=ProblemSchema)
+    components.response(
+        "Problem",
+        {
+            "description": "RFC 9457 problem: what failed, the value, the next step",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    )
+    components.parameter(
+        "Idempotency-Key",
+        "header",
+        {
+            "required": True,
+            "description": "A new value for each new wish, repeated when the request is repeated",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+        },
+    )
+    components.parameter(
+        "If-Match",
+        "header",
+        {
+            "required": True,
+            "description": "The ETag of the version this edit is based on",
+            "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+        },
+    )
+    components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": "access_token_cookie"})

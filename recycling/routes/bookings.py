@@ -1,0 +1,118 @@
+"""Bookings (回收预约)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from recycling.clock import utc_now
+from recycling.extensions import db
+from recycling.models.booking import Booking
+from recycling.routes.context import district, etag, expected_version, versioned
+from recycling.routes.guard import GuardedBlueprint, only, principal
+from recycling.routes.idempotency import idempotent
+from recycling.routes.schemas.bookings import (
+    AmendPickupSchema,
+    BookableWindowsSchema,
+    BookingFilterSchema,
+    BookingListSchema,
+    BookingSchema,
+    BookPickupSchema,
+    WindowsFilterSchema,
+)
+from recycling.usecases.bookings.book_pickup import book_pickup
+from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, cancel_pickup
+from recycling.usecases.bookings.promise import Wish
+from recycling.usecases.queries import bookings as queries
+
+bp = GuardedBlueprint(
+    "bookings",
+    __name__,
+    roles=("resident", "collector", "dispatcher", "admin"),
+    url_prefix="/bookings",
+    description="回收预约 / pickups booked by residents",
+)
+windows_bp = GuardedBlueprint(
+    "pickup_windows",
+    __name__,
+    roles=("resident", "dispatcher", "admin"),
+    url_prefix="/pickup-windows",
+    description="可约时段 / windows that still take bookings",
+)
+
+
+@bp.post("")
+@idempotent
+@only("resident", "dispatcher", "admin")
+@bp.arguments(BookPickupSchema)
+@bp.response(201, BookingSchema)
+def create_booking(command: tuple[Wish, UUID | None]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Book a pickup (预约上门回收)."""
+    wish, resident_id = command
+    booking = book_pickup(
+        wish, by=principal(), district=district(), session=db.session(), now=utc_now(), resident_id=resident_id
+    )
+    return _whole(booking)
+
+
+@bp.get("")
+@bp.arguments(BookingFilterSchema, location="query")
+@bp.response(200, BookingListSchema)
+def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
+    """List the bookings that the caller may see, newest first (我的预约)."""
+    return queries.list_bookings(by=principal(), session=db.session(), **wanted)
+
+
+@bp.get("/<uuid:booking_id>")
+@bp.response(200, BookingSchema)
+def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """Show one booking (预约详情)."""
+    return _whole(queries.find_booking(booking_id, by=principal(), session=db.session()))
+
+
+@bp.patch("/<uuid:booking_id>")
+@only("resident", "dispatcher", "admin")
+@versioned
+@bp.arguments(AmendPickupSchema(partial=True))
+@bp.response(200, BookingSchema)
+def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """Change a booking; the old place is kept until the new one is sure (修改预约)."""
+    booking = amend_pickup(
+        booking_id,
+        Amendment(changes=changes),
+        version=expected_version(),
+        by=principal(),
+        district=district(),
+        session=db.session(),
+        now=utc_now(),
+    )
+    return _whole(booking)
+
+
+@bp.post("/<uuid:booking_id>/cancellation")
+@only("resident", "dispatcher", "admin")
+@versioned
+@bp.response(200, BookingSchema)
+def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """Cancel a booking and free its place (取消预约)."""
+    booking = cancel_pickup(
+        booking_id,
+        version=expected_version(),
+        by=principal(),
+        district=district(),
+        session=db.session(),
+        now=utc_now(),
+    )
+    return _whole(booking)
+
+
+@windows_bp.get("")
+@windows_bp.arguments(WindowsFilterSchema, location="query")
+@windows_bp.response(200, BookableWindowsSchema)
+def list_windows(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Show a day's windows for a village, with the places left (查询可约时段)."""
+    return queries.bookable_windows(**wanted, district=district(), session=db.session(), now=utc_now())
+
+
+def _whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
+    return queries.booking_in_full(booking), etag(booking.version)

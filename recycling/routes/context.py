@@ -1,0 +1,47 @@
+"""What a view hands down: session, reference facts, the version an edit is based on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import current_app, g, request
+
+from recycling.errors import InvalidInput, VersionRequired
+from recycling.policy.district import District
+from recycling.routes.guard import needs_header
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def district() -> District:
+    """The reference facts the app was started with."""
+    return cast("District", current_app.extensions["district"])
+
+
+def versioned(view: View) -> View:
+    """Require ``If-Match`` on an edit; the view reads it with `expected_version`."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        given = request.headers.get("If-Match")
+        if given is None:
+            raise VersionRequired('say which version you edit: send the row\'s ETag as If-Match, e.g. If-Match: "3"')
+        text = given.strip().strip('"')
+        if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+            raise InvalidInput(f'If-Match is {given[:40]!r}; send the ETag of the row as it came, e.g. "3"')
+        g.expected_version = int(text)
+        return view(*args, **kwargs)
+
+    return cast("View", needs_header(checked, "If-Match"))
+
+
+def expected_version() -> int:
+    """The version that the caller's edit is based on."""
+    return cast("int", g.expected_version)
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that names a row's version."""
+    return {"ETag": f'"{version}"'}

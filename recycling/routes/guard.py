@@ -1,0 +1,132 @@
+"""Who calls, and whether this endpoint is for them. Every blueprint is a `GuardedBlueprint`; a test sees to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import flask_smorest
+import marshmallow as ma
+from flask import abort, current_app, g, request
+from flask_jwt_extended import get_jwt, verify_jwt_in_request
+from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
+from jwt.exceptions import PyJWTError
+from webargs.flaskparser import FlaskParser
+
+from recycling.clock import utc_now
+from recycling.errors import Forbidden, NotSignedIn
+from recycling.extensions import db
+from recycling.models.transaction import reading
+from recycling.policy.access import Principal, Role
+from recycling.usecases.people.sign_in import find_principal
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# Failures that any endpoint, any guarded one, any reading or creating one may answer with; documented in OpenAPI.
+ANY_FAILURES = {404, 429, 503}
+GUARDED_FAILURES = {401, 403}
+ARGUMENT_FAILURES = {400, 422}
+BODY_FAILURES = {409, 413, 415}
+VERSION_FAILURES = {412, 428}
+
+
+class StrictParser(FlaskParser):
+    """Unknown fields are refused everywhere, so that a typing error is never silently dropped."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "form", "files"), ma.RAISE)
+
+    def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        """A body must be there, be JSON and say so."""
+        if not req.is_json:
+            abort(415, description="send the body as Content-Type: application/json")
+        return super().load_json(req, schema)
+
+
+class GuardedBlueprint(flask_smorest.Blueprint):
+    """A blueprint whose every view is for named roles only, or declared open to all."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, import_name: str, *, roles: tuple[Role, ...] | None, **options: Any) -> None:
+        """Guard the blueprint; ``roles=None`` opens it to everybody and is for sign-in and public facts."""
+        super().__init__(name, import_name, **options)
+        self.roles = roles
+        self._prepare_doc_cbks.append(self._document_failures)
+        if roles is not None:
+            self.before_request(self._check)
+
+    def _check(self) -> None:
+        g.principal = signed_in()
+        allowed = self.roles_of(current_app.view_functions[str(request.endpoint)])
+        if allowed is not None and g.principal.role not in allowed:
+            raise Forbidden(
+                f"this is for {' or '.join(allowed)}; you are signed in as {g.principal.role} / 当前身份无权进行此操作"
+            )
+
+    def roles_of(self, view: Any) -> tuple[Role, ...] | None:
+        """Roles that may call a view: its own, else the blueprint's."""
+        return getattr(view, "only_roles", None) or self.roles
+
+    def _document_failures(self, doc: Any, doc_info: Any, *, method: str, **_about: Any) -> Any:
+        """Write down the failures an endpoint can answer with, so that none is a surprise to a client."""
+        statuses = set(ANY_FAILURES)
+        if self.roles is not None:
+            statuses |= GUARDED_FAILURES
+            doc.setdefault("security", [{"bearer": []}, {"cookie": []}])
+        if doc_info.get("arguments"):
+            statuses |= ARGUMENT_FAILURES
+        if method != "get":
+            statuses |= ARGUMENT_FAILURES | BODY_FAILURES
+        for header in doc_info.get("needs_headers", ()):
+            statuses |= ARGUMENT_FAILURES | (VERSION_FAILURES if header == "If-Match" else set())
+            doc.setdefault("parameters", []).append(header)  # by its name in components
+        for status in sorted(statuses):
+            doc.setdefault("responses", {}).setdefault(str(status), "Problem")
+        return doc
+
+
+def only(*roles: Role) -> Callable[[View], View]:
+    """Narrow one view of a blueprint to these roles."""
+
+    def mark(view: View) -> View:
+        cast("Any", view).only_roles = roles
+        return view
+
+    return mark
+
+
+def needs_header(view: View, name: str) -> View:
+    """Note in the API page that a view wants this request header."""
+    info = cast("Any", view).__dict__.setdefault("_apidoc", {})
+    info["needs_headers"] = (*info.get("needs_headers", ()), name)
+    return view
+
+
+def signed_in() -> Principal:
+    """The caller behind the request's token.
+
+    Raises
+    ------
+    NotSignedIn
+        When there is no token, it is not ours or over, or its sign-in was ended.
+    Forbidden
+        When a cookie came without its CSRF token.
+    """
+    try:
+        verify_jwt_in_request()
+    except CSRFError as error:
+        raise Forbidden("the form has no valid CSRF token; reload the page and send again") from error
+    except (JWTExtendedException, PyJWTError) as error:
+        raise NotSignedIn("sign in first: no valid access token came with the request / 请先登录") from error
+    with reading():
+        found = find_principal(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
+        db.session.rollback()  # let go of the snapshot before the view opens its own transaction
+    if found is None:
+        raise NotSignedIn("this sign-in has ended; sign in again / 登录已失效，请重新登录")
+    return found
+
+
+def principal() -> Principal:
+    """The caller of the running, guarded request."""
+    return cast("Principal", g.principal)

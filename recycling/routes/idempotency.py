@@ -1,0 +1,56 @@
+"""Creating calls are safe to send twice: the answer is kept in the transaction of its effect and replayed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, make_response, request
+
+from recycling.clock import utc_now
+from recycling.errors import IdempotencyKeyRequired
+from recycling.extensions import db
+from recycling.routes.guard import needs_header, principal
+from recycling.usecases.idempotency import Answer, answer_once
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+KEY_FORM = re.compile(r"[\x21-\x7e]{1,128}")
+KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+
+
+def idempotent(view: View) -> View:
+    """Run a creating view once per caller, endpoint and ``Idempotency-Key``; stands directly below ``@bp.post``."""
+
+    @wraps(view)
+    def once(*args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key", "")
+        if not KEY_FORM.fullmatch(key):
+            raise IdempotencyKeyRequired(
+                "send an Idempotency-Key header of 1 to 128 visible ASCII characters, a new one for each new wish;"
+                " repeat it when you repeat the request"
+            )
+
+        def effect() -> Answer:
+            made = make_response(view(*args, **kwargs))
+            headers = {name: made.headers[name] for name in KEPT_HEADERS if name in made.headers}
+            return Answer(status=made.status_code, headers=headers, body=made.get_data(as_text=True))
+
+        answer, replayed = answer_once(
+            effect,
+            caller_id=principal().id,
+            endpoint=f"{request.method} {request.path}",
+            key=key,
+            fingerprint=hashlib.sha256(request.get_data()).digest(),
+            session=db.session(),
+            now=utc_now(),
+        )
+        response = Response(answer.body, answer.status, headers=answer.headers)
+        if replayed:
+            response.headers["Idempotent-Replayed"] = "true"
+        return response
+
+    return cast("View", needs_header(once, "Idempotency-Key"))

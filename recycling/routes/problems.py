@@ -1,0 +1,163 @@
+"""Every failure as RFC 9457 problem+json: the one table from domain errors to HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from recycling import errors
+from recycling.logs import logger
+from recycling.models.transaction import DATABASE_ERRORS, is_outage
+
+log = logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5  # what a caller is told when the database is away
+
+STATUS: dict[type[errors.DomainError], int] = {
+    errors.InvalidInput: 422,
+    errors.NotFound: 404,
+    errors.NotSignedIn: 401,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.VersionRequired: 428,
+    errors.IdempotencyKeyRequired: 400,
+    errors.IdempotencyKeyMismatch: 422,
+    errors.TooManyRequests: 429,
+    errors.WrongCode: 401,
+    errors.Unavailable: 503,
+}
+
+
+def status_of(error: errors.DomainError) -> int:
+    """The HTTP status of a domain error: its own row in the table, or that of its nearest base."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    code: str,
+    retryable: bool = False,
+    fields: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A problem document; for the pages, the same in words a person reads."""
+    title = HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": f"urn:recycling:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+        "request_id": g.get("request_id", ""),
+    }
+    if fields is not None:
+        body["fields"] = fields
+    if wants_page():
+        response = Response(render_template("problem.html", problem=body), status, mimetype="text/html")
+    else:
+        response = Response(json.dumps(body, ensure_ascii=False), status, mimetype=MEDIA_TYPE)
+    response.headers.update(headers or {})
+    return response
+
+
+def wants_page() -> bool:
+    """Whether the failing request was for a screen rather than for the API."""
+    return request.path == "/" or request.path.startswith("/pages/")
+
+
+def install(app: Flask) -> None:
+    """Give every request an id, and every failure this form."""
+
+    @app.before_request
+    def name_request() -> None:
+        offered = request.headers.get("X-Request-Id", "")
+        g.request_id = offered if re.fullmatch(r"[A-Za-z0-9-]{8,64}", offered) else str(uuid4())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def show_request_id(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        return response
+
+    app.register_error_handler(errors.DomainError, answer_domain_error)
+    app.register_error_handler(HTTPException, answer_http_exception)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, answer_database_error)
+    app.register_error_handler(Exception, answer_bug)
+
+
+def answer_domain_error(error: errors.DomainError) -> Response:
+    """A refusal of the domain, by the table."""
+    status = status_of(error)
+    headers = {}
+    if isinstance(error, errors.TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    fields = error.facts.get("fields")
+    return problem(status, error.message, code=error.code, retryable=error.retryable, fields=fields, headers=headers)
+
+
+def answer_http_exception(error: HTTPException) -> Response:
+    """A refusal of the framework: unknown address, wrong method, unreadable or invalid body."""
+    status = error.code or 500
+    found = getattr(error, "data", None) or {}  # webargs puts the fields' messages here
+    fields = found.get("messages")
+    detail = error.description or HTTPStatus(status).phrase
+    if status == 422 and fields is not None:
+        detail = f"{'; '.join(_lines(fields))}. Correct it and send again / 请更正后重新提交"
+    if isinstance(error, RequestEntityTooLarge):
+        detail = "the body is larger than this server takes; send less at once / 提交内容过大"
+    # Everything but the content type: a 405 keeps its Allow, a 429 its Retry-After.
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    headers |= {str(name): str(value) for name, value in (found.get("headers") or {}).items()}
+    code = HTTPStatus(status).name.lower()
+    return problem(status, detail, code=code, retryable=status in (429, 503), fields=fields, headers=headers)
+
+
+def _lines(fields: Any, path: str = "") -> list[str]:
+    """Field messages as ``items.0.quantity: Not a valid integer``."""
+    if isinstance(fields, dict):
+        return [
+            line
+            for key, value in fields.items()
+            for line in _lines(value, f"{path}.{key}" if path and key != "_schema" else path or str(key))
+        ]
+    if isinstance(fields, list):
+        return [f"{path.removeprefix('json.').removeprefix('query.')}: {str(text).rstrip('.')}" for text in fields]
+    return [f"{path}: {fields}"]
+
+
+def answer_database_error(error: Exception) -> Response:
+    """The database is away, or busy for too long: nothing was written, come back."""
+    if not is_outage(error):
+        return answer_bug(error)
+    log.error("database.unavailable", error=type(error).__name__)
+    return answer_domain_error(
+        errors.Unavailable("the database does not answer; nothing was changed, try again / 系统繁忙，请稍后再试")
+    )
+
+
+def answer_bug(error: Exception) -> Response:
+    """Something we did not foresee: logged whole, told without detail."""
+    log.error("request.failed", path=request.path, method=request.method, exc_info=error)
+    return problem(
+        500,
+        "this is our fault and has been logged; give the request_id when you report it / 系统出错，请提供请求编号",
+        code="internal_error",
+    )

@@ -1,0 +1,1 @@
+"""Marshmallow schemas: the contract of each resource."""

@@ -1,0 +1,160 @@
+"""Bookings as they come in and go out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from recycling.models.booking import BOOKING_STATES
+from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, Whole
+from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
+
+
+class WishedItemSchema(Schema):
+    """So many of one item type."""
+
+    item_type = Text(required=True, most=64, metadata={"description": "品类 / key of GET /item-types"})
+    quantity = Whole(required=True, least=1, most=1000)
+    dismantle = Flag(load_default=False, metadata={"description": "需要拆机 / take it off the wall or apart"})
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> WishedItem:
+        """Build the domain's form."""
+        return WishedItem(**fields_)
+
+
+class WishSchema(Schema):
+    """A wish for a pickup."""
+
+    items = fields.List(fields.Nested(WishedItemSchema), required=True, validate=validate.Length(1, MOST_ITEM_TYPES))
+    village_code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{12}\Z"))
+    address = Text(
+        required=True, most=200, least=4, metadata={"description": "详细地址 / address, without the village"}
+    )
+    lat = Decimal(required=True, least=-180, most=180, metadata={"example": 34.8046})
+    lon = Decimal(required=True, least=-180, most=180, metadata={"example": 117.257})
+    coordinate_system = fields.String(load_default="wgs84", validate=validate.OneOf(("wgs84", "gcj02")))
+    floor = Whole(load_default=1, least=-5, most=60)
+    has_lift = Flag(load_default=False)
+    note = Text(load_default="", most=200, least=0, metadata={"description": "备注 / access note for the collector"})
+    day = Day(required=True)
+    pickup_window = Text(required=True, most=64, metadata={"example": "08-10"})
+
+
+class BookPickupSchema(WishSchema):
+    """A wish to be booked; staff name the resident they book for."""
+
+    resident_id = fields.UUID(load_default=None, allow_none=True)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> tuple[Wish, Any]:
+        """Build the domain's form, and for whom."""
+        resident_id = fields_.pop("resident_id")
+        return Wish(**fields_), resident_id
+
+
+class AmendPickupSchema(WishSchema):
+    """The fields of a wish to change. A point comes whole: both coordinates, with their system."""
+
+    @ma.validates_schema
+    def point_is_whole(self, data: dict[str, Any], **_: Any) -> None:
+        """Half a point would be joined with half of the old one."""
+        if ("lat" in data) != ("lon" in data) or ("coordinate_system" in data and "lat" not in data):
+            raise ma.ValidationError("send lat and lon together.", "lat")
+        if not data:
+            raise ma.ValidationError("name at least one field to change.", "_schema")
+
+
+class BookedItemSchema(Schema):
+    """One item type of a booking: declared, counted at the door, weighed at the station."""
+
+    item_type = fields.String(required=True)
+    declared_units = fields.Integer(required=True)
+    dismantle = fields.Boolean(required=True)
+    collected_units = fields.Integer(required=True)
+    weighed_units = fields.Integer(required=True)
+
+
+class BookingSchema(Schema):
+    """A booking. The address is shown in full to its owner and to the dispatcher, masked in lists."""
+
+    id = fields.UUID(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
+    day = fields.Date(required=True)
+    pickup_window = fields.String(required=True)
+    area = fields.String(required=True)
+    village_code = fields.String(required=True)
+    address = fields.String(required=True)
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+    floor = fields.Integer(required=True)
+    has_lift = fields.Boolean(required=True)
+    note = fields.String(required=True)
+    items = fields.List(fields.Nested(BookedItemSchema), required=True)
+    declared_g = fields.Integer(required=True)
+    declared_l = fields.Integer(required=True)
+    service_s = fields.Integer(required=True)
+    made_up = fields.Boolean(required=True)
+    version = fields.Integer(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    changed_at = fields.AwareDateTime(required=True)
+
+
+class BookingRowSchema(Schema):
+    """A booking in a list: nothing that names a person or a door."""
+
+    id = fields.UUID(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
+    day = fields.Date(required=True)
+    pickup_window = fields.String(required=True)
+    area = fields.String(required=True)
+    village_code = fields.String(required=True)
+    address_masked = fields.String(required=True)
+    items = fields.List(fields.Nested(BookedItemSchema), required=True)
+    version = fields.Integer(required=True)
+
+
+class BookingListSchema(Schema):
+    """A page of bookings, newest first."""
+
+    bookings = fields.List(fields.Nested(BookingRowSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class BookingFilterSchema(Schema):
+    """Which bookings to list."""
+
+    day = Day()
+    state = fields.String(validate=validate.OneOf(BOOKING_STATES))
+    cursor = Text(most=200)
+    limit = QueryWhole(load_default=50, least=1, most=200)
+
+
+class WindowSchema(Schema):
+    """A window of a service day, and whether it still takes bookings."""
+
+    key = fields.String(required=True)
+    name_zh = fields.String(required=True)
+    name_en = fields.String(required=True)
+    opens_s = fields.Integer(required=True)
+    closes_s = fields.Integer(required=True)
+    places_left = fields.Integer(required=True)
+
+
+class WindowsFilterSchema(Schema):
+    """Where and when."""
+
+    village_code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{12}\Z"))
+    day = Day(required=True)
+
+
+class BookableWindowsSchema(Schema):
+    """The windows of one day for one village."""
+
+    day = fields.Date(required=True)
+    area = fields.String(required=True)
+    bookable = fields.Boolean(required=True)
+    note = fields.String(required=True)
+    windows = fields.List(fields.Nested(WindowSchema), required=True)

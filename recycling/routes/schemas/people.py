@@ -1,0 +1,76 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from recycling.policy.access import ROLES, STAFF_ROLES
+from recycling.routes.schemas.fields import Phone, Schema, Text
+
+
+class CodeRequestSchema(Schema):
+    """Where to send a one-time code."""
+
+    phone = Phone(required=True, metadata={"description": "手机号 / mobile number", "example": "13800138000"})
+
+
+class CodeSentSchema(Schema):
+    """What to answer the code with."""
+
+    code_id = fields.UUID(required=True)
+    expires_in_s = fields.Integer(required=True)
+
+
+class CodeAnswerSchema(Schema):
+    """The code that came by text message."""
+
+    code_id = fields.UUID(required=True)
+    code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{6}\Z"), metadata={"example": "123456"})
+
+
+class PasswordSchema(Schema):
+    """A staff member's name and password."""
+
+    login = Text(required=True, most=64)
+    password = fields.String(required=True, validate=validate.Length(1, 200))
+
+
+class TokensSchema(Schema):
+    """Tokens of a sign-in: access goes into ``Authorization: Bearer …``, refresh renews both, once."""
+
+    access_token = fields.String(required=True)
+    refresh_token = fields.String(required=True)
+    expires_in_s = fields.Integer(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+
+
+class MeSchema(Schema):
+    """Who is signed in."""
+
+    id = fields.UUID(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    station_key = fields.String(allow_none=True)
+    collector_key = fields.String(allow_none=True)
+
+
+class AddStaffSchema(Schema):
+    """A new staff account."""
+
+    login = Text(required=True, most=32, least=3)
+    name = Text(required=True, most=64)
+    role = fields.String(required=True, validate=validate.OneOf(STAFF_ROLES))
+    password = fields.String(required=True, validate=validate.Length(12, 200))
+    station_key = Text(most=64, load_default=None, allow_none=True)
+    collector_key = Text(most=64, load_default=None, allow_none=True)
+
+
+class StaffSchema(Schema):
+    """A staff account, without its password."""
+
+    id = fields.UUID(required=True)
+    login = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.String(required=True)
+    station_key = fields.String(allow_none=True)
+    collector_key = fields.String(allow_none=True)
+    active = fields.Boolean(required=True)

@@ -1,0 +1,1 @@
+"""Booking, amending and cancelling pickups."""

@@ -1,0 +1,151 @@
+"""Amend or cancel a booking until its cut-off. The old place is kept until the new one is sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
+from recycling.logs import logger
+from recycling.models.booking import Booking
+from recycling.models.ledger import move, open_ledger
+from recycling.models.outbox import post
+from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.usecases.bookings.history import enter, note_change
+from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge, promise_of
+from recycling.usecases.bookings.sight import visible_to
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """The fields of a wish to change; what is left ``None`` stays."""
+
+    changes: dict[str, Any]
+
+
+def amend_pickup(
+    booking_id: UUID,
+    amendment: Amendment,
+    *,
+    version: int,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> Booking:
+    """Change day, window, place or items of a booking, all or nothing.
+
+    Raises
+    ------
+    NotFound
+        When the caller has no booking of that id.
+    StaleVersion
+        When the booking is no longer the version that the caller saw.
+    WindowClosed, WindowFull
+        When the old or new day takes no changes, or the new window has no place; the old place is then still held.
+    """
+    with atomic(session):
+        booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
+        wish = replace(_as_wish(booking), **amendment.changes)
+        promise, need, place = judge(wish, district=district, now=now)
+        open_ledger(session, day=promise.day, capacity=district.area_capacity(promise.area))
+        move(session, give_up=promise_of(booking), take_up=promise)
+        booking.day, booking.area, booking.pickup_window = promise.day, promise.area, promise.pickup_window
+        booking.village_code, booking.place = wish.village_code, place
+        booking.floor, booking.has_lift = wish.floor, wish.has_lift
+        booking.service_s, booking.declared_g, booking.declared_l = need.service_s, need.mass_g, need.litres
+        if "items" in amendment.changes:
+            booking.items.clear()
+            session.flush()
+            booking.items.extend(booked_items(wish.items))
+        _tell(session, booking, kind="amended", by=by, now=now)
+    log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
+    return booking
+
+
+def cancel_pickup(
+    booking_id: UUID, *, version: int, by: Principal, district: District, session: Session, now: datetime
+) -> Booking:
+    """Withdraw a booking and free its place.
+
+    Raises
+    ------
+    NotFound, StaleVersion, WindowClosed
+        As for `amend_pickup`.
+    """
+    with atomic(session):
+        booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
+        move(session, give_up=promise_of(booking), take_up=None)
+        booking.state = "cancelled"
+        _tell(session, booking, kind="cancelled", by=by, now=now)
+    log.info("booking.cancelled", booking_id=str(booking.id))
+    return booking
+
+
+def _changeable(
+    booking_id: UUID, *, version: int, by: Principal, district: District, session: Session, now: datetime
+) -> Booking:
+    """The booking, when the caller may still change this version of it."""
+    # The row lock makes two changes of one booking queue, so that each frees exactly what the row then holds.
+    wanted = select(Booking).where(Booking.id == booking_id, visible_to(by)).with_for_update()
+    booking = session.scalar(wanted)
+    if booking is None:
+        raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
+    if booking.version != version:
+        raise StaleVersion(
+            f"the booking is now version {booking.version}, you sent {version}; read it again and repeat"
+            " / 预约已被修改，请刷新后重试"
+        )
+    if booking.state != "booked":
+        raise Conflict(f"the booking is {booking.state} and cannot be changed any more / 当前状态不可修改")
+    if now >= district.booking_rules.cancel_closes_at(booking.day):
+        raise WindowClosed(
+            f"changes for {booking.day} ended the evening before; call the dispatcher"
+            f" / {booking.day} 的变更已截止，请联系调度"
+        )
+    return booking
+
+
+def _tell(session: Session, booking: Booking, *, kind: str, by: Principal, now: datetime) -> None:
+    """Count the version up, and write history and message."""
+    enter(booking, booking.state, now=now)
+    session.flush()
+    note_change(session, booking, kind=kind, by=by, now=now)
+    post(
+        session,
+        dedupe_key=f"booking.{kind}:{booking.id}:{booking.version}",
+        kind=f"booking.{kind}",
+        to=("resident", booking.resident_id),
+        facts={"booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window},
+        now=now,
+    )
+
+
+def _as_wish(booking: Booking) -> Wish:
+    place = booking.place
+    day: date = booking.day
+    return Wish(
+        items=[
+            WishedItem(item_type=item.item_type, quantity=item.declared_units, dismantle=item.dismantle)
+            for item in booking.items
+        ],
+        village_code=booking.village_code,
+        address=place["address"],
+        lat=place["lat"],
+        lon=place["lon"],
+        coordinate_system="wgs84",
+        floor=booking.floor,
+        has_lift=booking.has_lift,
+        note=place["note"],
+        day=day,
+        pickup_window=booking.pickup_window,
+    )

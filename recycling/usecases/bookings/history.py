@@ -1,0 +1,36 @@
+"""The log of a booking's changes, written by every use case that changes one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from recycling.errors import Conflict
+from recycling.models.booking import NEXT_STATES, Booking, BookingChange, BookingState
+from recycling.policy.access import Principal
+
+
+def note_change(session: Session, booking: Booking, *, kind: str, by: Principal, now: datetime) -> None:
+    """Write one line of history: what happened to the booking, by whom."""
+    session.add(
+        BookingChange(
+            booking_id=booking.id, at=now, by_id=by.id, by_role=by.role, kind=kind, state=booking.state,
+            version=booking.version,
+        )
+    )  # fmt: skip
+
+
+def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:
+    """Move a booking along the allowed graph and count its version up.
+
+    Raises
+    ------
+    Conflict
+        When no arrow leads from its state to ``state``.
+    """
+    if state != booking.state and state not in NEXT_STATES[booking.state]:
+        raise Conflict(f"the booking is {booking.state}; from there it cannot become {state}")
+    booking.state = state
+    booking.version += 1
+    booking.changed_at = now

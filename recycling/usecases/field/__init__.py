@@ -1,0 +1,1 @@
+"""What collectors record at the doorstep."""

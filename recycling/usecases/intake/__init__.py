@@ -1,0 +1,1 @@
+"""Weighing in at the stations."""

@@ -1,0 +1,206 @@
+"""Signing in: residents by a one-time code to their phone, staff by a password."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from recycling.errors import NotSignedIn, WrongCode
+from recycling.gateways.sms import SmsGateway
+from recycling.logs import logger
+from recycling.models.base import insert_into
+from recycling.models.counters import spend_attempt
+from recycling.models.encrypted import keyring
+from recycling.models.people import OneTimeCode, Resident, SignIn, Staff, phone_index
+from recycling.models.transaction import atomic
+from recycling.policy.access import Principal, Role
+
+log = logger(__name__)
+
+CODE_LIFE = timedelta(minutes=5)
+CODE_TRIES = 5
+CODE_DIGITS = 6
+RESIDENT_LIFE = timedelta(days=30)
+STAFF_LIFE = timedelta(hours=12)  # one shift with room: a device left behind is signed out by the next day
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+# (largest count, seconds): docs/decisions, after the SMS rules of NIST 800-63B-4 (draft of 2023).
+CODES_PER_PHONE = ((1, MINUTE_S), (5, HOUR_S), (10, DAY_S))
+CODES_PER_ADDRESS = ((30, HOUR_S), (100, DAY_S))
+PASSWORDS_PER_LOGIN = ((10, 15 * MINUTE_S),)
+PASSWORDS_PER_ADDRESS = ((100, 15 * MINUTE_S),)
+
+hasher = PasswordHasher()
+# Verified against when the login is unknown, so that the answer takes as long as for a known one.
+NOBODYS_HASH = hasher.hash(secrets.token_hex(16))
+
+WRONG = "the code or password is wrong, used up or expired; ask for a new one / 验证码或密码错误、已失效，请重新获取"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A fresh or refreshed sign-in: what the tokens are made from."""
+
+    sign_in_id: UUID
+    role: Role
+    refresh_count: int
+    expires_at: datetime
+
+
+def send_code(phone: str, *, address: str, sms: SmsGateway, session: Session, now: datetime) -> UUID:
+    """Send a one-time code to a phone and return the id to answer it with.
+
+    Raises
+    ------
+    TooManyRequests
+        When the phone or the network address has asked too often.
+    Unavailable
+        When the text could not be handed over.
+    """
+    code_id, code = uuid4(), f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+    with atomic(session):
+        spend_attempt(session, kind="code_phone", subject=phone, limits=CODES_PER_PHONE, now=now)
+        spend_attempt(session, kind="code_address", subject=address, limits=CODES_PER_ADDRESS, now=now)
+        session.add(
+            OneTimeCode(
+                id=code_id, phone=phone, code_digest=_digest(code_id, code), tries_left=CODE_TRIES,
+                expires_at=now + CODE_LIFE,
+            )
+        )  # fmt: skip
+    sms.send(phone, f"【薛城回收】验证码 {code}，5 分钟内有效，请勿告诉他人。Code {code}, valid for 5 minutes.")
+    log.info("sign_in.code_sent", code_id=str(code_id))
+    return code_id
+
+
+def sign_in_resident(code_id: UUID, code: str, *, session: Session, now: datetime) -> SignedIn:
+    """Exchange a code for a sign-in; the first one makes the resident's account.
+
+    Raises
+    ------
+    WrongCode
+        When the code is wrong, used, expired or out of tries; each call uses up one try.
+    """
+    with atomic(session):
+        # The try is spent before the code is looked at, and stays spent: the transaction commits either way.
+        spent = update(OneTimeCode).where(
+            OneTimeCode.id == code_id,
+            OneTimeCode.tries_left > 0,
+            OneTimeCode.used_at.is_(None),
+            OneTimeCode.expires_at > now,
+        )
+        tried = session.execute(spent.values(tries_left=OneTimeCode.tries_left - 1))
+        row = session.get(OneTimeCode, code_id) if cast("CursorResult[Any]", tried).rowcount else None
+        signed = None
+        if row is not None and secrets.compare_digest(row.code_digest, _digest(code_id, code)):
+            row.used_at = now
+            signed = _open(session, now=now, resident_id=_resident(session, row.phone, now), role="resident")
+    if signed is None:
+        raise WrongCode(WRONG)
+    log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role="resident")
+    return signed
+
+
+def sign_in_staff(login: str, password: str, *, address: str, session: Session, now: datetime) -> SignedIn:
+    """Sign a staff member in by password.
+
+    Raises
+    ------
+    TooManyRequests
+        When the login or the network address has tried too often.
+    WrongCode
+        When login and password do not belong together, or the account is closed; the message does not say which.
+    """
+    with atomic(session):
+        spend_attempt(session, kind="password_login", subject=login, limits=PASSWORDS_PER_LOGIN, now=now)
+        spend_attempt(session, kind="password_address", subject=address, limits=PASSWORDS_PER_ADDRESS, now=now)
+        staff = session.scalar(select(Staff).where(Staff.login == login, Staff.active))
+        known_hash = NOBODYS_HASH if staff is None else staff.password_hash
+    # Outside the transaction: argon2 takes a sixth of a second on purpose, and nobody shall wait for it at a lock.
+    try:
+        hasher.verify(known_hash, password)
+    except VerificationError:
+        raise WrongCode(WRONG) from None
+    if staff is None:
+        raise WrongCode(WRONG)
+    with atomic(session):
+        signed = _open(session, now=now, staff_id=staff.id, role=staff.role)
+    log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role=staff.role)
+    return signed
+
+
+def refresh_sign_in(sign_in_id: UUID, refresh_count: int, *, session: Session, now: datetime) -> SignedIn:
+    """Renew a sign-in. A refresh token works once: a second use means it was copied, and ends the sign-in.
+
+    Raises
+    ------
+    NotSignedIn
+        When the sign-in is over, or the token was used before.
+    """
+    with atomic(session):
+        live = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
+        renewed = session.execute(
+            live.where(SignIn.refresh_count == refresh_count).values(refresh_count=refresh_count + 1)
+        )
+        ok = cast("CursorResult[Any]", renewed).rowcount == 1
+        if not ok:
+            session.execute(live.values(ended_at=now))
+        row = session.get(SignIn, sign_in_id, populate_existing=True)
+        person = find_principal(sign_in_id, session=session, now=now)
+    if not ok or row is None or person is None:
+        raise NotSignedIn("this sign-in has ended; sign in again / 登录已失效，请重新登录")
+    return SignedIn(sign_in_id=row.id, role=person.role, refresh_count=row.refresh_count, expires_at=row.expires_at)
+
+
+def sign_out(sign_in_id: UUID, *, session: Session, now: datetime) -> None:
+    """End a sign-in; its tokens are dead at the next request. Doing it twice changes nothing."""
+    with atomic(session):
+        session.execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=now))
+
+
+def find_principal(sign_in_id: UUID, *, session: Session, now: datetime) -> Principal | None:
+    """Who a live sign-in belongs to, with the role they have today."""
+    row = session.scalar(
+        select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
+    )
+    if row is None:
+        return None
+    if row.resident_id is not None:
+        return Principal(id=row.resident_id, role="resident")
+    staff = session.get(Staff, row.staff_id)
+    if staff is None or not staff.active:
+        return None
+    return Principal(id=staff.id, role=staff.role, station_key=staff.station_key, collector_key=staff.collector_key)
+
+
+def _digest(code_id: UUID, code: str) -> bytes:
+    return keyring.digest(code, context=f"code:{code_id}")
+
+
+def _resident(session: Session, phone: str, now: datetime) -> UUID:
+    """The resident of a phone, made on first sight; two first sights at once end with one row."""
+    index = phone_index(phone)
+    session.execute(
+        insert_into(session, Resident)
+        .values(id=uuid4(), phone=phone, phone_index=index, created_at=now)
+        .on_conflict_do_nothing(index_elements=["phone_index"])
+    )
+    return session.scalars(select(Resident.id).where(Resident.phone_index == index)).one()
+
+
+def _open(
+    session: Session, *, now: datetime, role: Role, resident_id: UUID | None = None, staff_id: UUID | None = None
+) -> SignedIn:
+    expires_at = now + (RESIDENT_LIFE if role == "resident" else STAFF_LIFE)
+    row = SignIn(
+        id=uuid4(), resident_id=resident_id, staff_id=staff_id, refresh_count=0, created_at=now, expires_at=expires_at
+    )
+    session.add(row)
+    return SignedIn(sign_in_id=row.id, role=role, refresh_count=0, expires_at=expires_at)

@@ -1,0 +1,102 @@
+"""Accounts of people who work in the network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.errors import Conflict, InvalidInput, NotFound
+from recycling.logs import logger
+from recycling.models.people import SignIn, Staff
+from recycling.models.transaction import atomic
+from recycling.policy.access import STAFF_ROLES, Principal, Role
+from recycling.policy.district import District
+from recycling.usecases.people.sign_in import hasher
+
+log = logger(__name__)
+
+LOGIN_FORM = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+SHORTEST_PASSWORD = 12  # characters; NIST SP 800-63B asks for at least 8, and for length over rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddStaff:
+    """A new account. ``station_key`` is for keepers, ``collector_key`` for collectors, both from the configuration."""
+
+    login: str
+    name: str
+    role: Role
+    password: str
+    station_key: str | None = None
+    collector_key: str | None = None
+
+
+def add_staff(command: AddStaff, *, by: Principal, district: District, session: Session, now: datetime) -> Staff:
+    """Open an account.
+
+    Raises
+    ------
+    InvalidInput
+        When login, password, role or its key cannot be used.
+    Conflict
+        When the login or the collector has an account already.
+    """
+    if not LOGIN_FORM.fullmatch(command.login):
+        raise InvalidInput(f"login {command.login!r}: use 3 to 32 small letters, digits, dots, dashes")
+    if len(command.password) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"the password has {len(command.password)} characters; use at least {SHORTEST_PASSWORD}")
+    if command.role not in STAFF_ROLES:
+        raise InvalidInput(f"role {command.role!r} is no staff role; choose from {', '.join(STAFF_ROLES)}")
+    stations, collectors = district.network.stations, district.network.collectors
+    if (command.role == "keeper") != (command.station_key is not None) or (
+        command.station_key is not None and command.station_key not in stations
+    ):
+        raise InvalidInput(
+            f"station_key {command.station_key!r}: a keeper, and nobody else, has one of {list(stations)}"
+        )
+    if (command.role == "collector") != (command.collector_key is not None) or (
+        command.collector_key is not None and command.collector_key not in collectors
+    ):
+        raise InvalidInput(
+            f"collector_key {command.collector_key!r}: a collector, and nobody else, has one of network.toml"
+        )
+    password_hash = hasher.hash(command.password)
+    with atomic(session):
+        taken = session.scalar(
+            select(Staff.login).where(
+                (Staff.login == command.login)
+                | (Staff.collector_key.is_not(None) & (Staff.collector_key == command.collector_key))
+            )
+        )
+        if taken is not None:
+            raise Conflict(f"login or collector already has an account ({taken!r}); choose another")
+        staff = Staff(
+            id=uuid4(), login=command.login, name=command.name, role=command.role, password_hash=password_hash,
+            station_key=command.station_key, collector_key=command.collector_key, active=True, created_at=now,
+        )  # fmt: skip
+        session.add(staff)
+    log.info("staff.added", staff_id=str(staff.id), role=staff.role, by_id=str(by.id))
+    return staff
+
+
+def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -> None:
+    """Close an account and end its sign-ins at once.
+
+    Raises
+    ------
+    NotFound
+        When nobody has the login.
+    """
+    with atomic(session):
+        staff = session.scalar(select(Staff).where(Staff.login == login))
+        if staff is None:
+            raise NotFound(f"no staff account {login!r}")
+        staff.active = False
+        for row in session.scalars(select(SignIn).where(SignIn.staff_id == staff.id, SignIn.ended_at.is_(None))):
+            row.ended_at = now
+    log.info("staff.closed", staff_id=str(staff.id), by_id=str(by.id))

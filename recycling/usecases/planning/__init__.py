@@ -1,0 +1,1 @@
+"""Making and publishing the plan of a day."""

@@ -1,0 +1,138 @@
+"""Reading bookings and the places left in a day."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from recycling.errors import InvalidInput, NotFound
+from recycling.models.booking import Booking
+from recycling.models.ledger import DayLedger, WindowLedger
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.usecases.bookings.sight import visible_to
+
+SHOWN_OF_ADDRESS = 4  # characters of a masked address; the village stands beside it in clear
+
+
+def find_booking(booking_id: UUID, *, by: Principal, session: Session) -> Booking:
+    """One booking that the caller may see.
+
+    Raises
+    ------
+    NotFound
+        When there is none; a foreign one answers the same.
+    """
+    booking = session.scalar(select(Booking).where(Booking.id == booking_id, visible_to(by)))
+    if booking is None:
+        raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
+    return booking
+
+
+def list_bookings(
+    *,
+    by: Principal,
+    session: Session,
+    limit: int,
+    day: date | None = None,
+    state: str | None = None,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """A page of bookings, newest first; ``next_cursor`` leads to the next, ``None`` at the end."""
+    wanted = select(Booking).where(visible_to(by)).order_by(Booking.created_at.desc(), Booking.id.desc())
+    if day is not None:
+        wanted = wanted.where(Booking.day == day)
+    if state is not None:
+        wanted = wanted.where(Booking.state == state)
+    if cursor is not None:
+        wanted = wanted.where(tuple_(Booking.created_at, Booking.id) < _read_cursor(cursor))
+    rows = session.scalars(wanted.limit(limit + 1)).all()
+    more = len(rows) > limit
+    shown = rows[:limit]
+    return {
+        "bookings": [_row(booking) for booking in shown],
+        "next_cursor": _write_cursor(shown[-1]) if more else None,
+    }
+
+
+def bookable_windows(
+    village_code: str, day: date, *, district: District, session: Session, now: datetime
+) -> dict[str, Any]:
+    """The windows of a day for a village, with the places left.
+
+    Raises
+    ------
+    InvalidInput
+        When the village is unknown.
+    """
+    village = district.network.villages.get(village_code)
+    if village is None:
+        raise InvalidInput(f"village_code {village_code!r} is not in the district; choose one from GET /villages")
+    area = village.town_key
+    used = {
+        row.pickup_window: row.places_cap - row.places_used
+        for row in session.scalars(select(WindowLedger).where(WindowLedger.day == day, WindowLedger.area == area))
+    }
+    ledger = session.get(DayLedger, (day, area))
+    open_days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
+    bookable = day in open_days and not (ledger is not None and ledger.closed)
+    caps = district.area_capacity(area).places
+    return {
+        "day": day,
+        "area": area,
+        "bookable": bookable,
+        "note": district.calendar.note(day),
+        "windows": [
+            {
+                "key": window.key,
+                "name_zh": window.name_zh,
+                "name_en": window.name_en,
+                "opens_s": window.opens_s,
+                "closes_s": window.closes_s,
+                "places_left": used.get(window.key, caps[window.key]) if bookable else 0,
+            }
+            for window in district.network.pickup_windows.values()
+        ],
+    }
+
+
+def booking_in_full(booking: Booking) -> dict[str, Any]:
+    """A booking with its address, for somebody who may read it."""
+    fields = (
+        "id", "state", "day", "pickup_window", "area", "village_code", "floor", "has_lift", "items", "declared_g",
+        "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
+    )  # fmt: skip
+    return {name: getattr(booking, name) for name in fields} | booking.place
+
+
+def masked_address(address: str) -> str:
+    """The beginning of an address; house and door hidden."""
+    return address[:SHOWN_OF_ADDRESS] + "…" if len(address) > SHOWN_OF_ADDRESS else "…"
+
+
+def _row(booking: Booking) -> dict[str, Any]:
+    fields = ("id", "state", "day", "pickup_window", "area", "village_code", "items", "version")
+    return {name: getattr(booking, name) for name in fields} | {
+        "address_masked": masked_address(booking.place["address"])
+    }
+
+
+def _write_cursor(booking: Booking) -> str:
+    return base64.urlsafe_b64encode(f"{booking.created_at.isoformat()}|{booking.id}".encode()).decode()
+
+
+def _read_cursor(text: str) -> tuple[datetime, UUID]:
+    try:
+        at, _, row_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+        found = datetime.fromisoformat(at), UUID(row_id)
+    except (ValueError, binascii.Error):
+        found = None
+    if found is None or found[0].tzinfo is None:
+        raise InvalidInput(f"cursor {text[:40]!r} is none of ours; take next_cursor of the page before")
+    return found

@@ -1,0 +1,1 @@
+"""Recovered figures, goal progress and reports."""

@@ -1,0 +1,158 @@
+"""Fixtures every test may use: a real database on each engine, the app on top of it, and callers of every role."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from recycling.app import create_app
+from recycling.extensions import db
+from recycling.models import Base
+from recycling.policy.district import District
+from tests.callers import Callers
+
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+ROOT = Path(__file__).resolve().parent.parent
+
+# A Monday, 10:00 in Xuecheng: the day after is bookable until 18:00.
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def postgres_answers() -> bool:
+    """Whether a server answers at TEST_POSTGRES_URL."""
+    try:
+        with psycopg.connect(POSTGRES_URL.replace("+psycopg", ""), connect_timeout=2):
+            return True
+    except psycopg.Error:
+        return False
+
+
+ENGINES = ["sqlite", "postgresql"] if postgres_answers() else ["sqlite"]
+
+
+def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
+    """Settings of a test app; keys are fixed so that a failing run can be repeated."""
+    return {
+        "ENVIRONMENT": "test",
+        "SECRET_KEY": "5" * 64,
+        "JWT_SECRET_KEY": "6" * 64,
+        "INDEX_KEY": bytes(range(32)),
+        "DATA_KEYS": {1: bytes(range(32, 64))},
+        "DATA_KEY_ID": 1,
+        "SQLALCHEMY_DATABASE_URI": url,
+        "CONFIG_DIR": ROOT / "config",
+        "LOG_LEVEL": "WARNING",
+        "SMS_GATEWAY": "none",
+        "RATELIMIT_ENABLED": False,
+        "RATELIMIT_STORAGE_URI": "memory://",
+        "TRUSTED_PROXIES": 0,
+        "PLAN_SECONDS": 2,
+        "PLAN_WORKERS": 1,
+        "PLAN_SEED": 1,
+        "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
+        "JWT_COOKIE_SECURE": False,
+        "TESTING": True,
+        "PROPAGATE_EXCEPTIONS": False,
+    } | overrides
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's
+
+
+def fresh_postgres() -> Iterator[str]:
+    """A new database on the server, dropped afterwards."""
+    admin, name = POSTGRES_URL.replace("+psycopg", ""), f"recycling_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(admin, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+    try:
+        yield POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
+    finally:
+        with psycopg.connect(admin, autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty, migrated database, once per engine."""
+    if request.param == "sqlite":
+        made: Iterator[str] = iter([f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}"])
+    else:
+        made = fresh_postgres()
+    url = next(made)
+    app = create_app(test_settings(url))
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.engine.dispose()
+    yield url
+    for _ in made:  # let the generator drop what it made
+        pass
+
+
+@pytest.fixture(scope="session")
+def shared_app(engine_url: str) -> Iterator[Flask]:
+    """One app per engine; tests take `app`, which also empties the database."""
+    app = create_app(test_settings(engine_url))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The app over an empty database, at `NOW`."""
+    with time_machine.travel(NOW, tick=True):
+        yield shared_app
+    with shared_app.app_context():
+        db.session.remove()
+        empty(db.session())
+
+
+def empty(session: Session) -> None:
+    """Delete every row of every table."""
+    if session.get_bind().dialect.name == "postgresql":
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        session.execute(text(f"TRUNCATE {names}"))
+    else:
+        session.execute(text("PRAGMA defer_foreign_keys=ON"))
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    session.commit()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A database session inside an app context."""
+    with app.app_context():
+        yield db.session()
+        db.session.rollback()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant tests hand down as the present."""
+    return NOW
+
+
+@pytest.fixture
+def district(app: Flask) -> District:
+    """The real district from `config/`."""
+    found: District = app.extensions["district"]
+    return found
+
+
+@pytest.fixture
+def callers(app: Flask) -> Callers:
+    """Signed-in callers of every role, over HTTP."""
+    return Callers(app)

@@ -1,0 +1,46 @@
+"""Bookings over HTTP."""
+
+from __future__ import annotations
+
+from tests.builders import a_wish_body
+from tests.callers import Callers
+
+
+def test_a_resident_books_amends_and_cancels(callers: Callers) -> None:
+    # given a signed-in resident
+    resident = callers.resident()
+    # when they book a fridge
+    made = resident.post("/bookings", a_wish_body())
+    assert made.status_code == 201, made.text
+    booking = made.json
+    assert booking is not None
+    assert (booking["state"], booking["version"], made.headers["ETag"]) == ("booked", 1, '"1"')
+    # then it is in their list, the address masked
+    listed = resident.get("/bookings").json
+    assert listed is not None
+    assert [row["id"] for row in listed["bookings"]] == [booking["id"]]
+    assert "301" not in str(listed)
+    # when they move it to another window
+    moved = resident.patch(f"/bookings/{booking['id']}", {"pickup_window": "13-15"}, version=1)
+    assert moved.status_code == 200, moved.text
+    # then the version counts up, and an edit of the old one is refused
+    assert moved.headers["ETag"] == '"2"'
+    stale = resident.patch(f"/bookings/{booking['id']}", {"pickup_window": "15-17"}, version=1)
+    assert (stale.status_code, stale.json["code"]) == (412, "stale_version")  # type: ignore[index]
+    # when they cancel it
+    gone = resident.post(f"/bookings/{booking['id']}/cancellation", If_Match='"2"')
+    assert gone.status_code == 200, gone.text
+    assert gone.json["state"] == "cancelled"  # type: ignore[index]
+
+
+def test_a_repeated_request_makes_one_booking_and_gets_the_same_answer(callers: Callers) -> None:
+    resident = callers.resident()
+    first = resident.post("/bookings", a_wish_body(), Idempotency_Key="k1")
+    again = resident.post("/bookings", a_wish_body(), Idempotency_Key="k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.data == again.data
+    assert again.headers["Idempotent-Replayed"] == "true"
+    # another body under the same key is refused
+    other = resident.post("/bookings", a_wish_body(floor=3), Idempotency_Key="k1")
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_mismatch")  # type: ignore[index]
+    assert len(resident.get("/bookings").json["bookings"]) == 1  # type: ignore[index]
