@@ -74,7 +74,6 @@ class StationSchema(Schema):
     key = fields.String(required=True)
     name_zh = fields.String(required=True)
     name_en = fields.String(required=True)
-    town_key = fields.String(required=True, attribute="key")  # one station per town-level unit, under its key
     lat = fields.Float(required=True)
     lon = fields.Float(required=True)
     siting = fields.String(required=True)
