@@ -229,44 +229,59 @@ class Problem:
 
 
 def _check(problem: Problem) -> None:
-    units = len(problem.load_units)
-    places = len(problem.locations)
     for kind, parts in (("stations", problem.stations), ("vehicles", problem.vehicles), ("stops", problem.stops)):
         read.unique(f"{kind}[].key", [part.key for part in parts])
     read.unique("load_units", problem.load_units)
-    stations, stops, vehicles = set(problem.station_by_key), problem.stop_by_key, set(problem.vehicle_by_key)
-    for s in problem.stations:
-        at = f"stations[{s.key}]"
-        read.within(f"{at}.location", s.location, 0, places - 1)
-        if s.intake_limit is not None:
-            read.amounts(f"{at}.intake_limit", s.intake_limit, units)
+    for station in problem.stations:
+        _check_station(problem, station)
     for stop in problem.stops:
-        at = f"stops[{stop.key}]"
-        read.within(f"{at}.location", stop.location, 0, places - 1)
-        read.amounts(f"{at}.load", stop.load, units)
-        if not stop.windows_s:
-            raise InvalidProblem(f"{at}.windows_s is empty; give at least one interval in which service may start")
-        if stop.prefer is not None and stop.prefer.vehicle not in vehicles:
-            raise InvalidProblem(f"{at}.prefer.vehicle: no vehicle has the key {stop.prefer.vehicle!r}")
-    locked: set[str] = set()
-    for v in problem.vehicles:
-        at = f"vehicles[{v.key}]"
-        read.amounts(f"{at}.capacity", v.capacity, units)
-        for name, key in (("start_station", v.start_station), ("end_station", v.end_station)):
-            if key not in stations:
-                raise InvalidProblem(f"{at}.{name}: no station has the key {key!r}")
-        if v.start is not None:
-            read.within(f"{at}.start.location", v.start.location, 0, places - 1)
-            read.amounts(f"{at}.start.load", v.start.load, units)
-        for key in v.locked:
-            if key not in stops:
-                raise InvalidProblem(f"{at}.locked: no stop has the key {key!r}")
-            if key in locked:
-                raise InvalidProblem(f"{at}.locked: stop {key!r} is locked twice; lock it to one vehicle, once")
-            locked.add(key)
+        _check_stop(problem, stop)
+    for vehicle in problem.vehicles:
+        _check_vehicle(problem, vehicle)
+    _check_locks(problem)
     if isinstance(problem.travel, Matrix):
         for name in ("travel_s", "distance_m"):
-            read.square(f"travel.{name}", getattr(problem.travel, name), places)
+            read.square(f"travel.{name}", getattr(problem.travel, name), len(problem.locations))
+
+
+def _check_station(problem: Problem, station: Station) -> None:
+    at = f"stations[{station.key}]"
+    read.within(f"{at}.location", station.location, 0, len(problem.locations) - 1)
+    if station.intake_limit is not None:
+        read.amounts(f"{at}.intake_limit", station.intake_limit, len(problem.load_units))
+
+
+def _check_stop(problem: Problem, stop: Stop) -> None:
+    at = f"stops[{stop.key}]"
+    read.within(f"{at}.location", stop.location, 0, len(problem.locations) - 1)
+    read.amounts(f"{at}.load", stop.load, len(problem.load_units))
+    if not stop.windows_s:
+        raise InvalidProblem(f"{at}.windows_s is empty; give at least one interval in which service may start")
+    if stop.prefer is not None and stop.prefer.vehicle not in problem.vehicle_by_key:
+        raise InvalidProblem(f"{at}.prefer.vehicle: no vehicle has the key {stop.prefer.vehicle!r}")
+
+
+def _check_vehicle(problem: Problem, vehicle: Vehicle) -> None:
+    at = f"vehicles[{vehicle.key}]"
+    read.amounts(f"{at}.capacity", vehicle.capacity, len(problem.load_units))
+    for name, key in (("start_station", vehicle.start_station), ("end_station", vehicle.end_station)):
+        if key not in problem.station_by_key:
+            raise InvalidProblem(f"{at}.{name}: no station has the key {key!r}")
+    if vehicle.start is not None:
+        read.within(f"{at}.start.location", vehicle.start.location, 0, len(problem.locations) - 1)
+        read.amounts(f"{at}.start.load", vehicle.start.load, len(problem.load_units))
+
+
+def _check_locks(problem: Problem) -> None:
+    locked: set[str] = set()
+    for vehicle in problem.vehicles:
+        for key in vehicle.locked:
+            at = f"vehicles[{vehicle.key}].locked"
+            if key not in problem.stop_by_key:
+                raise InvalidProblem(f"{at}: no stop has the key {key!r}")
+            if key in locked:
+                raise InvalidProblem(f"{at}: stop {key!r} is locked twice; lock it to one vehicle, once")
+            locked.add(key)
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------

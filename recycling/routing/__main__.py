@@ -1,0 +1,112 @@
+"""The planner's command line: ``solve`` a problem file, ``check`` a plan file against its problem."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from recycling.errors import DomainError
+from recycling.routing.check import violations
+from recycling.routing.plan import load_plan, save_plan
+from recycling.routing.problem import load_problem
+from recycling.routing.solve import Progress as Found
+from recycling.routing.solve import solve
+
+VALID, VIOLATED, UNREADABLE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0 for success, 1 for a plan that breaks rules, 2 for what cannot be read."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        return _solve(chosen) if chosen.command == "solve" else _check(chosen)
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}; choose a file that can be written", file=sys.stderr)
+    return UNREADABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m recycling.routing", description="Plan a day, or check a plan.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    solving = commands.add_parser("solve", help="plan the day in PROBLEM and write the plan")
+    solving.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    solving.add_argument("--seconds", type=float, default=30.0, help="wall time, start-up included (30)")
+    solving.add_argument("--workers", type=int, default=2, help="engine processes at once; 0: first plan only (2)")
+    solving.add_argument("--seed", type=int, default=1, help="makes runs differ (1)")
+    solving.add_argument("--engines", default="ortools", help="comma-separated names (ortools)")
+    solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json", help="where the plan goes")
+    checking = commands.add_parser("check", help="exit 0: the plan is valid; 1: violations, one line each")
+    checking.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    checking.add_argument("plan", type=Path, metavar="PLAN.json")
+    return parser
+
+
+def _solve(chosen: argparse.Namespace) -> int:
+    problem = load_problem(chosen.problem)
+    with _bar(chosen.seconds) as show:
+        plan = solve(
+            problem,
+            seconds=chosen.seconds,
+            workers=chosen.workers,
+            seed=chosen.seed,
+            engines=[name for name in chosen.engines.split(",") if name],
+            on_progress=show,
+        )
+    save_plan(plan, chosen.out)
+    served = len(problem.stops) - len(plan.unassigned)
+    print(
+        f"cost {plan.cost.total}, {served} of {len(problem.stops)} stops on {len(plan.routes)} routes, "
+        f"{plan.search.seconds:.1f} s, {chosen.out}"
+    )
+    return VALID
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    found = violations(load_problem(chosen.problem), load_plan(chosen.plan))
+    for violation in found:
+        where = " ".join(filter(None, (violation.vehicle, violation.stop)))
+        print(f"{violation.cause} {where} {violation.excess}: {violation.text}")
+    return VIOLATED if found else VALID
+
+
+class _Bar:
+    """A progress bar over the wall time, with the best cost beside it."""
+
+    def __init__(self, seconds: float, console: Console) -> None:
+        self._seconds = seconds
+        self._progress = Progress(
+            TextColumn("planning"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console
+        )
+        self._row = self._progress.add_task("", total=seconds)
+
+    def __enter__(self) -> Callable[[Found], None]:
+        self._progress.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _show(self, found: Found) -> None:
+        self._progress.update(
+            self._row,
+            completed=min(found.elapsed_s, self._seconds),
+            description=f"cost {found.best_cost}, {found.stops_planned}/{found.stops_total} stops",
+        )
+
+
+def _bar(seconds: float) -> AbstractContextManager[Callable[[Found], None] | None]:
+    console = Console(stderr=True)
+    return _Bar(seconds, console) if console.is_terminal else nullcontext()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""A plan being made: routes timed exactly, stops still waiting, and what the stations' intake limits leave."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from operator import add, sub
+
+import numpy as np
+import numpy.typing as npt
+
+from recycling.routing.day import Day, Flags, Ints, Load, Sequences
+from recycling.routing.insertion import NEVER, Gaps, Kernel
+from recycling.routing.timing import Timed, Timing
+
+TRIED_GAPS = 5  # how many of a route's best gaps are timed exactly before the route is given up for a stop
+
+
+class Draft:
+    """Routes of one day, each valid by itself and all together within the intake limits."""
+
+    def __init__(self, day: Day, *, timing: Timing | None = None, kernel: Kernel | None = None) -> None:
+        self.day = day
+        self.timing, self.kernel = timing or Timing(day), kernel or Kernel(day)
+        self.routes: list[Timed | None] = [None] * len(day.rigs)
+        self._gaps: list[Gaps | None] = [self.kernel.gaps(v, None) for v in range(len(day.rigs))]
+        self._taken: list[Load] = [day.nothing] * len(day.limits)
+
+    def emptied(self) -> Draft:
+        """A draft of the same day without routes, sharing what this one has learnt about the day."""
+        return Draft(self.day, timing=self.timing, kernel=self.kernel)
+
+    # --- what stands ----------------------------------------------------------------------------------------------
+
+    @property
+    def sequences(self) -> Sequences:
+        """The stops of each vehicle."""
+        return tuple(() if timed is None else timed.stops for timed in self.routes)
+
+    @property
+    def served(self) -> int:
+        """How many stops are on a route."""
+        return sum(len(timed.stops) for timed in self.routes if timed is not None)
+
+    @property
+    def waiting(self) -> list[int]:
+        """Stops on no route, ascending."""
+        served = {stop for timed in self.routes if timed is not None for stop in timed.stops}
+        return [stop for stop in range(len(self.day.place)) if stop not in served]
+
+    @property
+    def cost(self) -> int:
+        """Cost of the plan as it stands, stops left out included."""
+        used = [timed for timed in self.routes if timed is not None]
+        skipped = int(self.day.stop_table.skip_cost[self.waiting].sum())
+        return sum(t.cost for t in used) + self.day.preference_cost((t.vehicle, t.stops) for t in used) + skipped
+
+    # --- change ---------------------------------------------------------------------------------------------------
+
+    def time(self, vehicle: int, stops: Sequence[int]) -> Timed | None:
+        """Time a route beside all others as they stand."""
+        return self.timing.time(vehicle, stops, self.room(vehicle))
+
+    def put(self, vehicle: int, timed: Timed | None) -> None:
+        """Give the vehicle this route."""
+        old = self.routes[vehicle]
+        for n in range(len(self._taken)):
+            if old is not None:
+                self._taken[n] = tuple(map(sub, self._taken[n], old.intake[n]))
+            if timed is not None:
+                self._taken[n] = tuple(map(add, self._taken[n], timed.intake[n]))
+        self.routes[vehicle] = timed
+        self._gaps[vehicle] = self.kernel.gaps(vehicle, timed)
+
+    def room(self, vehicle: int) -> tuple[Load, ...]:
+        """What the limited stations take from this vehicle, beside all other routes."""
+        own = self.routes[vehicle]
+        room = [tuple(map(sub, most, taken)) for most, taken in zip(self.day.limits, self._taken, strict=True)]
+        if own is not None:
+            room = [tuple(map(add, left, mine)) for left, mine in zip(room, own.intake, strict=True)]
+        return tuple(room)
+
+    def costs(self, vehicle: int, stops: Ints) -> Ints:
+        """Cheapest estimated insertion of each stop into the vehicle's route."""
+        gaps = self._gaps[vehicle]
+        if gaps is None or not len(stops):
+            return np.full(len(stops), NEVER, dtype=np.int64)
+        best: Ints = self.kernel.costs(vehicle, gaps, stops).min(axis=1)
+        return best
+
+    def insertion(self, vehicle: int, stop: int) -> tuple[int, Timed] | None:
+        """The cheapest exact insertion among the gaps that look best, and what it adds to the cost."""
+        gaps = self._gaps[vehicle]
+        if gaps is None:
+            return None
+        estimates = self.kernel.costs(vehicle, gaps, np.array([stop], dtype=np.int64))[0]
+        old = self.routes[vehicle]
+        stops, cost = ((), 0) if old is None else (old.stops, old.cost)
+        tried: set[int] = set()
+        for gap in np.argsort(estimates, kind="stable")[: 2 * TRIED_GAPS]:
+            position = int(gaps.position[gap])
+            if estimates[gap] >= NEVER or len(tried) == TRIED_GAPS:
+                break
+            if position not in tried:
+                tried.add(position)
+                timed = self.time(vehicle, (*stops[:position], stop, *stops[position:]))
+                if timed is not None:
+                    return timed.cost - cost + self.day.preference_cost([(vehicle, (stop,))]), timed
+        return None
+
+
+def fill(draft: Draft, stops: Iterable[int], *, until: float = math.inf) -> None:
+    """Insert stops by regret: first those that lose most when their best route is taken from them.
+
+    A stop is left out where serving it costs more than leaving it out, and when ``until`` has passed.
+
+    Parameters
+    ----------
+    stops
+        Indices of stops on no route.
+    until
+        Instant of `time.monotonic` after which no more stops are inserted.
+    """
+    waiting = np.array(sorted(stops), dtype=np.int64)
+    if not len(waiting) or not draft.routes:
+        return
+    board = _Board(np.stack([draft.costs(v, waiting) for v in range(len(draft.routes))], axis=1))
+    skip = draft.day.stop_table.skip_cost[waiting]
+    exact: dict[tuple[int, int], Timed] = {}
+    while time.monotonic() < until:
+        second = np.minimum(board.second, skip)
+        row = int(np.argmax(np.where(board.best < skip, second - board.best, -1)))
+        if board.best[row] >= skip[row]:
+            return
+        vehicle, stop = int(board.best_at[row]), int(waiting[row])
+        timed = exact.pop((stop, vehicle), None)
+        if timed is None:
+            found = draft.insertion(vehicle, stop)
+            if found is None:
+                board.set_cell(row, vehicle, NEVER)
+                continue
+            added, timed = found
+            if added > second[row]:
+                # The estimate was too kind: another route, or leaving the stop out, may be better.
+                board.set_cell(row, vehicle, added)
+                exact[stop, vehicle] = timed
+                continue
+        draft.put(vehicle, timed)
+        exact = {key: value for key, value in exact.items() if key[1] != vehicle and key[0] != stop}
+        board.drop_row(row)
+        open_rows = np.flatnonzero(board.open)
+        board.set_column(vehicle, open_rows, draft.costs(vehicle, waiting[open_rows]))
+
+
+class _Board:
+    """Cost of the cheapest insertion per stop (row) and vehicle (column), with the best two of each row kept up."""
+
+    def __init__(self, cost: Ints) -> None:
+        self._cost = np.concatenate([cost, np.full((len(cost), 2), NEVER, dtype=np.int64)], axis=1)
+        self.open: Flags = np.ones(len(cost), dtype=np.bool_)
+        self.best, self.second, self.best_at = (np.zeros(len(cost), dtype=np.int64) for _ in range(3))
+        self._rank(np.arange(len(cost)))
+
+    def _rank(self, rows: npt.NDArray[np.integer]) -> None:
+        two = np.partition(self._cost[rows], 1, axis=1)
+        self.best[rows], self.second[rows] = two[:, 0], two[:, 1]
+        self.best_at[rows] = self._cost[rows].argmin(axis=1)
+
+    def set_cell(self, row: int, column: int, cost: int) -> None:
+        self._cost[row, column] = cost
+        self._rank(np.array([row]))
+
+    def set_column(self, column: int, rows: npt.NDArray[np.integer], cost: Ints) -> None:
+        old = self._cost[rows, column]
+        self._cost[rows, column] = cost
+        # A cell that is, or was, among its row's best two changes them; others do not.
+        self._rank(rows[np.minimum(old, cost) <= self.second[rows]])
+
+    def drop_row(self, row: int) -> None:
+        self.open[row] = False
+        self._cost[row] = NEVER
+        self.best[row] = self.second[row] = NEVER
+
+
+def first_draft(day: Day, *, until: float = math.inf) -> Draft:
+    """The floor: locked stops first, then everything else by regret."""
+    return complete(Draft(day), tuple(rig.locked for rig in day.rigs), until=until)
+
+
+def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> Draft:
+    """Take over sequences as far as they can be kept, drop what breaks a rule, insert what is left out.
+
+    Parameters
+    ----------
+    draft
+        An empty draft; it is filled and returned.
+    sequences
+        Wishes of whatever origin: stops a vehicle may not serve and stops already on a route are passed over, locked
+        stops come first whatever the wish.
+    """
+    allowed = draft.day.stop_table.allowed
+    locked = {stop for rig in draft.day.rigs for stop in rig.locked}
+    taken = set(locked)
+    for rig in sorted(draft.day.rigs, key=lambda r: not r.locked):
+        wished = [s for s in sequences[rig.index] if s not in taken and allowed[rig.index, s]]
+        taken.update(wished)
+        kept = [s for s in rig.locked if allowed[rig.index, s]]
+        draft.put(rig.index, _feasible(draft, rig.index, kept + list(dict.fromkeys(wished)), first=len(kept)))
+    fill(draft, [stop for stop in draft.waiting if stop not in locked], until=until)
+    return draft
+
+
+def _feasible(draft: Draft, vehicle: int, stops: list[int], *, first: int) -> Timed | None:
+    """The route, or what is left of it: without the one stop that mends it, or else without each that comes late."""
+    timed = draft.time(vehicle, stops)
+    if timed is not None or not stops:
+        return timed
+    mended = [draft.time(vehicle, stops[:i] + stops[i + 1 :]) for i in range(first, len(stops))]
+    found = [route for route in mended if route is not None]
+    if found:
+        return min(found, key=lambda route: route.cost)
+    kept: list[int] = []
+    for stop in stops:
+        longer = draft.time(vehicle, [*kept, stop])
+        if longer is not None:
+            timed, kept = longer, [*kept, stop]
+    return timed

@@ -1,0 +1,195 @@
+"""The planner's front door: a checked plan within the time given, whatever the engines do.
+
+First the floor, a plan by insertion that this process makes and checks itself. Then engines in child processes improve
+on it; each report is timed exactly, completed, checked and only then taken. At the limit the children are killed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from recycling.errors import InvalidInput
+from recycling.routing.check import violations
+from recycling.routing.children import Child, Children
+from recycling.routing.cost import evaluate
+from recycling.routing.day import Day
+from recycling.routing.draft import Draft, complete, first_draft
+from recycling.routing.engines import Ask, engine_address
+from recycling.routing.explain import Explainer
+from recycling.routing.plan import Cost, Plan, Search, Unassigned
+from recycling.routing.problem import Problem
+
+_PULSE_S = 0.25  # how often cancelling and the clock are looked at
+
+NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a search has come: wall seconds, cost of the best checked plan, stops on its routes out of all."""
+
+    elapsed_s: float
+    best_cost: int
+    stops_planned: int
+    stops_total: int
+
+
+def solve(
+    problem: Problem,
+    *,
+    seconds: float,
+    workers: int = 2,
+    seed: int = 1,
+    engines: Sequence[str] = ("ortools",),
+    iterations: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """Plan a day.
+
+    Parameters
+    ----------
+    problem
+        The day.
+    seconds
+        Wall time, start-up included, > 0. The answer comes by ``seconds`` + 5 at the latest.
+    workers
+        Engine processes at once, >= 0; none gives the first plan by insertion.
+    seed
+        Same problem, seed and ``iterations`` give the same cost.
+    engines
+        Names from `engines.ENGINES`, dealt out to the workers in turn; empty gives the first plan.
+    iterations
+        Limit on each engine's own steps, for runs that must repeat; ``seconds`` stays the upper bound.
+    on_progress
+        Called with each better plan and about four times a second.
+    should_stop
+        Asked about four times a second; true ends the search with the best plan so far.
+
+    Returns
+    -------
+    Plan
+        It has passed the checker; every stop is on a route or listed with a reason.
+
+    Raises
+    ------
+    InvalidInput
+        When ``seconds`` or ``workers`` is out of range or an engine is unknown.
+    """
+    if not seconds > 0 or workers < 0:
+        raise InvalidInput(f"seconds is {seconds} and workers is {workers}; give seconds > 0 and workers >= 0")
+    for name in engines:
+        engine_address(name)
+    search = _Search(problem, seconds=seconds, seed=seed, on_progress=on_progress, should_stop=should_stop)
+    if engines and problem.stops and problem.vehicles:
+        search.improve([engines[i % len(engines)] for i in range(workers)], iterations=iterations)
+    return search.answer()
+
+
+class _Search:
+    """The state of one call: the best checked draft, its plan, and the clock."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        seconds: float,
+        seed: int,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        self.problem, self.seed = problem, seed
+        self._began = time.monotonic()
+        # Room for the last report, the reasons and the last check, so that the limit is kept and not just nearly kept.
+        self._limit = self._began + max(seconds / 2, seconds - 0.5 - len(problem.stops) / 2000)
+        self._hard_limit = self._began + seconds
+        self._on_progress, self._should_stop = on_progress, should_stop
+        self.found: dict[str, int] = {}
+        self.best = first_draft(Day(problem), until=self._limit)
+        self.plan = checked_plan(self.best)
+        self._tell()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Wall seconds since the call."""
+        return time.monotonic() - self._began
+
+    def improve(self, names: Sequence[str], *, iterations: int | None) -> None:
+        """Run engines until they are done, the time is over or the caller says stop."""
+        left = self._limit - time.monotonic()
+        if left <= 0 or not names:
+            return
+        self.found = dict.fromkeys(names, 0)
+        asks = [
+            (name, Ask(problem=self.problem, warm=self.best.sequences, seconds=left, seed=seed, iterations=iterations))
+            for seed, name in enumerate(names, start=self.seed)
+        ]
+        with Children(asks, every_report=iterations is not None) as children:
+            while not children.done and time.monotonic() < self._limit and not self._stopped():
+                children.wait(min(_PULSE_S, self._limit - time.monotonic()))
+                for child in children.all:
+                    self._take(child)
+                self._tell()
+
+    def _stopped(self) -> bool:
+        return self._should_stop is not None and self._should_stop()
+
+    def _take(self, child: Child) -> None:
+        while time.monotonic() < self._limit and (sequences := child.next_report()) is not None:
+            draft = complete(self.best.emptied(), sequences, until=self._limit)
+            if draft.cost < self.best.cost:
+                plan = as_plan(draft)
+                if not violations(self.problem, plan):
+                    self.best, self.plan = draft, plan
+                    self.found[child.name] += 1
+                    self._tell()
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(
+                Progress(
+                    elapsed_s=self.elapsed_s,
+                    best_cost=self.plan.cost.total,
+                    stops_planned=self.best.served,
+                    stops_total=len(self.problem.stops),
+                )
+            )
+
+    def answer(self) -> Plan:
+        """The best plan, with a reason beside every stop left out."""
+        explainer = Explainer(self.best, until=self._hard_limit)
+        left_out = tuple(explainer.explain(self.best.day.stop_index[left.stop]) for left in self.plan.unassigned)
+        return replace(
+            self.plan,
+            unassigned=left_out,
+            search=Search(seconds=round(self.elapsed_s, 3), engines=self.found, seed=self.seed),
+        )
+
+
+def as_plan(draft: Draft) -> Plan:
+    """The draft as a plan, its cost evaluated independently; stops left out have no reason yet."""
+    problem = draft.day.problem
+    plan = Plan(
+        cost=NO_COST,
+        routes=tuple(draft.timing.steps(timed) for timed in draft.routes if timed is not None),
+        unassigned=tuple(
+            Unassigned(stop=problem.stops[s].key, reason="fleet_full", detail="not explained yet")
+            for s in draft.waiting
+        ),
+        search=Search(seconds=0.0),
+    )
+    return replace(plan, cost=evaluate(problem, plan))
+
+
+def checked_plan(draft: Draft) -> Plan:
+    """The draft's plan; should the checker object to a route, that route is taken out of draft and plan."""
+    plan = as_plan(draft)
+    bad = {violation.vehicle for violation in violations(draft.day.problem, plan)}
+    if not bad:
+        return plan
+    for rig, vehicle in zip(draft.day.rigs, draft.day.problem.vehicles, strict=True):
+        if None in bad or vehicle.key in bad:
+            draft.put(rig.index, None)
+    return as_plan(draft)
