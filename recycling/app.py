@@ -62,12 +62,21 @@ class StrictJson(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Decode, or answer 400 in words."""
+        if not s:
+            raise BadRequest("the body is empty; send a JSON object")
         try:
-            return json.loads(s, parse_constant=_no_constant, object_pairs_hook=_no_doubles, **kwargs)
+            text = s if isinstance(s, str) else s.decode("utf-8")  # json would guess at UTF-16 and UTF-32 too
+            return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles, **kwargs)
         except RecursionError:
             raise BadRequest("the body is nested too deeply; send plain objects") from None
         except UnicodeDecodeError:
             raise BadRequest("the body is not UTF-8; encode it as UTF-8") from None
+        except json.JSONDecodeError as error:
+            raise BadRequest(
+                f"the body is no JSON: {error.msg} at line {error.lineno}, column {error.colno}; correct it there"
+            ) from None
+        except ValueError:  # an integer longer than Python converts
+            raise BadRequest("the body has a number of too many digits; send one that fits its field") from None
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -75,9 +84,11 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise BadRequest("an object names a key twice; name each once")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise BadRequest(f"an object names {key[:40]!r} twice; name each key once")
+        found[key] = value
     return found
 
 
@@ -98,8 +109,8 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"])
+    problems.install(app)  # first, so that a request refused by the limiter has its id
     _bind_extensions(app)
-    problems.install(app)
     _install_request_rules(app)
     routes.register(app, _api(app))
     cli.register(app)

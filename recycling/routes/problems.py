@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, render_template, request
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from recycling import errors
@@ -20,6 +23,9 @@ log = logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5  # what a caller is told when the database is away
+MOST_LINES = 10  # refused fields named in one answer: a body of 10,000 wrong items gets a short one
+SHOWN_OF_VALUE = 40  # characters of a refused value that the answer repeats
+UNSPOKEN = {"password", "code", "phone", "address", "note"}  # secrets and personal data: named, never repeated
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,
@@ -67,7 +73,9 @@ def problem(
     if wants_page():
         response = Response(render_template("problem.html", problem=body), status, mimetype="text/html")
     else:
-        response = Response(json.dumps(body, ensure_ascii=False), status, mimetype=MEDIA_TYPE)
+        # The name of an unknown field may hold half of a surrogate pair, which UTF-8 cannot write.
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        response = Response(text, status, mimetype=MEDIA_TYPE)
     response.headers.update(headers or {})
     return response
 
@@ -117,30 +125,72 @@ def answer_http_exception(error: HTTPException) -> Response:
     """A refusal of the framework: unknown address, wrong method, unreadable or invalid body."""
     status = error.code or 500
     found = getattr(error, "data", None) or {}  # webargs puts the fields' messages here
-    fields = found.get("messages")
-    detail = error.description or HTTPStatus(status).phrase
-    if status == 422 and fields is not None:
-        detail = f"{'; '.join(_lines(fields))}. Correct it and send again / 请更正后重新提交"
+    fields, detail = None, error.description or HTTPStatus(status).phrase
+    if found.get("messages"):
+        lines = _refused(found["messages"])
+        shown = list(islice(lines, MOST_LINES))
+        more = sum(1 for _ in lines)
+        fields = {path: texts for path, _, texts in shown}
+        said = [f"{path}{value}: {' '.join(texts).rstrip('.')}" for path, value, texts in shown]
+        detail = (
+            f"{'; '.join(said)}{f'; and {more} more' if more else ''}. Correct it and send again / 请更正后重新提交"
+        )
     if isinstance(error, RequestEntityTooLarge):
         detail = "the body is larger than this server takes; send less at once / 提交内容过大"
-    # Everything but the content type: a 405 keeps its Allow, a 429 its Retry-After.
+    # Everything but the content type: a 405 keeps its Allow.
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    headers |= {str(name): str(value) for name, value in (found.get("headers") or {}).items()}
-    code = HTTPStatus(status).name.lower()
+    if isinstance(error, RateLimitExceeded) and error.limit is not None:
+        wait_s = error.limit.limit.get_expiry()
+        detail = f"more than {error.limit.limit} from your address; try again in {wait_s} s / 请求过于频繁，请稍后再试"
+        headers["Retry-After"] = str(wait_s)
+    # A value refused by the form of a field and one refused by a rule of the domain are one thing to a client.
+    code = errors.InvalidInput.code if status == 422 else HTTPStatus(status).name.lower()
     return problem(status, detail, code=code, retryable=status in (429, 503), fields=fields, headers=headers)
 
 
-def _lines(fields: Any, path: str = "") -> list[str]:
-    """Field messages as ``items.0.quantity: Not a valid integer``."""
-    if isinstance(fields, dict):
-        return [
-            line
-            for key, value in fields.items()
-            for line in _lines(value, f"{path}.{key}" if path and key != "_schema" else path or str(key))
-        ]
-    if isinstance(fields, list):
-        return [f"{path.removeprefix('json.').removeprefix('query.')}: {str(text).rstrip('.')}" for text in fields]
-    return [f"{path}: {fields}"]
+def _refused(messages: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
+    """Each refused field: its path such as ``items.0.quantity``, the value it came with, and what is wrong with it."""
+    for location, inner in messages.items():
+        sent = request.get_json(silent=True) if location == "json" else request.args if location == "query" else None
+        for path, value, texts in _walk(inner, sent, ()):
+            yield ".".join(path) or {"json": "body"}.get(location, location), value, texts
+
+
+def _walk(messages: Any, sent: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, list[str]]]:
+    if not isinstance(messages, dict):
+        texts = [str(text) for text in (messages if isinstance(messages, list) else [messages])]
+        yield path, "" if path and path[-1] in UNSPOKEN else _shown(sent), texts
+        return
+    for key, inner in messages.items():
+        if key == "_schema":
+            yield from _walk(inner, sent, path)
+        else:
+            yield from _walk(inner, _under(sent, key), (*path, str(key)[:SHOWN_OF_VALUE]))
+
+
+class _Absent:
+    """No value was sent there."""
+
+
+def _under(sent: Any, key: Any) -> Any:
+    try:
+        return sent[key]
+    except (KeyError, IndexError, TypeError):
+        return _Absent
+
+
+def _shown(value: Any) -> str:
+    """A refused value in a few characters."""
+    if value is _Absent or value is None:
+        return "" if value is _Absent else " is null"
+    if isinstance(value, list):
+        return f" is a list of {len(value)}"
+    if isinstance(value, dict):
+        return " is an object"
+    if isinstance(value, int) and value.bit_length() > SHOWN_OF_VALUE:
+        return " is a number of too many digits"
+    text = json.dumps(value, ensure_ascii=False)
+    return f" is {text if len(text) <= SHOWN_OF_VALUE else text[:SHOWN_OF_VALUE] + '…'}"
 
 
 def answer_database_error(error: Exception) -> Response:
