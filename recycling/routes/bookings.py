@@ -12,6 +12,7 @@ from recycling.routes.context import district, etag, expected_version, versioned
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.bookings import (
+    CHANGEABLE,
     AmendPickupSchema,
     BookableWindowsSchema,
     BookingFilterSchema,
@@ -73,7 +74,7 @@ def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
 @bp.patch("/<uuid:booking_id>")
 @only("resident", "dispatcher", "admin")
 @versioned
-@bp.arguments(AmendPickupSchema(partial=True))
+@bp.arguments(AmendPickupSchema(partial=CHANGEABLE))
 @bp.response(200, BookingSchema)
 def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     """Change a booking; the old place is kept until the new one is sure (修改预约)."""

@@ -67,6 +67,10 @@ class AmendPickupSchema(WishSchema):
             raise ma.ValidationError("name at least one field to change.", "_schema")
 
 
+# By name, since partial=True would reach into the items and take one without its quantity.
+CHANGEABLE = tuple(AmendPickupSchema().fields)
+
+
 class BookedItemSchema(Schema):
     """One item type of a booking: declared, counted at the door, weighed at the station."""
 

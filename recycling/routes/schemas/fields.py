@@ -13,10 +13,11 @@ UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Text(ma.fields.String):
-    """A text of ``least`` to ``most`` characters, spaces at its ends cut off."""
+    """A text of ``least`` to ``most`` characters; spaces at its ends cut off, except from a password (``as_typed``)."""
 
-    def __init__(self, *, most: int, least: int = 1, **options: Any) -> None:
+    def __init__(self, *, most: int, least: int = 1, as_typed: bool = False, **options: Any) -> None:
         """Bound the length; the database column behind it holds at least ``most``."""
+        self.as_typed = as_typed
         limits = validate.Length(min=least, max=most)
         super().__init__(validate=[limits, *options.pop("validate", [])], **options)
 
@@ -24,7 +25,7 @@ class Text(ma.fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if UNPRINTABLE.search(text):
             raise ma.ValidationError("has a control character or half of a surrogate pair; send printable text.")
-        return text.strip()
+        return text if self.as_typed else text.strip()
 
 
 class Whole(ma.fields.Integer):

@@ -32,7 +32,7 @@ class PasswordSchema(Schema):
     """A staff member's name and password."""
 
     login = Text(required=True, most=64)
-    password = fields.String(required=True, validate=validate.Length(1, 200))
+    password = Text(required=True, most=200, as_typed=True)
 
 
 class TokensSchema(Schema):
@@ -59,7 +59,7 @@ class AddStaffSchema(Schema):
     login = Text(required=True, most=32, least=3)
     name = Text(required=True, most=64)
     role = fields.String(required=True, validate=validate.OneOf(STAFF_ROLES))
-    password = fields.String(required=True, validate=validate.Length(12, 200))
+    password = Text(required=True, most=200, least=12, as_typed=True)
     station_key = Text(most=64, load_default=None, allow_none=True)
     collector_key = Text(most=64, load_default=None, allow_none=True)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +15,7 @@ from recycling.models.ledger import DayLedger, WindowLedger
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
 
 SHOWN_OF_ADDRESS = 4  # characters of a masked address; the village stands beside it in clear
 
@@ -51,13 +50,13 @@ def list_bookings(
     if state is not None:
         wanted = wanted.where(Booking.state == state)
     if cursor is not None:
-        wanted = wanted.where(tuple_(Booking.created_at, Booking.id) < _read_cursor(cursor))
+        wanted = wanted.where(tuple_(Booking.created_at, Booking.id) < read_cursor(cursor, instant, UUID))
     rows = session.scalars(wanted.limit(limit + 1)).all()
     more = len(rows) > limit
     shown = rows[:limit]
     return {
         "bookings": [_row(booking) for booking in shown],
-        "next_cursor": _write_cursor(shown[-1]) if more else None,
+        "next_cursor": write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     }
 
 
@@ -121,18 +120,3 @@ def _row(booking: Booking) -> dict[str, Any]:
     return {name: getattr(booking, name) for name in fields} | {
         "address_masked": masked_address(booking.place["address"])
     }
-
-
-def _write_cursor(booking: Booking) -> str:
-    return base64.urlsafe_b64encode(f"{booking.created_at.isoformat()}|{booking.id}".encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, row_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
-        found = datetime.fromisoformat(at), UUID(row_id)
-    except (ValueError, binascii.Error):
-        found = None
-    if found is None or found[0].tzinfo is None:
-        raise InvalidInput(f"cursor {text[:40]!r} is none of ours; take next_cursor of the page before")
-    return found
