@@ -39,15 +39,17 @@ def book_pickup(
     Raises
     ------
     InvalidInput
-        When the wish breaks a rule of the catalogue or the district.
+        When the wish breaks a rule of the catalogue or the district, or books for somebody else than it may.
     WindowClosed, WindowFull
         When the day or window takes no more bookings.
     """
+    if by.role == "resident" and resident_id not in (None, by.id):
+        raise InvalidInput(f"resident_id {resident_id} is not you; leave it out to book for yourself")
     for_id = by.id if by.role == "resident" else resident_id
     promise, need, place = judge(wish, district=district, now=now)
     with atomic(session):
         if for_id is None or session.get(Resident, for_id) is None:
-            raise InvalidInput("resident_id: name the resident this booking is for")
+            raise InvalidInput(f"resident_id is {for_id}: name the resident this booking is for")
         open_ledger(session, day=promise.day, capacity=district.area_capacity(promise.area))
         move(session, give_up=None, take_up=promise)
         booking = Booking(

@@ -58,8 +58,9 @@ def judge(wish: Wish, *, district: District, now: datetime) -> tuple[Promise, St
     refusal = point_refusal(district.boundary, wish.lat, wish.lon, system=wish.coordinate_system)
     if refusal is not None:
         raise InvalidInput(f"lat {wish.lat}, lon {wish.lon}: {refusal.message}")
-    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
+    # The day first: the catalogue of a day long past would only say that it has no such item.
     _bookable(wish.day, wish.pickup_window, district=district, now=now)
+    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
     lat, lon = to_wgs84(wish.lat, wish.lon, system=wish.coordinate_system)
     promise = Promise(
         day=wish.day,
