@@ -48,6 +48,7 @@ def request_code(body: dict[str, Any]) -> dict[str, Any]:
 @bp.post("/tokens")
 @bp.arguments(CodeAnswerSchema)
 @bp.response(201, TokensSchema)
+@bp.alt_response(401, "Problem")
 def sign_in_resident(body: dict[str, Any]) -> dict[str, Any]:
     """Exchange a one-time code for tokens (居民登录)."""
     return tokens(people.sign_in_resident(body["code_id"], body["code"], session=db.session(), now=utc_now()))
@@ -56,6 +57,7 @@ def sign_in_resident(body: dict[str, Any]) -> dict[str, Any]:
 @bp.post("/staff")
 @bp.arguments(PasswordSchema)
 @bp.response(201, TokensSchema)
+@bp.alt_response(401, "Problem")
 def sign_in_staff(body: dict[str, Any]) -> dict[str, Any]:
     """Sign a staff member in (工作人员登录)."""
     return tokens(
@@ -67,6 +69,7 @@ def sign_in_staff(body: dict[str, Any]) -> dict[str, Any]:
 
 @bp.post("/refresh")
 @bp.response(201, TokensSchema)
+@bp.alt_response(401, "Problem")
 def refresh() -> dict[str, Any]:
     """Renew the tokens with the refresh token as Bearer; it works once (续期)."""
     try:
