@@ -47,9 +47,11 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
 
 def engine_options(url: str) -> dict[str, Any]:
     """What Flask-SQLAlchemy hands to ``create_engine`` for this database."""
+    # Without it an error message repeats the values of its statement, and the log would hold people's phones.
+    common = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"module": sqlite}
-    return {
+        return common | {"module": sqlite}
+    return common | {
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,

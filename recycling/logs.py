@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 
-# Eleven digits starting 13–19: a mainland mobile number. The safety net behind the rule "log identifiers only".
-PHONE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
+# Eleven digits starting 13–19, perhaps after 86: a mainland mobile number, and no part of a hexadecimal id.
+# The safety net behind the rule "log identifiers only".
+PHONE = re.compile(r"(?<![0-9a-f])((?:86)?1[3-9]\d)\d{4}(\d{4})(?![0-9a-f])")
 
 
 def mask_phones(text: str) -> str:
@@ -19,11 +20,12 @@ def mask_phones(text: str) -> str:
     return PHONE.sub(r"\1****\2", text)
 
 
-def _mask(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in line.items():
-        if isinstance(value, str):
-            line[key] = mask_phones(value)
-    return line
+_write_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _write_masked(logger_: Any, method: str, line: MutableMapping[str, Any]) -> str:
+    """Write the line, then mask it: whatever was nested in it is text by now."""
+    return mask_phones(str(_write_json(logger_, method, line)))
 
 
 def configure_logs(level: str) -> None:
@@ -33,10 +35,9 @@ def configure_logs(level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _mask,
     ]
     structlog.configure(
-        processors=[*chain, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*chain, _write_masked],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,  # tests swap stderr
@@ -47,7 +48,7 @@ def configure_logs(level: str) -> None:
             foreign_pre_chain=chain,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                _write_masked,
             ],
         )
     )
