@@ -6,10 +6,12 @@ weak one stops the start.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from recycling.errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY", "INDEX_KEY", "DATA_KEY")
 SECRET_BYTES = 32
+LEAST_VARIETY = 20
 ENVIRONMENTS = ("development", "test", "production")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -37,13 +40,14 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         env = _development_secrets(instance) | env
     keys = {name: _secret(env, name) for name in SECRETS}
     url = env.get("DATABASE_URL", f"sqlite:///{instance / 'recycling.db'}")
+    data_key_id = _number(env, "DATA_KEY_ID", 1, 0, 255)
     return {
         "ENVIRONMENT": environment,
         "SECRET_KEY": keys["SECRET_KEY"].hex(),
         "JWT_SECRET_KEY": keys["JWT_SECRET_KEY"].hex(),
         "INDEX_KEY": keys["INDEX_KEY"],
-        "DATA_KEYS": {_number(env, "DATA_KEY_ID", 1, 0, 255): keys["DATA_KEY"]} | _retired_keys(env),
-        "DATA_KEY_ID": _number(env, "DATA_KEY_ID", 1, 0, 255),
+        "DATA_KEYS": _retired_keys(env, data_key_id) | {data_key_id: keys["DATA_KEY"]},
+        "DATA_KEY_ID": data_key_id,
         "SQLALCHEMY_DATABASE_URI": _database_url(url),
         "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
@@ -68,7 +72,7 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
-    if not text.isdecimal() or not low <= int(text) <= high:
+    if not text.isdecimal() or len(text) > 10 or not low <= int(text) <= high:
         raise ConfigError(f"{name} is {text!r}; give a whole number from {low} to {high}")
     return int(text)
 
@@ -87,8 +91,10 @@ def _secret(env: Mapping[str, str], name: str) -> bytes:
         value = bytes.fromhex(text)
     except ValueError:
         value = b""
-    # A key of one repeated byte or a counted-up pattern is a placeholder somebody forgot to replace.
-    if len(value) != SECRET_BYTES or len(set(value)) < SECRET_BYTES // 4:
+    # A repeated or counted-up pattern is a placeholder somebody forgot to replace. Of 32 random bytes, and of the steps
+    # from each to the next, about 30 differ; fewer than 20 do by chance less than once in 10^8 keys.
+    steps = {(after - before) % 256 for before, after in pairwise(value)}
+    if len(value) != SECRET_BYTES or min(len(set(value)), len(steps)) < LEAST_VARIETY:
         state = "missing" if not text else "too weak"
         raise ConfigError(
             f"{name} is {state}; give {SECRET_BYTES} random bytes as hex, e.g. from: openssl rand -hex 32"
@@ -96,13 +102,17 @@ def _secret(env: Mapping[str, str], name: str) -> bytes:
     return value
 
 
-def _retired_keys(env: Mapping[str, str]) -> dict[int, bytes]:
+def _retired_keys(env: Mapping[str, str], current_id: int) -> dict[int, bytes]:
     """Older data keys, ``RETIRED_DATA_KEYS="1:hex,2:hex"``: still read, no longer written."""
     found = {}
     for part in filter(None, env.get("RETIRED_DATA_KEYS", "").split(",")):
         key_id, _, text = part.partition(":")
-        if not key_id.isdecimal():
-            raise ConfigError("RETIRED_DATA_KEYS has a part without a number before its colon; give id:hex,id:hex")
+        if not key_id.isdecimal() or len(key_id) > 3 or int(key_id) > 255:
+            raise ConfigError(
+                "RETIRED_DATA_KEYS has a part without an id of 0 to 255 before its colon; give id:hex,id:hex"
+            )
+        if int(key_id) == current_id or int(key_id) in found:
+            raise ConfigError(f"RETIRED_DATA_KEYS names key {key_id}, which there is already; give each key its own id")
         found[int(key_id)] = _secret({"RETIRED_DATA_KEYS": text}, "RETIRED_DATA_KEYS")
     return found
 
@@ -113,7 +123,12 @@ def _development_secrets(instance: Path) -> dict[str, str]:
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{name}={secrets.token_hex(SECRET_BYTES)}\n" for name in SECRETS)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        # Written aside and put in its place whole: of several processes that start at once, all use the first one's.
+        aside = instance / f"secrets.{secrets.token_hex(8)}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
     pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
     return {name: value for name, value in pairs if name in SECRETS}
