@@ -12,6 +12,7 @@ from typing import Any
 from recycling.errors import InvalidInput
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+WHOLE = re.compile(r"[0-9]{1,9}")  # what an integer column takes
 
 
 def write_cursor(*parts: Any) -> str:
@@ -47,3 +48,10 @@ def key(part: str) -> str:
     if not KEY.fullmatch(part):
         raise ValueError("no key")
     return part
+
+
+def whole(part: str) -> int:
+    """A number of a sort key."""
+    if not WHOLE.fullmatch(part):
+        raise ValueError("no number")
+    return int(part)
