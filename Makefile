@@ -72,5 +72,5 @@ clean: ## Remove caches and build leftovers; databases and .venv stay
 	@touch $@
 
 .venv/.project: .venv/.locked setup.cfg pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

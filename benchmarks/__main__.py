@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dry", action="store_true", help="print only, leave docs/benchmarks.md as it is")
     given = parser.parse_args(arguments)
     if given.area and given.area not in areas():
-        print(f"There is no benchmark area {given.area!r}. Areas: {', '.join(areas())}.", file=sys.stderr)
+        print(f"There is no benchmark area {given.area!r}. Areas: {', '.join(areas()) or 'none yet'}.", file=sys.stderr)
         return 2
     for area in [given.area] if given.area else areas():
         rows = list(importlib.import_module(f"benchmarks.{area}").rows())
