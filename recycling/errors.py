@@ -93,6 +93,36 @@ class WindowClosed(Conflict):
     code = "window_closed"
 
 
+class PlanRejected(Conflict):
+    """The planner's answer breaks rules of its contract; nothing of it is kept."""
+
+    code = "plan_rejected"
+
+
+class BookingsChanged(Conflict):
+    """The day is no longer the one that the plan was made for."""
+
+    code = "bookings_changed"
+
+
+class PlanReplaced(Conflict):
+    """Another plan of the day is the published one than the caller thinks."""
+
+    code = "plan_replaced"
+
+
+class EventIdReused(Conflict):
+    """A doorstep record came before under the same id with another content."""
+
+    code = "event_id_reused"
+
+
+class AlreadyWeighed(Conflict):
+    """The station has weighed more than the record leaves as collected."""
+
+    code = "already_weighed"
+
+
 class IdempotencyKeyRequired(DomainError):
     """A creating call came without an ``Idempotency-Key``."""
 

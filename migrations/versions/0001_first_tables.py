@@ -27,6 +27,7 @@ def upgrade() -> None:
         "daily_recovery",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("station_key", sa.String(length=64), nullable=False),
+        sa.Column("town_key", sa.String(length=64), nullable=False),
         sa.Column("item_type", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("provenance", sa.String(length=16), nullable=False),
@@ -37,7 +38,7 @@ def upgrade() -> None:
             "units > 0 AND recovered_g > 0 AND ticket_lines > 0", name=op.f("ck_daily_recovery_amounts")
         ),
         sa.PrimaryKeyConstraint(
-            "day", "station_key", "item_type", "channel", "provenance", name=op.f("pk_daily_recovery")
+            "day", "station_key", "town_key", "item_type", "channel", "provenance", name=op.f("pk_daily_recovery")
         ),
     )
     op.create_table(
@@ -123,9 +124,11 @@ def upgrade() -> None:
         sa.Column("job", sa.String(length=32), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("scope", sa.String(length=64), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claim_after", sa.DateTime(timezone=True), nullable=False),
         sa.Column("token", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
@@ -134,12 +137,21 @@ def upgrade() -> None:
         sa.Column("figures", sa.JSON(), nullable=True),
         sa.Column("error", sa.String(length=500), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_job_run_state")),
+        sa.CheckConstraint(
+            "(state = 'running') = (token IS NOT NULL AND lease_until IS NOT NULL)", name=op.f("ck_job_run_held")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL)", name=op.f("ck_job_run_finished")
+        ),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed', 'skipped')", name=op.f("ck_job_run_state")
+        ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_job_run_attempts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_run")),
         sa.UniqueConstraint("job", "due_at", "scope", name=op.f("uq_job_run_job_due_at_scope")),
     )
     with op.batch_alter_table("job_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_run_queued_at"), ["queued_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_job_run_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
@@ -166,6 +178,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.String(length=200), nullable=True),
@@ -173,6 +187,8 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "recipient_kind IN ('resident', 'staff', 'bureau')", name=op.f("ck_outbox_message_recipient_kind")
         ),
+        sa.CheckConstraint("(token IS NULL) = (lease_until IS NULL)", name=op.f("ck_outbox_message_held")),
+        sa.CheckConstraint("sent_at IS NULL OR dead_at IS NULL", name=op.f("ck_outbox_message_one_end")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_message")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_message_dedupe_key")),
     )
@@ -181,6 +197,13 @@ def upgrade() -> None:
             batch_op.f("ix_outbox_message_sent_at_dead_at_due_at"), ["sent_at", "dead_at", "due_at"], unique=False
         )
 
+    op.create_table(
+        "recovery_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("station_key", sa.String(length=64), nullable=False),
+        sa.Column("rolled_up_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("day", "station_key", name=op.f("pk_recovery_day")),
+    )
     op.create_table(
         "resident",
         sa.Column("phone", sa.LargeBinary(), nullable=False),
@@ -358,6 +381,7 @@ def upgrade() -> None:
         sa.Column("units", sa.Integer(), nullable=False),
         sa.Column("net_g", sa.Integer(), nullable=False),
         sa.Column("provenance", sa.String(length=16), nullable=False),
+        sa.Column("town_key", sa.String(length=64), nullable=False),
         sa.Column("booking_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("provenance IN ('weighed', 'type_table')", name=op.f("ck_intake_line_provenance")),
         sa.CheckConstraint("units > 0 AND net_g > 0", name=op.f("ck_intake_line_amounts")),
@@ -382,7 +406,7 @@ def upgrade() -> None:
         "route",
         sa.Column("plan_id", sa.Uuid(), nullable=False),
         sa.Column("vehicle_key", sa.String(length=64), nullable=False),
-        sa.Column("collector_key", sa.String(length=64), nullable=True),
+        sa.Column("collector_key", sa.String(length=64), nullable=False),
         sa.Column("distance_m", sa.Integer(), nullable=False),
         sa.Column("travel_s", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -390,9 +414,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_route")),
         sa.UniqueConstraint("plan_id", "vehicle_key", name=op.f("uq_route_plan_id_vehicle_key")),
     )
-    with op.batch_alter_table("route", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_route_collector_key"), ["collector_key"], unique=False)
-
     op.create_table(
         "unassigned",
         sa.Column("plan_id", sa.Uuid(), nullable=False),
@@ -408,6 +429,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_unassigned_plan_id")),
         sa.PrimaryKeyConstraint("plan_id", "booking_id", name=op.f("pk_unassigned")),
     )
+    op.create_table(
+        "route_crew",
+        sa.Column("route_id", sa.Uuid(), nullable=False),
+        sa.Column("collector_key", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["route_id"], ["route.id"], name=op.f("fk_route_crew_route_id")),
+        sa.PrimaryKeyConstraint("route_id", "collector_key", name=op.f("pk_route_crew")),
+    )
+    with op.batch_alter_table("route_crew", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_route_crew_collector_key"), ["collector_key"], unique=False)
+
     op.create_table(
         "route_stop",
         sa.Column("route_id", sa.Uuid(), nullable=False),
@@ -436,10 +467,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_route_stop_booking_id"))
 
     op.drop_table("route_stop")
-    op.drop_table("unassigned")
-    with op.batch_alter_table("route", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_route_collector_key"))
+    with op.batch_alter_table("route_crew", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_route_crew_collector_key"))
 
+    op.drop_table("route_crew")
+    op.drop_table("unassigned")
     op.drop_table("route")
     op.drop_table("published_plan")
     with op.batch_alter_table("intake_line", schema=None) as batch_op:
@@ -471,6 +503,7 @@ def downgrade() -> None:
     op.drop_table("staff")
     op.drop_table("scale")
     op.drop_table("resident")
+    op.drop_table("recovery_day")
     with op.batch_alter_table("outbox_message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_message_sent_at_dead_at_due_at"))
 
@@ -481,6 +514,7 @@ def downgrade() -> None:
     op.drop_table("one_time_code")
     with op.batch_alter_table("job_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_run_state_due_at"))
+        batch_op.drop_index(batch_op.f("ix_job_run_queued_at"))
 
     op.drop_table("job_run")
     with op.batch_alter_table("intake_ticket", schema=None) as batch_op:

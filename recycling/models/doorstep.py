@@ -10,13 +10,19 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, one_of
+from recycling.models.written_once import written_once
 
 DoorstepKind = Literal["collected", "partly", "failed"]
 DOORSTEP_KINDS: tuple[DoorstepKind, ...] = get_args(DoorstepKind)
 
 
+@written_once
 class DoorstepEvent(Base):
-    """One record from a collector's device, named by the id the device gave it."""
+    """One record from a collector's device, named by the id the device gave it.
+
+    ``items`` is ``[{"item_type": str, "units": int, "estimated_g": int | None}]``, ascending by item type;
+    ``fingerprint`` the digest of the record as sent, by which a second record under the same id is told apart.
+    """
 
     __tablename__ = "doorstep_event"
     __table_args__ = (one_of("kind", DOORSTEP_KINDS),)

@@ -6,14 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
 from recycling.models.encrypted import EncryptedJson
+from recycling.models.written_once import written_once
 from recycling.routing.plan import REASONS, STEP_KINDS, Reason, StepKind
 
 
+@written_once
 class Plan(WithId, Base):
     """One version of a day's plan: the problem as given, the answer as checked. Rows are written once, never changed.
 
@@ -37,6 +39,7 @@ class Plan(WithId, Base):
 
     routes: Mapped[list[Route]] = relationship(back_populates="plan", order_by="Route.vehicle_key")
     unassigned: Mapped[list[Unassigned]] = relationship(order_by="Unassigned.booking_id")
+    published: Mapped[PublishedPlan | None] = relationship(viewonly=True)
 
 
 class PublishedPlan(Base):
@@ -50,24 +53,40 @@ class PublishedPlan(Base):
     published_by_id: Mapped[UUID] = mapped_column(Uuid)
 
 
+@written_once
 class Route(WithId, Base):
-    """One vehicle's route in a plan, driven by one collector."""
+    """One vehicle's route in a plan; ``collector_key`` is the crew member who answers for it."""
 
     __tablename__ = "route"
-    __table_args__ = (UniqueConstraint("plan_id", "vehicle_key"), Index(None, "collector_key"))
+    __table_args__ = (UniqueConstraint("plan_id", "vehicle_key"),)
 
     plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"))
     vehicle_key: Mapped[str] = key_column()
-    collector_key: Mapped[str | None] = key_column()
+    collector_key: Mapped[str] = key_column()
     distance_m: Mapped[int]
     travel_s: Mapped[int]
 
     plan: Mapped[Plan] = relationship(back_populates="routes")
     stops: Mapped[list[RouteStop]] = relationship(order_by="RouteStop.position", back_populates="route")
+    crew: Mapped[list[RouteCrew]] = relationship(order_by="RouteCrew.collector_key")
 
 
+@written_once
+class RouteCrew(Base):
+    """One of the collectors who ride on a route's vehicle; each of them sees it and records at its doors."""
+
+    __tablename__ = "route_crew"
+
+    route_id: Mapped[UUID] = mapped_column(ForeignKey("route.id"), primary_key=True)
+    collector_key: Mapped[str] = key_column(primary_key=True, index=True)
+
+
+@written_once
 class RouteStop(Base):
-    """One step of a route, in its place; seconds after midnight of the plan's day."""
+    """One step of a route, in its place; seconds after midnight of the plan's day.
+
+    ``station_key`` is set for start, unload and end.
+    """
 
     __tablename__ = "route_stop"
     __table_args__ = (one_of("kind", STEP_KINDS), CheckConstraint("position >= 0", name="position"))
@@ -86,6 +105,7 @@ class RouteStop(Base):
     route: Mapped[Route] = relationship(back_populates="stops")
 
 
+@written_once
 class Unassigned(Base):
     """A booking that a plan leaves out, and why."""
 

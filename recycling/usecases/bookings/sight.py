@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, false, select, true
 
 from recycling.models.booking import Booking
-from recycling.models.plan import PublishedPlan, Route, RouteStop
+from recycling.models.plan import PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import Principal
 
 
@@ -20,7 +20,8 @@ def visible_to(by: Principal) -> ColumnElement[bool]:
             select(RouteStop.booking_id)
             .join(Route, Route.id == RouteStop.route_id)
             .join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)
-            .where(Route.collector_key == by.collector_key, RouteStop.booking_id.is_not(None))
+            .join(RouteCrew, RouteCrew.route_id == Route.id)
+            .where(RouteCrew.collector_key == by.collector_key, RouteStop.booking_id.is_not(None))
         )
         return Booking.id.in_(on_my_route)
     return false()

@@ -1,0 +1,173 @@
+"""`flask plan`: make, publish, show and export the plan of a day by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from recycling.clock import utc_now
+from recycling.errors import DomainError
+from recycling.extensions import db
+from recycling.models.plan import Plan, PublishedPlan
+from recycling.models.transaction import reading
+from recycling.policy.access import SYSTEM
+from recycling.routing.solve import Progress
+from recycling.units import clock_text, kg_text
+from recycling.usecases.planning.plan_day import plan_day
+from recycling.usecases.planning.publish_plan import publish_plan
+from recycling.usecases.queries.plans import plan_in_full, plan_of_day, planner_file
+
+group = AppGroup("plan", help="Plans of service days.")
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@group.command("make")
+@click.argument("day", type=DAY)
+@click.option("--seconds", type=click.FloatRange(min=0.1), help="Time to search; PLAN_SECONDS when left out.")
+@click.option(
+    "--publish", is_flag=True, help="Publish it at once, in place of the day's published plan if there is one."
+)
+def make(day: datetime, *, seconds: float | None, publish: bool) -> None:
+    """Make the next version of a day's plan."""
+    with _in_words():
+        plan = make_plan(day.date(), console=Console(stderr=True), seconds=seconds, publish=publish)
+        with reading():
+            show_plan(plan.id, Console())
+
+
+@group.command("show")
+@click.argument("day", type=DAY)
+def show(day: datetime) -> None:
+    """Print the published plan of a day, or its newest version."""
+    with _in_words(), reading():
+        show_plan(plan_of_day(day.date(), session=db.session()), Console())
+
+
+@group.command("export")
+@click.argument("day", type=DAY)
+@click.option("--problem", type=click.Path(path_type=Path, dir_okay=False, writable=True), required=True)
+@click.option("--plan", "answer", type=click.Path(path_type=Path, dir_okay=False, writable=True), required=True)
+def export(day: datetime, problem: Path, answer: Path) -> None:
+    """Write a day's published plan, or its newest version, as the planner's files for `python -m recycling.routing`."""
+    with _in_words(), reading():
+        plan_id = plan_of_day(day.date(), session=db.session())
+        problem.write_text(_json(planner_file(plan_id, "problem", session=db.session())), encoding="utf-8")
+        answer.write_text(_json(planner_file(plan_id, "answer", session=db.session())), encoding="utf-8")
+    click.echo(f"python -m recycling.routing check {problem} {answer}")
+
+
+def make_plan(day: date, *, console: Console, seconds: float | None = None, publish: bool = False) -> Plan:
+    """Plan a day under a progress bar with the app's settings; with ``publish`` it replaces what is published."""
+    config, district = current_app.config, current_app.extensions["district"]
+    limit_s = float(config["PLAN_SECONDS"] if seconds is None else seconds)
+    with _bar(day, limit_s, console) as on_progress:
+        plan = plan_day(
+            day,
+            by=SYSTEM,
+            district=district,
+            session=db.session(),
+            now=utc_now(),
+            seconds=limit_s,
+            workers=config["PLAN_WORKERS"],
+            seed=config["PLAN_SEED"],
+            on_progress=on_progress,
+        )
+    if publish:
+        with reading():
+            standing = db.session.get(PublishedPlan, day)
+            replaces = None if standing is None else standing.plan_id
+        publish_plan(plan.id, replaces=replaces, by=SYSTEM, district=district, session=db.session(), now=utc_now())
+    return plan
+
+
+def show_plan(plan_id: UUID, console: Console) -> None:
+    """Print a plan: one line a route, one line a booking left out."""
+    plan = plan_in_full(plan_id, session=db.session())
+    state = "已发布 published" if plan["published_at"] else "草稿 draft"
+    table = Table(title=f"{plan['day']} 第 {plan['version']} 版 version {plan['version']}, {state}")
+    columns = (
+        "车辆 vehicle",
+        "回收员 crew",
+        "上门 pickups",
+        "卸货 unloads",
+        "出发 start",
+        "返回 end",
+        "公斤 kg",
+        "公里 km",
+    )
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < 2 else "right")
+    for route in plan["routes"]:
+        table.add_row(*_line(route))
+    console.print(table)
+    on_routes = sum(step["kind"] == "pickup" for route in plan["routes"] for step in route["steps"])
+    cost = plan["cost"]["total"] - plan["cost"]["skipped"]
+    console.print(
+        f"上门 pickups {on_routes}, 路线 routes {len(plan['routes'])}, 未排入 left out {len(plan['unassigned'])}, "
+        f"成本 cost {cost}"
+    )
+    for left in plan["unassigned"]:
+        console.print(f"  {left.booking_id} {left.reason}: {left.detail}")
+
+
+def _line(route: dict[str, Any]) -> tuple[str, ...]:
+    steps = route["steps"]
+    kinds = [step["kind"] for step in steps]
+    # What leaves the vehicle at a station is what it carried when it came there.
+    unloaded_g = sum(before["load_g"] for before, step in pairwise(steps) if step["kind"] in ("unload", "end"))
+    return (
+        route["vehicle_key"],
+        ", ".join(route["crew"]),
+        str(kinds.count("pickup")),
+        str(kinds.count("unload")),
+        clock_text(steps[0]["start_s"]),
+        clock_text(steps[-1]["end_s"]),
+        kg_text(unloaded_g).removesuffix(" kg"),
+        f"{route['distance_m'] / 1000:.1f}",
+    )
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """A refusal of the domain as a line on the terminal and exit code 1."""
+    try:
+        yield
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+
+
+@contextmanager
+def _bar(day: date, seconds: float, console: Console) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar over the time allowed, with the best plan so far beside it."""
+    columns = (TextColumn(f"排线 planning {day}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=console) as bar:
+        row = bar.add_task("", total=seconds)
+
+        def on_progress(found: Progress) -> None:
+            bar.update(
+                row,
+                completed=min(found.elapsed_s, seconds),
+                description=f"成本 cost {found.best_cost}, {found.stops_planned}/{found.stops_total}",
+            )
+
+        yield on_progress
+        bar.update(row, completed=seconds)
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

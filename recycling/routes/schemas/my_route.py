@@ -1,0 +1,111 @@
+"""A collector's route as it goes out."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from recycling.models.booking import BOOKING_STATES
+from recycling.routes.schemas.fields import Day, Schema
+from recycling.routing.plan import STEP_KINDS
+
+
+class MyRouteFilterSchema(Schema):
+    """Which day; today when left out."""
+
+    day = Day()
+
+
+class NamedSchema(Schema):
+    """Something of the configuration by its key, with its names."""
+
+    key = fields.String(required=True)
+    name_zh = fields.String(required=True)
+    name_en = fields.String(required=True)
+
+
+class RouteWindowSchema(NamedSchema):
+    """The promised window: first and last second in which service may start."""
+
+    opens_s = fields.Integer(required=True)
+    closes_s = fields.Integer(required=True)
+
+
+class RouteItemSchema(Schema):
+    """So many of one item type: declared by the resident, counted at the door."""
+
+    item_type = fields.String(required=True)
+    name_zh = fields.String(required=True)
+    name_en = fields.String(required=True)
+    declared_units = fields.Integer(required=True)
+    collected_units = fields.Integer(required=True)
+    dismantle = fields.Boolean(required=True)
+
+
+class PickupSchema(Schema):
+    """What to fetch and how to get there. Phone, address and note are whole only when and where they are needed."""
+
+    booking_id = fields.UUID(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
+    window = fields.Nested(RouteWindowSchema, required=True)
+    items = fields.List(fields.Nested(RouteItemSchema), required=True)
+    floor = fields.Integer(required=True)
+    has_lift = fields.Boolean(required=True)
+    note = fields.String(required=True)
+    phone = fields.String(required=True)
+    phone_in_full = fields.Boolean(required=True)
+    village_code = fields.String(required=True)
+    village_name_zh = fields.String(required=True)
+    town_name_zh = fields.String(required=True)
+    address = fields.String(required=True)
+    address_in_full = fields.Boolean(required=True)
+    declared_g = fields.Integer(required=True)
+    declared_l = fields.Integer(required=True)
+
+
+class RouteStepSchema(Schema):
+    """One step; seconds after midnight of the day and the same as clock texts, load on board when it ends."""
+
+    position = fields.Integer(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(STEP_KINDS))
+    arrival_s = fields.Integer(required=True)
+    arrival = fields.String(required=True, metadata={"example": "08:12"})
+    start_s = fields.Integer(required=True)
+    start = fields.String(required=True)
+    end_s = fields.Integer(required=True)
+    end = fields.String(required=True)
+    load_g = fields.Integer(required=True)
+    load_l = fields.Integer(required=True)
+    station = fields.Nested(NamedSchema, required=True, allow_none=True)
+    pickup = fields.Nested(PickupSchema, required=True, allow_none=True)
+    navigation_url = fields.String(required=True, allow_none=True)
+
+
+class RoutePlanSchema(Schema):
+    """The plan version that the route is from."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    published_at = fields.AwareDateTime(required=True)
+
+
+class RouteTotalsSchema(Schema):
+    """Sums over the route; ``open`` counts the pickups without a record."""
+
+    pickups = fields.Integer(required=True)
+    open = fields.Integer(required=True)
+    declared_g = fields.Integer(required=True)
+    declared_l = fields.Integer(required=True)
+    distance_m = fields.Integer(required=True)
+    travel_s = fields.Integer(required=True)
+
+
+class MyRouteSchema(Schema):
+    """The caller's route of a day; without one, no steps and a note that says why."""
+
+    day = fields.Date(required=True)
+    note = fields.String(required=True, allow_none=True)
+    plan = fields.Nested(RoutePlanSchema, required=True, allow_none=True)
+    vehicle_key = fields.String(required=True, allow_none=True)
+    crew = fields.List(fields.Nested(NamedSchema), required=True)
+    steps = fields.List(fields.Nested(RouteStepSchema), required=True)
+    totals = fields.Nested(RouteTotalsSchema, required=True)

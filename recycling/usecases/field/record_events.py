@@ -1,0 +1,288 @@
+"""Take in what collectors recorded at the door (上门结果): each record by itself, and as often as it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.errors import (
+    AlreadyWeighed,
+    Conflict,
+    DomainError,
+    EventIdReused,
+    InvalidInput,
+    NotFound,
+    StaleVersion,
+)
+from recycling.logs import logger
+from recycling.models.base import insert_into
+from recycling.models.booking import BookedItem, Booking
+from recycling.models.doorstep import DoorstepEvent, DoorstepKind
+from recycling.models.outbox import post
+from recycling.models.plan import PublishedPlan
+from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.policy.failed_visits import FAILED_VISIT_CODES
+from recycling.usecases.bookings.history import enter, note_change
+from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.field.outcome import Outcome, Record, outcome
+
+log = logger(__name__)
+
+MOST_EVENTS = 100  # in one request; a route has some twenty stops
+MOST_UNITS = 1000  # of one item type at one door
+
+# A phone's clock may be wrong by hours and the record still true. Beyond a day ahead it would win over every later
+# correction, so it is refused; before the routes were published nobody could stand at the door, save for a clock that
+# is a little behind.
+MOST_AHEAD = timedelta(hours=24)
+MOST_BEHIND = timedelta(minutes=5)
+
+Answered = Literal["accepted", "duplicate", "conflict", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedItem:
+    """Units of one item type taken on board, with the collector's guess of their mass if they made one."""
+
+    item_type: str
+    units: int
+    estimated_g: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorstepReport:
+    """One record of a collector's device, under the id the device gave it."""
+
+    event_id: UUID
+    booking_id: UUID
+    kind: DoorstepKind
+    reason: str | None
+    items: Sequence[CountedItem]
+    device_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAnswer:
+    """What became of one record. ``code`` and ``detail`` say why it was not taken; ``retryable`` whether to resend."""
+
+    event_id: UUID
+    answer: Answered
+    code: str | None = None
+    detail: str | None = None
+    retryable: bool = False
+
+
+def record_events(
+    reports: Sequence[DoorstepReport], *, by: Principal, district: District, session: Session, now: datetime
+) -> list[EventAnswer]:
+    """Take in records one by one, each in a transaction of its own, and answer each in the same sequence.
+
+    A record that is refused or clashes keeps nothing of itself and takes nothing from the others.
+    """
+    return [_answer(report, by=by, district=district, session=session, now=now) for report in reports]
+
+
+def _answer(
+    report: DoorstepReport, *, by: Principal, district: District, session: Session, now: datetime
+) -> EventAnswer:
+    try:
+        with atomic(session):
+            fresh = _record(report, by=by, district=district, session=session, now=now)
+    except DomainError as error:
+        clash = isinstance(error, Conflict | StaleVersion)
+        log.info("doorstep.not_taken", event_id=str(report.event_id), code=error.code)
+        return EventAnswer(
+            event_id=report.event_id,
+            answer="conflict" if clash else "refused",
+            code=error.code,
+            detail=error.message,
+            retryable=error.retryable or isinstance(error, StaleVersion),
+        )
+    return EventAnswer(event_id=report.event_id, answer="accepted" if fresh else "duplicate")
+
+
+def _record(report: DoorstepReport, *, by: Principal, district: District, session: Session, now: datetime) -> bool:
+    """Store one record and bring its booking up to date; ``False`` when it stands already.
+
+    Raises
+    ------
+    EventIdReused, AlreadyWeighed, Conflict
+        When it clashes with what is known.
+    InvalidInput, NotFound
+        When it breaks a rule, or the booking is on no published route of the caller.
+    """
+    digest = _fingerprint(report)
+    if _stands(report, digest, session):
+        return False
+    # The row lock makes two records of one booking queue, so that each fold sees the other's row or is seen by it. This
+    # kind lets a ticket line name the booking meanwhile: a weigh-in comes from the items to the booking, we come the
+    # other way round.
+    wanted = select(Booking).where(Booking.id == report.booking_id, visible_to(by))
+    booking = session.scalar(wanted.with_for_update(key_share=True))
+    if booking is None:
+        raise NotFound(f"no booking {report.booking_id} on your route / 该预约不在你的路线上")
+    _check(report, booking, district=district, session=session, now=now)
+    items = [asdict(item) for item in sorted(report.items, key=lambda item: item.item_type)]
+    row = insert_into(session, DoorstepEvent).values(
+        event_id=report.event_id, booking_id=booking.id, collector_id=by.id, kind=report.kind, reason=report.reason,
+        items=items, device_time=report.device_time, received_at=now, fingerprint=digest,
+    )  # fmt: skip
+    stored = session.scalar(row.on_conflict_do_nothing().returning(DoorstepEvent.event_id))
+    if stored is None:  # the same id arrived twice at once; the other one is in by now
+        _stands(report, digest, session)
+        return False
+    _bring_up_to_date(booking, by=by, session=session, now=now)
+    log.info("doorstep.recorded", event_id=str(report.event_id), booking_id=str(booking.id), state=booking.state)
+    return True
+
+
+def _stands(report: DoorstepReport, digest: bytes, session: Session) -> bool:
+    known = session.get(DoorstepEvent, report.event_id)
+    if known is not None and known.fingerprint != digest:
+        raise EventIdReused(
+            f"event_id {report.event_id} came before with another content; give a new record a new id"
+            " / 该记录编号已用于其他内容，请使用新编号"
+        )
+    return known is not None
+
+
+def _fingerprint(report: DoorstepReport) -> bytes:
+    """A digest of what the record says, the same however its items were listed or its instant was written."""
+    said: dict[str, Any] = {
+        "booking_id": str(report.booking_id),
+        "kind": report.kind,
+        "reason": report.reason,
+        "items": sorted([item.item_type, item.units, item.estimated_g] for item in report.items),
+        "device_time": report.device_time.astimezone(UTC).isoformat(),
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+
+
+def _check(report: DoorstepReport, booking: Booking, *, district: District, session: Session, now: datetime) -> None:
+    _check_clock(report, booking, session=session, now=now)
+    _check_reason(report)
+    if (report.kind == "failed") == bool(report.items):
+        raise InvalidInput(
+            f"items has {len(report.items)} entries for kind {report.kind!r}: a failed visit takes nothing on board,"
+            " any other at least one item / 上门失败时不应有物品，其他情况至少一件"
+        )
+    seen: set[str] = set()
+    for item in report.items:
+        district.catalogue.item_type(item.item_type, on=booking.day)
+        if item.item_type in seen:
+            raise InvalidInput(f"item_type {item.item_type!r} comes twice; give it once with all its units")
+        seen.add(item.item_type)
+
+
+def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, now: datetime) -> None:
+    published = session.get_one(PublishedPlan, booking.day)
+    if report.device_time > now + MOST_AHEAD:
+        raise InvalidInput(
+            f"device_time {report.device_time.isoformat()} is more than {MOST_AHEAD // timedelta(hours=1)} h ahead of"
+            " us; set the phone's clock and record the visit again / 手机时间不正确，请校准后重新登记"
+        )
+    if report.device_time < published.published_at - MOST_BEHIND:
+        raise InvalidInput(
+            f"device_time {report.device_time.isoformat()} lies before the route was published; set the phone's clock"
+            " and record the visit again / 记录时间早于路线发布时间，请校准手机时间后重新登记"
+        )
+
+
+def _check_reason(report: DoorstepReport) -> None:
+    if report.kind == "collected":
+        if report.reason is not None:
+            raise InvalidInput(f"reason {report.reason!r} goes with kind partly or failed; leave it out for collected")
+        return
+    allowed = [
+        row.code
+        for row in FAILED_VISIT_CODES.values()
+        if (row.for_failed if report.kind == "failed" else row.for_partly)
+    ]
+    if report.reason not in allowed:
+        raise InvalidInput(
+            f"reason {report.reason!r} does not explain kind {report.kind!r}; choose from {', '.join(allowed)}"
+            " / 请选择原因代码"
+        )
+
+
+def _bring_up_to_date(booking: Booking, *, by: Principal, session: Session, now: datetime) -> None:
+    """Fold all records of a booking and set its state and collected units, if that changes anything."""
+    records = session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
+    found = outcome(
+        Record(
+            event_id=row.event_id,
+            kind=row.kind,
+            reason=row.reason,
+            units={item["item_type"]: item["units"] for item in row.items},
+            device_time=row.device_time,
+        )
+        for row in records
+    )
+    if found is None:  # the caller has just stored one
+        raise AssertionError("a booking without records is not brought up to date")
+    changed = _count(booking, found.units, session)
+    if found.state == booking.state and not changed:
+        return
+    enter(booking, found.state, now=now)
+    session.flush()
+    note_change(session, booking, kind=found.state, by=by, now=now)
+    _tell(booking, found, session=session, now=now)
+
+
+def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:
+    """Set what was taken on board, item type by item type; whether anything differs from before.
+
+    Raises
+    ------
+    AlreadyWeighed
+        When a station has weighed more units than would be left.
+    """
+    # Locked, so that a weigh-in of the same items queues behind us or we behind it.
+    rows = session.scalars(
+        select(BookedItem)
+        .where(BookedItem.booking_id == booking.id)
+        .order_by(BookedItem.item_type)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    items = {item.item_type: item for item in rows}
+    changed = False
+    for item_type, item in items.items():
+        count = units.get(item_type, 0)
+        if count < item.weighed_units:
+            raise AlreadyWeighed(
+                f"{item.weighed_units} of {item_type!r} are weighed already, the record leaves {count}; ask the station"
+                f" to correct its ticket first / {item_type} 已入库称重 {item.weighed_units} 件，请先由站点更正磅单"
+            )
+        changed |= count != item.collected_units
+        item.collected_units = count
+    for item_type in sorted(units.keys() - items.keys()):
+        booking.items.append(
+            BookedItem(
+                item_type=item_type, declared_units=0, dismantle=False, collected_units=units[item_type],
+                weighed_units=0,
+            )
+        )  # fmt: skip
+        changed = True
+    return changed
+
+
+def _tell(booking: Booking, found: Outcome, *, session: Session, now: datetime) -> None:
+    post(
+        session,
+        dedupe_key=f"booking.{found.state}:{booking.id}:{booking.version}",
+        kind=f"booking.{found.state}",
+        to=("resident", booking.resident_id),
+        facts={"booking_id": str(booking.id), "day": str(booking.day), "reason": found.reason},
+        now=now,
+    )

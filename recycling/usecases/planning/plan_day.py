@@ -1,0 +1,200 @@
+"""Plan a service day (排线): the day's promises in, an immutable, checked plan version out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from recycling.clock import service_day
+from recycling.errors import Conflict, InvalidInput, PlanRejected
+from recycling.logs import logger
+from recycling.models.base import insert_into
+from recycling.models.plan import Plan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.transaction import atomic, reading
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.routing import plan as planner
+from recycling.routing.check import violations
+from recycling.routing.cost import driven
+from recycling.routing.problem import Problem, problem_to_json
+from recycling.routing.solve import Progress, solve
+from recycling.usecases.planning.day_problem import (
+    TRAVEL_QUALITY,
+    booking_of,
+    day_problem,
+    fingerprint,
+    unfinished_bookings,
+    vehicles_out_at,
+)
+
+log = logger(__name__)
+
+LONGEST_DETAIL = 500  # characters of a reason, as wide as its column
+SHOWN_VIOLATIONS = 3  # in the message; all of them stand in the log
+
+
+class Solver(Protocol):
+    """Anything that answers a problem within its seconds; `recycling.routing.solve.solve` is the one in use."""
+
+    def __call__(
+        self,
+        problem: Problem,
+        *,
+        seconds: float,
+        workers: int,
+        seed: int,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> planner.Plan:
+        """Answer with a plan."""
+
+
+def plan_day(
+    day: date,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    seconds: float,
+    workers: int,
+    seed: int,
+    solve: Solver = solve,
+    on_progress: Callable[[Progress], None] | None = None,
+    run_id: UUID | None = None,
+) -> Plan:
+    """Make the next version of a day's plan. Call it outside any transaction: none is open while the planner works.
+
+    The same ``run_id`` again answers with the plan that this job run has made already.
+
+    Raises
+    ------
+    InvalidInput
+        When the day lies behind us.
+    Conflict
+        When the vehicles are already out: their routes cannot be made from the stations again.
+    PlanRejected
+        When the answer breaks a rule of the planner's contract; nothing of it is kept.
+    """
+    _plannable(day, district=district, now=now)
+    session.rollback()
+    with reading():
+        made = _made_by(run_id, session)
+        if made is not None:
+            return made
+        problem = day_problem(day, unfinished_bookings(session, day), district=district)
+        session.rollback()
+    answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
+    _refuse_broken(problem, answer)
+    with atomic(session):
+        plan, fresh = _new_version(problem, answer, by=by, session=session, now=now, run_id=run_id)
+        if fresh:
+            session.add_all(_routes(plan, problem, answer, district=district))
+            session.add_all(_left_out(plan, answer))
+    log.info(
+        "plan.made", plan_id=str(plan.id), day=str(day), version=plan.version, stops=len(problem.stops),
+        routes=len(answer.routes), unassigned=len(answer.unassigned), cost_total=plan.cost_total,
+        seconds=round(answer.search.seconds, 1),
+    )  # fmt: skip
+    return plan
+
+
+def _plannable(day: date, *, district: District, now: datetime) -> None:
+    today = service_day(now)
+    if day < today:
+        raise InvalidInput(f"{day} is over; plan {today} or a later day / {day} 已过，请选择今天或之后的日期")
+    if now >= vehicles_out_at(day, district):
+        raise Conflict(
+            f"the vehicles of {day} are out and a running day is not planned again; call the collectors"
+            f" / {day} 的车辆已出车，请电话联系回收员"
+        )
+
+
+def _made_by(run_id: UUID | None, session: Session) -> Plan | None:
+    if run_id is None:
+        return None
+    return session.scalar(select(Plan).where(Plan.made_by_run_id == run_id))
+
+
+def _refuse_broken(problem: Problem, answer: planner.Plan) -> None:
+    broken = violations(problem, answer)
+    if not broken:
+        return
+    log.error("plan.rejected", day=str(problem.day), causes=[f"{one.cause}: {one.text}" for one in broken])
+    shown = "; ".join(one.text for one in broken[:SHOWN_VIOLATIONS])
+    raise PlanRejected(
+        f"the plan for {problem.day} breaks {len(broken)} rules ({shown}); nothing was kept. Run it again with another"
+        " seed, and report it"
+    )
+
+
+def _new_version(
+    problem: Problem, answer: planner.Plan, *, by: Principal, session: Session, now: datetime, run_id: UUID | None
+) -> tuple[Plan, bool]:
+    """The row of the next version, and whether it is new or what the same job run has stored in the meantime."""
+    values: dict[str, Any] = {
+        "day": problem.day, "problem": problem_to_json(problem), "answer": planner.plan_to_json(answer),
+        "problem_sha256": fingerprint(problem), "cost_total": answer.cost.total, "travel_quality": TRAVEL_QUALITY,
+        "search": planner.plan_to_json(answer)["search"], "made_at": now, "made_by_id": by.id, "made_by_run_id": run_id,
+    }  # fmt: skip
+    while True:
+        newest = session.scalar(select(func.max(Plan.version)).where(Plan.day == problem.day)) or 0
+        row = insert_into(session, Plan).values(id=uuid4(), version=newest + 1, **values)
+        made_id = session.scalar(row.on_conflict_do_nothing().returning(Plan.id))
+        if made_id is not None:
+            return session.get_one(Plan, made_id), True
+        # Somebody else stored a version while we looked: the same run, or another one, whose number we now count on.
+        made = _made_by(run_id, session)
+        if made is not None:
+            return made, False
+
+
+def _routes(plan: Plan, problem: Problem, answer: planner.Plan, *, district: District) -> list[Route]:
+    found = []
+    for route in answer.routes:
+        vehicle = problem.vehicle_by_key[route.vehicle]
+        travel_s, distance_m = driven(problem, vehicle, route)
+        crew = [collector.key for collector in district.network.crew_of(route.vehicle)]
+        found.append(
+            Route(
+                id=uuid4(),
+                plan_id=plan.id,
+                vehicle_key=route.vehicle,
+                collector_key=crew[0],  # the first of the crew in the configuration answers for the route
+                distance_m=distance_m,
+                travel_s=travel_s,
+                crew=[RouteCrew(collector_key=key) for key in crew],
+                stops=[
+                    RouteStop(
+                        position=position,
+                        kind=step.kind,
+                        booking_id=None if step.stop is None else booking_of(step.stop),
+                        station_key=vehicle.start_station if step.kind == "start" else step.station,
+                        arrival_s=step.arrival_s,
+                        start_s=step.start_s,
+                        end_s=step.end_s,
+                        load_g=step.load[0],
+                        load_l=step.load[1],
+                    )
+                    for position, step in enumerate(route.steps)
+                ],
+            )
+        )
+    return found
+
+
+def _left_out(plan: Plan, answer: planner.Plan) -> list[Unassigned]:
+    return [
+        Unassigned(
+            plan_id=plan.id,
+            booking_id=booking_of(left.stop),
+            reason=left.reason,
+            detail=left.detail[:LONGEST_DETAIL],
+            cheapest_fix=None if left.cheapest_fix is None else dict(left.cheapest_fix),
+        )
+        for left in answer.unassigned
+    ]

@@ -1,0 +1,207 @@
+"""Publish a plan (发布计划): close the day, see that it is still the one planned, tell everybody; all or nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Result, select, update
+from sqlalchemy.orm import Session
+
+from recycling.clock import service_day
+from recycling.errors import BookingsChanged, Conflict, NotFound, PlanReplaced
+from recycling.logs import logger
+from recycling.models.base import insert_into
+from recycling.models.booking import Booking
+from recycling.models.ledger import close_day, open_ledger
+from recycling.models.outbox import post
+from recycling.models.people import Staff
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.routing.problem import problem_to_json
+from recycling.usecases.planning.day_problem import day_problem, fingerprint, unfinished_bookings, vehicles_out_at
+
+log = logger(__name__)
+
+QUARTER_S = 900  # residents hear the quarter of an hour in which we come; a minute would promise what traffic breaks
+
+
+def publish_plan(
+    plan_id: UUID, *, replaces: UUID | None, by: Principal, district: District, session: Session, now: datetime
+) -> PublishedPlan:
+    """Make a plan the one that people act on; a plan that is it already stays so, and nobody is told twice.
+
+    ``replaces`` is the plan that the caller believes to be published now, ``None`` when there is none.
+
+    Raises
+    ------
+    NotFound
+        When there is no such plan.
+    Conflict
+        When its day is over, or the vehicles are out by another plan.
+    BookingsChanged
+        When the day's bookings or its fleet are no longer those that the plan was made for.
+    PlanReplaced
+        When another plan than ``replaces`` is published.
+    """
+    with atomic(session):
+        plan = session.get(Plan, plan_id)
+        if plan is None:
+            raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+        if plan.day < service_day(now):
+            raise Conflict(f"{plan.day} is over; its plan stays as it was / {plan.day} 已过，计划不再更改")
+        # From here on nobody is promised anything more for this day. Promises under way hold a ledger row that we wait
+        # for; what they booked is seen by the statements below, and by none above.
+        for area in sorted(district.network.stations):
+            open_ledger(session, day=plan.day, capacity=district.area_capacity(area))
+        close_day(session, day=plan.day, areas=district.network.stations)
+        standing = session.get(PublishedPlan, plan.day, populate_existing=True)
+        if standing is not None and standing.plan_id == plan.id:
+            return standing
+        if standing is not None and now >= vehicles_out_at(plan.day, district):
+            raise Conflict(
+                f"the vehicles of {plan.day} are out by the published plan; call the collectors instead of replacing it"
+                f" / {plan.day} 的车辆已按已发布计划出车，请电话联系回收员"
+            )
+        told_before = {} if standing is None else _expected(standing.plan_id, session)
+        _refuse_changed(plan, district=district, session=session)
+        _swap(plan, replaces=replaces, by=by, session=session, now=now)
+        _tell_residents(plan, told_before, session=session, now=now)
+        _tell_dispatchers(plan, session=session, now=now)
+        _tell_crews(plan, session=session, now=now)
+        published = session.get_one(PublishedPlan, plan.day, populate_existing=True)
+    log.info("plan.published", plan_id=str(plan_id), day=str(published.day), by_id=str(by.id))
+    return published
+
+
+def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None:
+    present = day_problem(plan.day, unfinished_bookings(session, plan.day), district=district)
+    if fingerprint(present) == plan.problem_sha256:
+        return
+    before, after = _stops(plan.problem), _stops(problem_to_json(present))
+    added, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
+    changed = sum(before[key] != after[key] for key in before.keys() & after.keys())
+    what = f"{added} new, {gone} gone, {changed} changed" if added + gone + changed else "the fleet or its rules did"
+    raise BookingsChanged(
+        f"bookings changed since this plan was made ({what}); plan {plan.day} again and publish that"
+        f" / 制定计划后预约有变动，请重新排线再发布"
+    )
+
+
+def _stops(problem: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The stops of a problem's JSON form by key, with their places instead of the number of the place."""
+    places = problem["locations"]
+    return {stop["key"]: stop | {"location": places[stop["location"]]} for stop in problem["stops"]}
+
+
+def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session, now: datetime) -> None:
+    """Move the day's pointer from the expected plan to this one."""
+    values = {"plan_id": plan.id, "published_at": now, "published_by_id": by.id}
+    if replaces is None:
+        first = insert_into(session, PublishedPlan).values(day=plan.day, **values)
+        moved = session.scalar(first.on_conflict_do_nothing().returning(PublishedPlan.day)) is not None
+    else:
+        expected = (PublishedPlan.day == plan.day, PublishedPlan.plan_id == replaces)
+        done = session.execute(update(PublishedPlan).where(*expected).values(**values))
+        moved = cast("CursorResult[Any]", done).rowcount == 1
+    if not moved:
+        standing = session.get(PublishedPlan, plan.day, populate_existing=True)
+        current = "none" if standing is None else str(standing.plan_id)
+        raise PlanReplaced(
+            f"the published plan of {plan.day} is {current}, not {replaces or 'none'}; look at it, then send its id as"
+            " replaces / 当日已发布的计划与您看到的不同，请刷新后重试"
+        )
+
+
+def _expected(plan_id: UUID, session: Session) -> dict[UUID, int]:
+    """The quarter of an hour in which each booking's service starts by a plan, in seconds after midnight."""
+    stops = (
+        select(RouteStop.booking_id, RouteStop.start_s)
+        .join(Route, Route.id == RouteStop.route_id)
+        .where(Route.plan_id == plan_id)
+    )
+    # Rounded down, and never out of the promised window, which opens on a quarter: nobody is told a later time than
+    # the van comes.
+    return {
+        booking_id: start_s // QUARTER_S * QUARTER_S
+        for booking_id, start_s in session.execute(stops)
+        if booking_id is not None
+    }
+
+
+def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Session, now: datetime) -> None:
+    expected = _expected(plan.id, session)
+    for booking in session.scalars(select(Booking).where(Booking.id.in_(_planned(plan))).order_by(Booking.id)):
+        if expected[booking.id] == told_before.get(booking.id):
+            continue  # the time they were told still holds
+        post(
+            session,
+            dedupe_key=f"plan.window_confirmed:{plan.id}:{booking.id}",
+            kind="plan.window_confirmed",
+            to=("resident", booking.resident_id),
+            facts={
+                "booking_id": str(booking.id),
+                "day": str(plan.day),
+                "pickup_window": booking.pickup_window,
+                "expected_s": expected[booking.id],
+            },
+            now=now,
+        )
+
+
+def _planned(plan: Plan) -> Any:
+    return (
+        select(RouteStop.booking_id)
+        .join(Route, Route.id == RouteStop.route_id)
+        .where(Route.plan_id == plan.id, RouteStop.booking_id.is_not(None))
+    )
+
+
+def _tell_dispatchers(plan: Plan, *, session: Session, now: datetime) -> None:
+    """Promises that no route keeps are for people to settle: dispatchers, and administrators, who may do their work."""
+    left = session.scalars(
+        select(Unassigned.booking_id).where(Unassigned.plan_id == plan.id).order_by(Unassigned.booking_id)
+    ).all()
+    if not left:
+        return
+    at_work = select(Staff.id).where(Staff.role.in_(("dispatcher", "admin")), Staff.active.is_(True))
+    for staff_id in session.scalars(at_work.order_by(Staff.id)):
+        post(
+            session,
+            dedupe_key=f"plan.unassigned:{plan.id}:{staff_id}",
+            kind="plan.unassigned",
+            to=("staff", staff_id),
+            facts={"plan_id": str(plan.id), "day": str(plan.day), "booking_ids": [str(one) for one in left]},
+            now=now,
+        )
+
+
+def _tell_crews(plan: Plan, *, session: Session, now: datetime) -> None:
+    for route, staff_id in _crews(plan, session):
+        post(
+            session,
+            dedupe_key=f"route.published:{route.id}:{staff_id}",
+            kind="route.published",
+            to=("staff", staff_id),
+            facts={
+                "plan_id": str(plan.id),
+                "route_id": str(route.id),
+                "day": str(plan.day),
+                "vehicle_key": route.vehicle_key,
+            },
+            now=now,
+        )
+
+
+def _crews(plan: Plan, session: Session) -> Result[Route, UUID]:
+    """Each route with the accounts of those who ride on it."""
+    return session.execute(
+        select(Route, Staff.id)
+        .join(RouteCrew, RouteCrew.route_id == Route.id)
+        .join(Staff, Staff.collector_key == RouteCrew.collector_key)
+        .where(Route.plan_id == plan.id, Staff.active.is_(True))
+        .order_by(Route.vehicle_key, Staff.id)
+    )

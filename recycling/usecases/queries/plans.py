@@ -1,0 +1,113 @@
+"""Reading plans: which versions a day has, one in full, and the planner's own files of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer
+
+from recycling.errors import NotFound
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
+from recycling.units import clock_text
+from recycling.usecases.queries.cursors import read_cursor, whole, write_cursor
+
+
+def list_plans(*, session: Session, limit: int, day: date | None = None, cursor: str | None = None) -> dict[str, Any]:
+    """A page of plan versions, latest day and version first; ``next_cursor`` leads to the next, ``None`` at the end."""
+    wanted = select(Plan).options(joinedload(Plan.published)).order_by(Plan.day.desc(), Plan.version.desc())
+    if day is not None:
+        wanted = wanted.where(Plan.day == day)
+    if cursor is not None:
+        wanted = wanted.where(tuple_(Plan.day, Plan.version) < read_cursor(cursor, date.fromisoformat, whole))
+    rows = session.scalars(wanted.limit(limit + 1)).all()
+    shown = rows[:limit]
+    return {
+        "plans": [_row(plan) for plan in shown],
+        "next_cursor": write_cursor(shown[-1].day, shown[-1].version) if len(rows) > limit else None,
+    }
+
+
+def plan_in_full(plan_id: UUID, *, session: Session) -> dict[str, Any]:
+    """One plan: its routes step by step, what it leaves out and why, and what it costs.
+
+    Raises
+    ------
+    NotFound
+        When there is none of that id.
+    """
+    routes = selectinload(Plan.routes)
+    plan = _find(
+        plan_id,
+        session,
+        undefer(Plan.answer),
+        joinedload(Plan.published),
+        routes.selectinload(Route.stops),
+        routes.selectinload(Route.crew),
+        selectinload(Plan.unassigned),
+    )
+    return _row(plan) | {
+        "cost": plan.answer["cost"],
+        "routes": [
+            {
+                "vehicle_key": route.vehicle_key,
+                "collector_key": route.collector_key,
+                "crew": [rider.collector_key for rider in route.crew],
+                "distance_m": route.distance_m,
+                "travel_s": route.travel_s,
+                "steps": [_step(stop) for stop in route.stops],
+            }
+            for route in plan.routes
+        ],
+        "unassigned": plan.unassigned,
+    }
+
+
+def planner_file(plan_id: UUID, part: Literal["problem", "answer"], *, session: Session) -> dict[str, Any]:
+    """What the planner was given or answered, as its command line reads it.
+
+    Raises
+    ------
+    NotFound
+        When there is no plan of that id.
+    """
+    column = {"problem": Plan.problem, "answer": Plan.answer}[part]
+    found: dict[str, Any] = getattr(_find(plan_id, session, undefer(column)), part)
+    return found
+
+
+def plan_of_day(day: date, *, session: Session) -> UUID:
+    """The published plan of a day, or its newest version when none is published.
+
+    Raises
+    ------
+    NotFound
+        When the day has no plan.
+    """
+    plan_id = session.scalar(select(PublishedPlan.plan_id).where(PublishedPlan.day == day)) or session.scalar(
+        select(Plan.id).where(Plan.day == day).order_by(Plan.version.desc()).limit(1)
+    )
+    if plan_id is None:
+        raise NotFound(f"{day} has no plan yet; make one with: flask plan make {day} / {day} 尚未排线")
+    return plan_id
+
+
+def _find(plan_id: UUID, session: Session, *options: Any) -> Plan:
+    plan = session.scalar(select(Plan).where(Plan.id == plan_id).options(*options))
+    if plan is None:
+        raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+    return plan
+
+
+def _row(plan: Plan) -> dict[str, Any]:
+    fields = ("id", "day", "version", "cost_total", "travel_quality", "made_at")
+    return {name: getattr(plan, name) for name in fields} | {
+        "published_at": None if plan.published is None else plan.published.published_at
+    }
+
+
+def _step(stop: RouteStop) -> dict[str, Any]:
+    fields = ("position", "kind", "booking_id", "station_key", "arrival_s", "start_s", "end_s", "load_g", "load_l")
+    return {name: getattr(stop, name) for name in fields} | {"start": clock_text(stop.start_s)}
