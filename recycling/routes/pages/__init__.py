@@ -1,0 +1,26 @@
+"""The HTML screens: made on the server, read without JavaScript, no part of the OpenAPI document."""
+
+from __future__ import annotations
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from recycling.routes.pages import docs, home, sign_in
+from recycling.routes.pages.words import FILTERS, page_words
+
+BLUEPRINTS = (
+    docs.bp,
+    home.bp,
+    sign_in.bp,
+    sign_in.out,
+)
+
+
+def register(app: Flask) -> None:
+    """Hang the screens into the app, and what their templates share."""
+    app.jinja_env.undefined = StrictUndefined  # a misspelt name fails in the test instead of printing nothing
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters |= FILTERS
+    app.context_processor(page_words)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

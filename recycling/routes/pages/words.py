@@ -1,0 +1,114 @@
+"""What templates share: Chinese and English words for the codes, and numbers in the form people read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Any
+
+from flask import g
+
+from recycling.clock import SHANGHAI
+from recycling.policy.access import Role
+from recycling.routes.pages.guard import csrf_token
+from recycling.units import clock_text, kg_text, percent_text
+
+Words = tuple[str, str]
+
+ROLE_WORDS: dict[Role, Words] = {
+    "resident": ("居民", "resident"),
+    "collector": ("回收员", "collector"),
+    "keeper": ("站点管理员", "station keeper"),
+    "dispatcher": ("调度员", "dispatcher"),
+    "clerk": ("商促局业务员", "bureau clerk"),
+    "admin": ("系统管理员", "administrator"),
+}
+
+# A failure in words: its name, and what to do next.
+FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
+    400: (("请求无法读取", "The request cannot be read"), ("请返回上一页重试", "go back and try again")),
+    401: (("请先登录", "Sign in first"), ("请重新登录", "sign in and try again")),
+    403: (("无权查看", "Not for you"), ("请更换账号，或返回首页", "sign in as somebody else, or go to the home page")),
+    404: (("页面不存在", "No such page"), ("请从首页重新进入", "start again from the home page")),
+    405: (("此处不能这样提交", "Not like this"), ("请从首页重新进入", "start again from the home page")),
+    409: (("与当前情况冲突", "It clashes"), ("请返回上一页查看最新情况", "go back and look at the present state")),
+    412: (("内容已被更新", "It has changed meanwhile"), ("请返回并刷新页面", "go back and reload the page")),
+    413: (("提交内容过大", "Too large"), ("请减少内容后重试", "send less at once")),
+    422: (("填写有误", "Something is not right"), ("请按提示更正后重试", "correct what is named above and try again")),
+    429: (("操作过于频繁", "Too many requests"), ("请稍候再试", "wait a little, then try again")),
+    500: (
+        ("系统出错", "Our mistake"),
+        ("已记录；报修时请提供请求编号", "it is logged; give the request id when you report it"),
+    ),
+    503: (("系统繁忙", "Busy"), ("未做任何更改，请稍后再试", "nothing was changed; try again in a moment")),
+}
+
+WEEKDAYS: tuple[Words, ...] = tuple(
+    zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True)
+)
+
+
+def page_words() -> dict[str, Any]:
+    """Names every template may use."""
+    viewer = g.get("principal")
+    return {
+        "viewer": viewer,
+        "role_words": ROLE_WORDS,
+        "csrf_token": csrf_token if viewer is not None else None,
+        "failure_words": failure_words,
+    }
+
+
+def failure_words(status: int) -> tuple[Words, Words]:
+    """Name and next step of a failure; an unlisted one goes by the standard's name."""
+    known = FAILURE_WORDS.get(status)
+    return known if known is not None else (("操作未成功", HTTPStatus(status).phrase), FAILURE_WORDS[404][1])
+
+
+def zh_first(message: str) -> str:
+    """Turn a message ``English / 中文`` round for the reader of a page; others stay as they are."""
+    english, _, chinese = message.rpartition(" / ")
+    return f"{chinese} / {english}" if re.search(r"[\u4e00-\u9fff]", chinese) and english else message
+
+
+def day_text(day: date | str) -> str:
+    """``2026-11-24 周二 Tue``."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    zh, en = WEEKDAYS[day.weekday()]
+    return f"{day.isoformat()} 周{zh} {en}"
+
+
+def moment_text(instant: datetime) -> str:
+    """An instant as local date and time of day."""
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def km_text(distance_m: int) -> str:
+    """Write metres as kilometres with one decimal, e.g. 12345 as ``12.3 km``."""
+    return f"{distance_m / 1000:,.1f} km"
+
+
+def span_text(seconds: int) -> str:
+    """A length of time as hours and minutes: 5400 -> ``1 h 30 min``."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def count_text(number: int) -> str:
+    """Write a whole number with its thousands apart: 11111 -> ``11,111``."""
+    return f"{number:,}"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "clock": clock_text,
+    "count": count_text,
+    "day": day_text,
+    "kg": kg_text,
+    "km": km_text,
+    "moment": moment_text,
+    "percent": percent_text,
+    "span": span_text,
+    "zh_first": zh_first,
+}

@@ -1,0 +1,18 @@
+"""Browsers for the tests of the pages."""
+
+import pytest
+
+from tests.callers import Callers
+from tests.pages.browsers import Browser, Browsers
+
+
+@pytest.fixture
+def browsers(callers: Callers) -> Browsers:
+    """Browsers, signed in or not, on the test's app; codes go to the same phones as the callers'."""
+    return Browsers(callers.app, callers.sms)
+
+
+@pytest.fixture
+def stranger(browsers: Browsers) -> Browser:
+    """A browser in which nobody has signed in."""
+    return browsers.new()

@@ -1,0 +1,158 @@
+"""What every screen keeps: no foreign host, no inline script, no place in the API's contract, failures in words."""
+
+import hashlib
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from recycling.policy.access import ROLES, Role
+from recycling.routes.pages import BLUEPRINTS
+from recycling.routes.pages.docs import VENDORED
+from recycling.routes.pages.guard import PageBlueprint
+from tests.pages.browsers import Browser, Browsers
+
+PACKAGE = Path(__file__).resolve().parents[2] / "recycling"
+TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
+VENDOR = PACKAGE / "static" / "vendor"
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_hold_no_inline_script_or_style_and_turn_no_escaping_off(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+
+    assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", text) == []
+    assert re.findall(r"\|\s*safe\b|autoescape|Markup", text) == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_load_from_this_host_alone(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+
+    assert re.findall(r"(?:src|href|action)=[\"'](?:https?:)?//", text) == []
+
+
+def test_vendored_files_are_those_of_the_manifest() -> None:
+    # given the manifest's lines: digest, two spaces, path
+    lines = (VENDOR / "MANIFEST.sha256").read_text(encoding="utf-8").splitlines()
+    listed = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+
+    # when every file in a vendored folder is hashed
+    found = {
+        path.relative_to(VENDOR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.glob("*/**/*")
+        if path.is_file()
+    }
+
+    # then nothing is missing, added or changed, and each folder carries its licence
+    assert found == listed
+    assert all((folder / "LICENSE").exists() for folder in VENDOR.iterdir() if folder.is_dir())
+
+
+def test_the_api_page_loads_its_vendored_files_under_the_policy_of_every_page(app: Flask) -> None:
+    # given the API page
+    client = app.test_client()
+    page = client.get("/api/docs")
+
+    # when what it loads is fetched
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    answers = {}
+    for path in loaded:
+        with client.get(path) as answer:  # a file served is a file to close
+            answers[path] = answer.status_code
+
+    # then all comes from here, and nothing was relaxed for it
+    assert f"/static/{VENDORED}/swagger-ui-bundle.js" in answers
+    assert set(answers.values()) == {200}
+    assert page.headers["Content-Security-Policy"] == client.get("/healthz").headers["Content-Security-Policy"]
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_pages_are_no_part_of_the_api(app: Flask) -> None:
+    contract = app.test_client().get("/api/openapi.json").json
+
+    assert contract is not None
+    assert contract["openapi"].startswith("3.1")
+    assert [path for path in contract["paths"] if path == "/" or path.startswith(("/pages", "/api"))] == []
+
+
+def test_every_page_blueprint_is_guarded(app: Flask) -> None:
+    served = {
+        rule.endpoint.partition(".")[0]
+        for rule in app.url_map.iter_rules()
+        if rule.rule == "/" or rule.rule.startswith("/pages")
+    }
+
+    assert served <= {bp.name for bp in BLUEPRINTS}
+    assert all(isinstance(app.blueprints[name], PageBlueprint) for name in served)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_home_page_leads_a_role_to_pages_it_may_open(role: Role, browsers: Browsers) -> None:
+    # given somebody of the role
+    browser = browsers.of(role)
+
+    # when the tiles of their home page are followed
+    tiles = [unescape(path) for path in re.findall(r'<a class="card" href="([^"]+)"', browser.open("/").text)]
+    answers = {path: browser.open(path).status_code for path in tiles}
+
+    # then all of them open
+    assert answers
+    assert set(answers.values()) == {200}
+
+
+def test_the_home_page_is_open_to_all_and_names_stations_and_ways_in(stranger: Browser) -> None:
+    page = stranger.open("/")
+
+    assert page.status_code == 200
+    assert "临城街道回收站点" in page.text
+    assert 'href="/pages/sign-in"' in page.text
+
+
+def test_a_failing_page_says_in_words_what_to_do_and_names_the_request(stranger: Browser) -> None:
+    # when an address that does not exist is opened with a request id of the caller's
+    answer = stranger.client.get("/pages/nothing-here", headers={"X-Request-Id": "look-for-me-1"})
+
+    # then a page answers, in the same look, with the way home
+    assert answer.status_code == 404
+    assert answer.mimetype == "text/html"
+    assert "页面不存在" in answer.text
+    assert "look-for-me-1" in answer.text
+    assert 'href="/"' in answer.text
+
+
+def test_a_page_refuses_the_wrong_method_in_words(stranger: Browser) -> None:
+    answer = stranger.send("/")
+
+    assert answer.status_code == 405
+    assert answer.mimetype == "text/html"
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_a_failing_api_call_stays_problem_json(stranger: Browser) -> None:
+    answer = stranger.open("/bookings")
+
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    assert json.loads(answer.text)["code"] == "not_signed_in"
+
+
+def test_a_bug_shows_no_detail_and_asks_for_the_request_id(
+    app: Flask, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a sign-in page whose gateway is broken in an unforeseen way
+    browser = browsers.new()
+    secret = browser.form_secret("/pages/sign-in")
+    monkeypatch.setitem(app.extensions, "sms", None)
+
+    # when a code is asked for
+    answer = browser.send("/pages/sign-in/code", csrf_token=secret, phone="13800138000")
+
+    # then the page says so and keeps the inside to itself
+    assert answer.status_code == 500
+    assert "请提供请求编号" in answer.text
+    assert "NoneType" not in answer.text
+    assert "Traceback" not in answer.text
