@@ -147,6 +147,16 @@ def test_a_step_happens_where_its_stop_is_and_the_leg_is_driven_from_there() -> 
 
 
 @pytest.mark.parametrize("location", [2, -1, 10**9])
+def test_an_unknown_stop_at_a_location_that_does_not_exist_is_reported(location: int) -> None:
+    # given a step whose stop and place are both unknown, after the one that is served
+    problem, plan = one_stop_with_two_windows()
+    start, pickup, end = plan.routes[0].steps
+    nowhere = a_step("pickup", location, (36_300, 36_300, 36_300), (10,), "x")
+    plan = with_steps(plan, 0, start, pickup, nowhere, end)
+    assert judged(problem, plan) == [("unknown_stop", None, "x", 1), ("wrong_location", "v1", "x", 1)]
+
+
+@pytest.mark.parametrize("location", [2, -1, 10**9])
 def test_a_location_that_does_not_exist_is_reported(location: int) -> None:
     problem, plan = one_stop_with_two_windows()
     assert judged(problem, with_step(plan, 0, 1, location=location)) == [("wrong_location", "v1", "a", 1)]
@@ -319,6 +329,10 @@ def test_a_route_begins_inside_the_shift_and_not_in_the_overtime() -> None:
     over = with_vehicle(problem, 0, shift_s=(28_800, 35_340), max_overtime_s=5_000)
     assert judged(late, plan) == [("outside_shift", "v1", None, 60)]
     assert judged(over, plan) == [("outside_shift", "v1", None, 60)]
+    # and the last second of the shift is early enough to leave, while standing there since 35,000 does not help
+    assert judged(with_vehicle(problem, 0, shift_s=(28_800, 35_400), max_overtime_s=5_000), plan) == []
+    stood = with_step(plan, 0, 0, arrival_s=35_000, start_s=35_000)
+    assert judged(over, stood) == [("outside_shift", "v1", None, 60)]
 
 
 def test_standing_at_the_start_counts_from_arrival_for_the_shift() -> None:
