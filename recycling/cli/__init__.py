@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import staff
+from recycling.cli import plan, staff
 
-GROUPS = (staff.group,)
+GROUPS = (plan.group, staff.group)
 
 
 def register(app: Flask) -> None:
