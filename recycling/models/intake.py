@@ -7,9 +7,10 @@ from typing import Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, Uuid
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column, one_of
+from recycling.models.written_once import written_once
 
 Channel = Literal["door", "walk_in"]
 Provenance = Literal["weighed", "type_table"]
@@ -26,6 +27,7 @@ class Scale(Base):
     last_number: Mapped[int] = mapped_column(default=0)
 
 
+@written_once
 class IntakeTicket(WithId, Base):
     """One weigh-in. Never changed: a correction is a new ticket that names the one it replaces.
 
@@ -65,8 +67,12 @@ class IntakeTicket(WithId, Base):
     )
 
 
+@written_once
 class IntakeLine(Base):
-    """Units and net grams of one item type; the lines of a ticket add up to its net less what was refused."""
+    """Units and net grams of one item type; the lines of a ticket add up to its net less what was refused.
+
+    ``town_key`` is the town-level unit the goods come from: that of the booking, for a walk-in that of the station.
+    """
 
     __tablename__ = "intake_line"
     __table_args__ = (
@@ -81,6 +87,19 @@ class IntakeLine(Base):
     units: Mapped[int]
     net_g: Mapped[int]
     provenance: Mapped[Provenance] = mapped_column(String(16))
+    town_key: Mapped[str] = key_column()
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
 
     ticket: Mapped[IntakeTicket] = relationship(back_populates="lines")
+
+
+def next_number(session: Session, *, station_key: str, scale_number: str) -> int:
+    """Count a scale up and return the number of its next ticket; the row stays locked until the transaction ends.
+
+    A transaction that is undone gives its number back, so that the numbers of a scale have no gap.
+    """
+    row = insert_into(session, Scale).values(station_key=station_key, scale_number=scale_number, last_number=1)
+    counted = row.on_conflict_do_update(
+        index_elements=["station_key", "scale_number"], set_={"last_number": Scale.last_number + 1}
+    )
+    return session.scalars(counted.returning(Scale.last_number)).one()

@@ -1,0 +1,114 @@
+"""`flask report`: goal progress on the terminal, a day's roll-up, a month's report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from rich.console import Console
+from rich.table import Table
+
+from recycling.clock import utc_now
+from recycling.errors import DomainError
+from recycling.extensions import db
+from recycling.models.transaction import reading
+from recycling.units import kg_text, percent_text
+from recycling.usecases.reporting.goal_csv import BASELINE_STATES
+from recycling.usecases.reporting.goal_progress import goal_progress
+from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.roll_up import roll_up_day
+
+group = AppGroup("report", help="Figures for the bureau.")
+
+LOCAL_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@group.command("goal")
+@click.option("--on", "day", type=LOCAL_DAY, help="The day at whose end to judge; today when left out.")
+def goal(day: datetime | None) -> None:
+    """Print where each scope stands against its goal."""
+    try:
+        with reading():
+            report = goal_progress(
+                day.date() if day is not None else None,
+                district=current_app.extensions["district"],
+                session=db.session(),
+                now=utc_now(),
+            )
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    print_goal_report(Console(), report)
+
+
+@group.command("roll-up")
+@click.argument("day", type=LOCAL_DAY)
+def roll_up(day: datetime) -> None:
+    """Rebuild the figures of a day from its tickets."""
+    found = roll_up_day(day.date(), district=current_app.extensions["district"], session=db.session(), now=utc_now())
+    click.echo(
+        f"{day.date()}: {found.rows} figures, {found.units} units, {kg_text(found.recovered_g)};"
+        f" {found.differences} differed from the tickets and were rebuilt"
+    )
+
+
+@group.command("month")
+@click.argument("period")
+def month(period: str) -> None:
+    """Make and keep the report of a month such as 2026-11, and tell the bureau."""
+    try:
+        report = make_goal_report(
+            period, district=current_app.extensions["district"], session=db.session(), now=utc_now()
+        )
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"{report.period} version {report.version}, as of {report.as_of}: {report.id} sha256 {report.sha256}")
+
+
+def print_goal_report(console: Console, report: dict[str, Any]) -> None:
+    """Print the answer of `goal_progress`: a table for each scope, its warnings above the figures."""
+    rolled_up = report["rolled_up_at"] or "尚无 / none yet"
+    console.print(f"\n[bold]目标进度 / goal progress[/bold] 截至 as of {report['on']}    汇总于 rolled up: {rolled_up}")
+    for scope in report["scopes"]:
+        console.print(_scope_table(scope))
+        for label in scope["labels"]:
+            console.print(f"  [bold red]{label}[/bold red]")
+        console.print(f"  口径 scope: {scope['scope']['note_zh']}")
+    outside = report["outside_scopes"]
+    if outside["units"]:
+        console.print(f"  不在任何口径内 outside all scopes: {outside['units']}, {outside['mass_text']}")
+
+
+def _scope_table(scope: dict[str, Any]) -> Table:
+    named = scope["scope"]
+    table = Table(title=f"{named['name_zh']} {named['name_en']} ({named['label']})", title_justify="left")
+    table.add_column("")
+    for heading in ("件数 units", "质量 mass"):
+        table.add_column(heading, justify="right")
+    recovered, units, mass = scope["recovered"], scope["units_progress"], scope["mass_progress"]
+    table.add_row("年初至今 year to date", f"{recovered['units']:,}", recovered["mass_text"])
+    weighed = scope["weighed_share_bp"]
+    table.add_row("其中过磅 weighed share", "", "–" if weighed is None else percent_text(weighed))
+    if scope["goal"] is not None:
+        goal_of_year = scope["goal"]
+        name = f"{goal_of_year['year']} 年目标 goal (+{percent_text(goal_of_year['increase_bp'])})"
+        if units is None or mass is None:
+            state = BASELINE_STATES[scope["baseline_state"]].split(" / ")[0]
+            table.add_row(name, state, state)
+        else:
+            table.add_row(name, f"{units['target']:,}", kg_text(mass["target"]))
+            table.add_row("完成率 progress", percent_text(units["progress_bp"]), percent_text(mass["progress_bp"]))
+            table.add_row("时序进度 pace", percent_text(units["pace_bp"]), percent_text(mass["pace_bp"]))
+            units_a_day, grams_a_day = units["needed_per_day"], mass["needed_per_day"]
+            table.add_row(
+                "每日所需 needed per day",
+                "–" if units_a_day is None else f"{units_a_day:,}",
+                "–" if grams_a_day is None else kg_text(grams_a_day),
+            )
+    table.add_section()
+    for row in (*scope["by_town"], *scope["by_item_type"]):
+        if row["units"]:
+            table.add_row(f"{row['name_zh']} {row['name_en']}", f"{row['units']:,}", row["mass_text"])
+    return table

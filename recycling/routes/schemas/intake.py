@@ -1,0 +1,143 @@
+"""Tickets as they come in and go out."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from recycling.models.intake import Channel, Provenance
+from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text, Whole
+from recycling.usecases.intake.weighing import MOST_LINES, MOST_UNITS, WeighedLine, Weighing
+
+# Wider than any scale, so that a wrong reading is refused in the words of the domain and not by a bare range.
+LARGEST_G = 1_000_000_000
+
+
+class WeighedLineSchema(Schema):
+    """So many of one item type; on a door ticket with its booking."""
+
+    item_type = Text(required=True, most=64, metadata={"description": "品类 / key of GET /item-types"})
+    units = Whole(required=True, least=1, most=MOST_UNITS, metadata={"description": "件数 / pieces"})
+    net_g = Whole(
+        load_default=None, allow_none=True, least=1, most=LARGEST_G,
+        metadata={"description": "单独过磅读数（克），可不填 / own reading in grams where it stood on the scale alone"},
+    )  # fmt: skip
+    booking_id = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "上门预约 / required on a door ticket"}
+    )
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> WeighedLine:
+        """Build the domain's form."""
+        return WeighedLine(**fields_)
+
+
+class WeighingSchema(Schema):
+    """What the scale showed and what the load is made of; the server works out the net."""
+
+    channel = fields.String(
+        required=True, validate=validate.OneOf(get_args(Channel)),
+        metadata={"description": "来源：上门或自送 / from the door, or brought by its owner"},
+    )  # fmt: skip
+    gross_g = Whole(
+        required=True, least=0, most=LARGEST_G, metadata={"description": "毛重（克）", "example": 3_541_300}
+    )
+    tare_g = Whole(required=True, least=0, most=LARGEST_G, metadata={"description": "皮重（克）", "example": 3_500_000})
+    refused_g = Whole(load_default=0, least=0, most=LARGEST_G, metadata={"description": "扣杂（克）/ contamination"})
+    vehicle_key = Text(load_default=None, allow_none=True, most=64, metadata={"description": "车辆 / our own vehicle"})
+    lines = fields.List(fields.Nested(WeighedLineSchema), required=True, validate=validate.Length(0, MOST_LINES))
+
+
+class WeighInSchema(WeighingSchema):
+    """A weigh-in on one of the station's scales."""
+
+    scale_number = fields.String(
+        required=True, validate=validate.Regexp(r"\A[A-Za-z0-9-]{1,32}\Z"),
+        metadata={"description": "磅秤编号 / number of the scale", "example": "1"},
+    )  # fmt: skip
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> tuple[Weighing, str]:
+        """Build the domain's form, and on which scale."""
+        scale_number = fields_.pop("scale_number")
+        return Weighing(**fields_), scale_number
+
+
+class CorrectTicketSchema(WeighingSchema):
+    """The ticket as it should have been, whole, and why; empty ``lines`` and nothing else withdraws it."""
+
+    reason = Text(required=True, least=4, most=200, metadata={"description": "更正原因 / why"})
+    channel = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(get_args(Channel)))
+    gross_g = Whole(load_default=None, allow_none=True, least=0, most=LARGEST_G)
+    tare_g = Whole(load_default=None, allow_none=True, least=0, most=LARGEST_G)
+
+    @ma.validates_schema
+    def whole_or_withdrawn(self, data: dict[str, Any], **_: Any) -> None:
+        """Half a ticket would be filled up with something nobody weighed."""
+        for name in ("channel", "gross_g", "tare_g"):
+            if data.get(name) is None and not _withdraws(data):
+                raise ma.ValidationError("give the whole corrected ticket, or lines: [] alone to withdraw it.", name)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> tuple[Weighing | None, str]:
+        """Build the domain's form, and why."""
+        reason = fields_.pop("reason")
+        return (None if _withdraws(fields_) else Weighing(**fields_)), reason
+
+
+def _withdraws(correction: dict[str, Any]) -> bool:
+    return not any(correction[name] for name in correction if name != "reason")
+
+
+class IntakeLineSchema(Schema):
+    """One line of a ticket: its grams, where they come from, and where the goods come from."""
+
+    position = fields.Integer(required=True)
+    item_type = fields.String(required=True)
+    units = fields.Integer(required=True)
+    net_g = fields.Integer(required=True)
+    provenance = fields.String(required=True, validate=validate.OneOf(get_args(Provenance)))
+    town_key = fields.String(required=True)
+    booking_id = fields.UUID(required=True, allow_none=True)
+
+
+class IntakeTicketSchema(Schema):
+    """A ticket. ``replaced_by_id`` names the correction that counts in its place."""
+
+    id = fields.UUID(required=True)
+    station_key = fields.String(required=True)
+    scale_number = fields.String(required=True)
+    number = fields.Integer(required=True)
+    channel = fields.String(required=True, validate=validate.OneOf(get_args(Channel)))
+    day = fields.Date(required=True)
+    gross_g = fields.Integer(required=True)
+    tare_g = fields.Integer(required=True)
+    net_g = fields.Integer(required=True)
+    refused_g = fields.Integer(required=True)
+    vehicle_key = fields.String(required=True, allow_none=True)
+    keeper_id = fields.UUID(required=True)
+    weighed_at = fields.AwareDateTime(required=True)
+    corrects_id = fields.UUID(required=True, allow_none=True)
+    correction_reason = fields.String(required=True, allow_none=True)
+    replaced_by_id = fields.UUID(required=True, allow_none=True)
+    made_up = fields.Boolean(required=True)
+    lines = fields.List(fields.Nested(IntakeLineSchema), required=True)
+
+
+class IntakeTicketListSchema(Schema):
+    """A page of tickets, newest first."""
+
+    tickets = fields.List(fields.Nested(IntakeTicketSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class IntakeTicketFilterSchema(Schema):
+    """Which tickets to list."""
+
+    day = Day()
+    station_key = Text(most=64)
+    item_type = Text(most=64)
+    cursor = Text(most=400)
+    limit = QueryWhole(load_default=50, least=1, most=200)

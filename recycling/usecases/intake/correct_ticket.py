@@ -1,0 +1,84 @@
+"""Correct or withdraw a ticket by a new one (更正磅单). Nothing is ever changed or deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.errors import Conflict, NotFound
+from recycling.logs import logger
+from recycling.models.intake import IntakeTicket, next_number
+from recycling.models.recovery import lock_day, rebuild
+from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.usecases.intake.sight import visible_to
+from recycling.usecases.intake.weighing import Weighing, count_units, judged_lines
+
+log = logger(__name__)
+
+
+def correct_ticket(
+    ticket_id: UUID,
+    weighing: Weighing | None,
+    *,
+    reason: str,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> IntakeTicket:
+    """Replace a ticket by what should have stood on it; ``None`` withdraws it.
+
+    The new ticket takes the next number of the same scale and counts for the day of its original.
+
+    Raises
+    ------
+    NotFound
+        When the caller's station has no ticket of that id.
+    Conflict
+        When the ticket is already replaced, or a booking has fewer units left to weigh.
+    InvalidInput
+        As for `weigh_in`.
+    """
+    with atomic(session):
+        original = session.scalar(select(IntakeTicket).where(IntakeTicket.id == ticket_id, visible_to(by)))
+        if original is None:
+            raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
+        station_key, day = original.station_key, original.day
+        lock_day(session, day=day, station_key=station_key, now=now)
+        _refuse_replaced(original, session=session)
+        lines = (
+            judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
+            if weighing is not None
+            else []
+        )
+        shown = weighing or Weighing(channel=original.channel, gross_g=0, tare_g=0, lines=())
+        ticket = IntakeTicket(
+            id=uuid4(), station_key=station_key, scale_number=original.scale_number,
+            number=next_number(session, station_key=station_key, scale_number=original.scale_number),
+            channel=shown.channel, day=day, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
+            refused_g=shown.refused_g, vehicle_key=shown.vehicle_key, keeper_id=by.id, weighed_at=now,
+            corrects_id=original.id, correction_reason=reason, made_up=original.made_up, lines=lines,
+        )  # fmt: skip
+        count_units(session, put=lines, take_back=original.lines)
+        session.add(ticket)
+        session.flush()
+        rebuild(session, day=day, station_key=station_key)
+    log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
+    return ticket
+
+
+def _refuse_replaced(original: IntakeTicket, *, session: Session) -> None:
+    """Refuse a ticket that a correction has replaced, naming the newest one of the chain."""
+    newest = original
+    while (newer := session.scalar(select(IntakeTicket).where(IntakeTicket.corrects_id == newest.id))) is not None:
+        newest = newer
+    if newest is not original:
+        raise Conflict(
+            f"ticket {original.id} is already replaced; correct the newest, {newest.id} (number {newest.number})"
+            f" / 该磅单已被更正，请更正最新磅单 {newest.number} 号"
+        )

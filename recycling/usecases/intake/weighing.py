@@ -1,0 +1,189 @@
+"""The shared step of weighing in and correcting: judge what the keeper sends and turn it into ticket lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
+from recycling.models.booking import BookedItem, Booking
+from recycling.models.intake import Channel, IntakeLine
+from recycling.policy.district import District
+from recycling.units import kg_text
+from recycling.usecases.intake.line_masses import line_masses
+
+SCALE_MAX_G = 60_000_000  # the largest truck scale we expect at a station, 60 t (ours)
+MOST_UNITS = 1_000  # of one item type on one line; more is a typing error (ours)
+MOST_LINES = 200  # on one ticket; a truck's trip of 30 stops makes fewer (ours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedLine:
+    """So many of one item type, with its own reading where it stood on the scale alone."""
+
+    item_type: str
+    units: int
+    net_g: int | None = None
+    booking_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """What a keeper reads off the scale and finds on the load; ``refused_g`` is contamination sent back."""
+
+    channel: Channel
+    gross_g: int
+    tare_g: int
+    refused_g: int = 0
+    vehicle_key: str | None = None
+    lines: Sequence[WeighedLine]
+
+    @property
+    def net_g(self) -> int:
+        """Gross less tare."""
+        return self.gross_g - self.tare_g
+
+
+def judged_lines(
+    weighing: Weighing, *, station_key: str, day: date, district: District, session: Session
+) -> list[IntakeLine]:
+    """Ticket lines whose grams add up to the accepted mass.
+
+    Raises
+    ------
+    InvalidInput
+        When masses, vehicle, item types, units or bookings of the weighing cannot be accepted.
+    """
+    _check_masses(weighing, district=district)
+    lines = weighing.lines
+    if len(lines) > MOST_LINES:
+        raise InvalidInput(f"lines has {len(lines)} entries; put at most {MOST_LINES} on one ticket")
+    seen: set[tuple[UUID | None, str]] = set()
+    for line in lines:
+        _check_line(line, channel=weighing.channel)
+        if (line.booking_id, line.item_type) in seen:
+            whose = f" for booking {line.booking_id}" if line.booking_id else ""
+            raise InvalidInput(
+                f"item_type {line.item_type!r} comes twice{whose}; give it once, with its whole units and mass"
+                " / 同一品类重复，请合并为一行"
+            )
+        seen.add((line.booking_id, line.item_type))
+    table_g = [district.catalogue.item_type(line.item_type, on=day).unit_mass_g * line.units for line in lines]
+    masses = line_masses(weighing.net_g - weighing.refused_g, readings=[line.net_g for line in lines], table_g=table_g)
+    towns = _towns({line.booking_id for line in lines if line.booking_id is not None}, session=session)
+    return [
+        IntakeLine(
+            position=position, item_type=line.item_type, units=line.units, net_g=mass.net_g,
+            provenance=mass.provenance, booking_id=line.booking_id,
+            town_key=station_key if line.booking_id is None else towns[line.booking_id],
+        )
+        for position, (line, mass) in enumerate(zip(lines, masses, strict=True))
+    ]  # fmt: skip
+
+
+def count_units(session: Session, *, put: Iterable[IntakeLine], take_back: Iterable[IntakeLine] = ()) -> None:
+    """Count a ticket's units as weighed on their bookings, and those of the ticket it replaces as not weighed.
+
+    This is the double-count guard: one conditional UPDATE for each booked item, with a CHECK behind it.
+
+    Raises
+    ------
+    Conflict
+        When nothing of the item type was collected for a booking.
+    AlreadyWeighed
+        When fewer collected units of it are left to weigh than the ticket names.
+    """
+    change: Counter[tuple[UUID, str]] = Counter()
+    for lines, sign in ((put, +1), (take_back, -1)):
+        for line in lines:
+            if line.booking_id is not None:
+                change[line.booking_id, line.item_type] += sign * line.units
+    # In one sequence for everybody, so that two tickets of the same bookings queue and do not wait in a circle.
+    for (booking_id, item_type), units in sorted(change.items()):
+        item = BookedItem
+        counted = (
+            update(item)
+            .where(item.booking_id == booking_id, item.item_type == item_type)
+            .where((item.weighed_units + units).between(0, item.collected_units))
+            .values(weighed_units=item.weighed_units + units)
+            .execution_options(synchronize_session=False)
+        )
+        if units and not cast("CursorResult[Any]", session.execute(counted)).rowcount:
+            raise _why_not(session, booking_id, item_type, units)
+
+
+def _check_masses(weighing: Weighing, *, district: District) -> None:
+    gross, tare = kg_text(weighing.gross_g), kg_text(weighing.tare_g)
+    if not 0 <= weighing.tare_g < weighing.gross_g:
+        raise InvalidInput(
+            f"tare {tare} is not below gross {gross}: nothing was weighed; check both readings"
+            f" / 皮重 {tare} 须小于毛重 {gross}"
+        )
+    if weighing.gross_g > SCALE_MAX_G:
+        raise InvalidInput(
+            f"gross {gross} is above {kg_text(SCALE_MAX_G)}, more than a station's scale can show; check the reading"
+            f" / 毛重 {gross} 超出地磅量程"
+        )
+    if not 0 <= weighing.refused_g <= weighing.net_g:
+        raise InvalidInput(
+            f"refused {kg_text(weighing.refused_g)} is not between 0 and the net {kg_text(weighing.net_g)}"
+            " / 扣杂须在 0 与净重之间"
+        )
+    if weighing.vehicle_key is not None:
+        vehicle = district.network.vehicles.get(weighing.vehicle_key)
+        if vehicle is None:
+            raise InvalidInput(f"vehicle_key {weighing.vehicle_key!r} is no vehicle of the district / 车辆不存在")
+        payload_g = district.network.vehicle_classes[vehicle.class_key].capacity_g
+        if weighing.net_g > payload_g:
+            raise InvalidInput(
+                f"net {kg_text(weighing.net_g)} is more than {vehicle.key} may carry ({kg_text(payload_g)}); check"
+                f" gross and tare / 净重超出车辆 {vehicle.key} 核定载重 {kg_text(payload_g)}"
+            )
+
+
+def _check_line(line: WeighedLine, *, channel: Channel) -> None:
+    if not 1 <= line.units <= MOST_UNITS:
+        raise InvalidInput(
+            f"units {line.units} of {line.item_type!r}: give 1 to {MOST_UNITS} / 件数须为 1–{MOST_UNITS}"
+        )
+    if line.net_g is not None and line.net_g < 1:
+        raise InvalidInput(f"net_g {line.net_g} of {line.item_type!r}: give at least 1 g, or leave it out")
+    if (channel == "door") != (line.booking_id is not None):
+        raise InvalidInput(
+            f"item_type {line.item_type!r}: on a door ticket every line names its booking_id, on a walk_in ticket none"
+            f" does; this ticket is {channel} / 上门磅单须逐行注明预约，自送磅单不得注明"
+        )
+
+
+def _towns(booking_ids: set[UUID], *, session: Session) -> dict[UUID, str]:
+    """The town-level unit that each booking's goods come from."""
+    found = {
+        row.id: row.area for row in session.execute(select(Booking.id, Booking.area).where(Booking.id.in_(booking_ids)))
+    }
+    for booking_id in sorted(booking_ids - set(found)):
+        raise InvalidInput(f"booking_id {booking_id} does not exist; take it from the route list / 预约不存在")
+    return found
+
+
+def _why_not(session: Session, booking_id: UUID, item_type: str, units: int) -> Conflict:
+    """Why a booking refuses units, for the message; read after the refusal, so only the words depend on it."""
+    item = session.get(BookedItem, (booking_id, item_type), populate_existing=True)
+    state = session.scalar(select(Booking.state).where(Booking.id == booking_id))
+    if item is None or not item.collected_units:
+        return Conflict(
+            f"booking {booking_id} is {state} and no {item_type} was collected for it; record the pickup first, or"
+            " weigh the goods as a walk_in / 该预约未登记收运此品类，请先登记上门结果"
+        )
+    left = item.collected_units - item.weighed_units
+    return AlreadyWeighed(
+        f"booking {booking_id}: {left} of {item.collected_units} collected {item_type} are left to weigh, the ticket"
+        f" brings {units} more; correct the earlier ticket if it was wrong"
+        f" / 该预约已收 {item.collected_units} 件，待称重 {left} 件，本单多出 {units} 件"
+    )

@@ -1,0 +1,73 @@
+"""Reading tickets: the ground that every recovered figure stands on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from recycling.errors import NotFound
+from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.policy.access import Principal
+from recycling.usecases.intake.sight import visible_to
+from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
+
+_newer = aliased(IntakeTicket)
+_tickets = select(IntakeTicket, _newer.id).outerjoin(_newer, _newer.corrects_id == IntakeTicket.id)
+
+
+def find_ticket(ticket_id: UUID, *, by: Principal, session: Session) -> dict[str, Any]:
+    """One ticket that the caller may see, whole.
+
+    Raises
+    ------
+    NotFound
+        When there is none; one of a foreign station answers the same.
+    """
+    found = session.execute(_tickets.where(IntakeTicket.id == ticket_id, visible_to(by))).one_or_none()
+    if found is None:
+        raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
+    ticket, replaced_by_id = found
+    return ticket_in_full(ticket, replaced_by_id=replaced_by_id)
+
+
+def list_tickets(
+    *,
+    by: Principal,
+    session: Session,
+    limit: int,
+    day: date | None = None,
+    station_key: str | None = None,
+    item_type: str | None = None,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """A page of tickets, newest first; those with ``replaced_by_id`` count for no figure any more."""
+    wanted = _tickets.where(visible_to(by)).order_by(IntakeTicket.weighed_at.desc(), IntakeTicket.id.desc())
+    if day is not None:
+        wanted = wanted.where(IntakeTicket.day == day)
+    if station_key is not None:
+        wanted = wanted.where(IntakeTicket.station_key == station_key)
+    if item_type is not None:
+        holding = select(IntakeLine.ticket_id).where(IntakeLine.item_type == item_type)
+        wanted = wanted.where(IntakeTicket.id.in_(holding))
+    if cursor is not None:
+        wanted = wanted.where(tuple_(IntakeTicket.weighed_at, IntakeTicket.id) < read_cursor(cursor, instant, UUID))
+    rows = session.execute(wanted.limit(limit + 1)).all()
+    shown = rows[:limit]
+    last = shown[-1][0] if len(rows) > limit else None
+    return {
+        "tickets": [ticket_in_full(ticket, replaced_by_id=replaced_by_id) for ticket, replaced_by_id in shown],
+        "next_cursor": write_cursor(last.weighed_at.isoformat(), last.id) if last is not None else None,
+    }
+
+
+def ticket_in_full(ticket: IntakeTicket, *, replaced_by_id: UUID | None = None) -> dict[str, Any]:
+    """A ticket with its lines, and the one that replaces it."""
+    fields = (
+        "id", "station_key", "scale_number", "number", "channel", "day", "gross_g", "tare_g", "net_g", "refused_g",
+        "vehicle_key", "keeper_id", "weighed_at", "corrects_id", "correction_reason", "made_up", "lines",
+    )  # fmt: skip
+    return {name: getattr(ticket, name) for name in fields} | {"replaced_by_id": replaced_by_id}

@@ -1,0 +1,190 @@
+"""Invariants of bookings, the day's ledger, plans and the doorstep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, false, func, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from recycling.models.booking import NEXT_STATES, BookedItem, Booking, BookingChange
+from recycling.models.doorstep import DoorstepEvent
+from recycling.models.ledger import DayLedger, WindowLedger
+from recycling.models.people import Staff
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, differences, invariant, rows
+
+HOLDS_CAPACITY = Booking.state != "cancelled"
+STATE_OF_EVENT = {"collected": "collected", "partly": "partly_collected", "failed": "failed"}
+
+
+@invariant("I-1", "日台账 = 有效预约之和 / the day's ledger adds up to the bookings that hold capacity")
+def ledger_is_what_is_booked(session: Session, _now: datetime) -> Breaches:
+    """Days and areas whose promised seconds, grams or litres are not those of their bookings."""
+    ledger = select(
+        DayLedger.day, DayLedger.area, DayLedger.service_used_s, DayLedger.load_used_g, DayLedger.load_used_l
+    )
+    amounts = (func.sum(Booking.service_s), func.sum(Booking.declared_g), func.sum(Booking.declared_l))
+    booked = select(Booking.day, Booking.area, *amounts).where(HOLDS_CAPACITY).group_by(Booking.day, Booking.area)
+    return differences(session, 2, ledger, booked)
+
+
+@invariant("I-1", "时段台账 = 有效预约数 / the places taken in a window are its bookings that hold capacity")
+def places_are_what_is_booked(session: Session, _now: datetime) -> Breaches:
+    """Windows whose taken places are not their bookings."""
+    ledger = select(WindowLedger.day, WindowLedger.area, WindowLedger.pickup_window, WindowLedger.places_used)
+    keys = (Booking.day, Booking.area, Booking.pickup_window)
+    return differences(session, 3, ledger, select(*keys, func.count()).where(HOLDS_CAPACITY).group_by(*keys))
+
+
+@invariant("I-4", "有效预约至少一件物品 / a booking that holds capacity asks for at least one unit")
+def bookings_ask_for_something(session: Session, _now: datetime) -> Breaches:
+    """Bookings that hold capacity for nothing."""
+    asked = select(BookedItem.booking_id).where(BookedItem.declared_units > 0)
+    return rows(session, select(Booking.id).where(HOLDS_CAPACITY, Booking.id.not_in(asked)))
+
+
+@invariant("I-5", "每次变更一行记录 / a booking's version counts its changes, the last one holds its state")
+def versions_count_changes(session: Session, _now: datetime) -> Breaches:
+    """Bookings whose history has a gap, a double, or another end than their state."""
+    change = BookingChange
+    counted = (
+        select(
+            change.booking_id,
+            func.count().label("changes"),
+            func.count(change.version.distinct()).label("versions"),
+            func.min(change.version).label("first"),
+        )
+        .group_by(change.booking_id)
+        .subquery()
+    )
+    last = aliased(change)
+    wanted = (
+        select(Booking.id, Booking.version, Booking.state, counted.c.changes)
+        .outerjoin(counted, counted.c.booking_id == Booking.id)
+        .outerjoin(last, and_(last.booking_id == Booking.id, last.version == Booking.version))
+    )
+    whole = and_(
+        counted.c.changes == Booking.version,
+        counted.c.versions == Booking.version,
+        counted.c.first == 1,
+        last.state == Booking.state,
+    )
+    return rows(session, wanted.where(func.coalesce(whole, false()).is_(False)))
+
+
+@invariant("I-5", "状态只沿允许的方向变化 / a booking's states follow the allowed graph")
+def states_follow_the_graph(session: Session, _now: datetime) -> Breaches:
+    """Successive changes between states that no arrow joins, and histories that do not begin as booked."""
+    before, after = aliased(BookingChange), aliased(BookingChange)
+    arrows = [f"{state}>{state}" for state in NEXT_STATES]
+    arrows += [f"{state}>{following}" for state, allowed in NEXT_STATES.items() for following in allowed]
+    step = (
+        select(after.booking_id, after.version, before.state, after.state)
+        .outerjoin(before, and_(before.booking_id == after.booking_id, before.version == after.version - 1))
+        .where(
+            or_(
+                and_(after.version == 1, after.state != "booked"),
+                (before.state + ">" + after.state).not_in(arrows),
+            )
+        )
+    )
+    return rows(session, step)
+
+
+@invariant("I-6", "一人一日一条路线 / nobody rides on two routes of one plan")
+def nobody_is_in_two_places(session: Session, _now: datetime) -> Breaches:
+    """Collectors on more than one route of a plan."""
+    riding = select(Route.plan_id, RouteCrew.collector_key, func.count()).join(
+        RouteCrew, RouteCrew.route_id == Route.id
+    )
+    return rows(session, riding.group_by(Route.plan_id, RouteCrew.collector_key).having(func.count() > 1))
+
+
+@invariant("I-7", "已发布计划不漏不重 / the published plan visits each booked pickup of its day once, or lists it")
+def published_plans_cover_their_day(session: Session, _now: datetime) -> Breaches:
+    """Bookings that the published plan of their day leaves out, or visits and lists more than once."""
+    visited = (
+        select(PublishedPlan.day.label("day"), RouteStop.booking_id.label("booking_id"))
+        .join(Route, Route.plan_id == PublishedPlan.plan_id)
+        .join(RouteStop, RouteStop.route_id == Route.id)
+        .where(RouteStop.booking_id.is_not(None))
+    )
+    listed = select(PublishedPlan.day, Unassigned.booking_id).join(
+        Unassigned, Unassigned.plan_id == PublishedPlan.plan_id
+    )
+    covered = union_all(visited, listed).subquery()
+    times = func.count(covered.c.booking_id)
+    wanted = (
+        select(Booking.day, Booking.id, times)
+        .join(PublishedPlan, PublishedPlan.day == Booking.day)
+        .outerjoin(covered, and_(covered.c.booking_id == Booking.id, covered.c.day == Booking.day))
+        .group_by(Booking.day, Booking.id, Booking.state)
+        # One that was visited or cancelled before a later version was published is no business of that version.
+        .having(or_(times > 1, and_(times == 0, Booking.state == "booked")))
+    )
+    return rows(session, wanted)
+
+
+@invariant("I-8", "每日至多一个已发布计划 / a day has one published plan at most, and it is a plan of that day")
+def published_plans_are_of_their_day(session: Session, _now: datetime) -> Breaches:
+    """Days whose published plan was made for another day."""
+    wanted = select(PublishedPlan.day, Plan.id, Plan.day).join(Plan, Plan.id == PublishedPlan.plan_id)
+    return rows(session, wanted.where(Plan.day != PublishedPlan.day))
+
+
+@invariant("I-10", "预约结果 = 上门记录之折叠 / a booking is what its doorstep events fold to")
+def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches:
+    """Bookings whose state or collected units are not those of the event that was made last."""
+    event = DoorstepEvent
+    rank = func.row_number().over(
+        partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
+    )
+    ranked = select(event.booking_id, event.kind, event.items, rank.label("rank")).subquery()
+    last = select(Booking.id, Booking.state, ranked.c.kind, ranked.c["items"]).join(
+        ranked, and_(ranked.c.booking_id == Booking.id, ranked.c.rank == 1)
+    )
+    counted: dict[UUID, dict[str, int]] = {}
+    for item in session.execute(
+        select(BookedItem.booking_id, BookedItem.item_type, BookedItem.collected_units).where(
+            BookedItem.collected_units > 0
+        )
+    ):
+        counted.setdefault(item.booking_id, {})[item.item_type] = item.collected_units
+    found: list[Sequence[Any]] = []
+    for booking_id, state, kind, items in session.execute(last):
+        units = {item["item_type"]: item["units"] for item in items if item["units"]}
+        if STATE_OF_EVENT[kind] != state or counted.pop(booking_id, {}) != units:
+            found.append((booking_id, state, kind))
+    # What is left was collected by nobody.
+    found += [(booking_id, "no event") for booking_id in sorted(counted)]
+    return found[:MOST_ROWS]
+
+
+@invariant("I-11", "有结果必有记录 / a pickup has an outcome only with a doorstep event")
+def outcomes_have_an_event(session: Session, _now: datetime) -> Breaches:
+    """Bookings that were visited according to their state and to nobody else."""
+    visited = Booking.state.in_(STATE_OF_EVENT.values())
+    return rows(
+        session, select(Booking.id, Booking.state).where(visited, Booking.id.not_in(select(DoorstepEvent.booking_id)))
+    )
+
+
+@invariant("I-11", "记录人须在该路线上 / a doorstep event comes from the crew of a route that the booking was on")
+def events_come_from_the_crew(session: Session, _now: datetime) -> Breaches:
+    """Events of people who rode on no route with that booking, in whichever version of the day's plan."""
+    on_the_route = (
+        select(RouteStop.booking_id)
+        .join(RouteCrew, RouteCrew.route_id == RouteStop.route_id)
+        .join(Staff, Staff.collector_key == RouteCrew.collector_key)
+        .where(Staff.id == DoorstepEvent.collector_id, RouteStop.booking_id == DoorstepEvent.booking_id)
+    )
+    return rows(
+        session,
+        select(DoorstepEvent.event_id, DoorstepEvent.collector_id).where(
+            ~on_the_route.correlate(DoorstepEvent).exists()
+        ),
+    )

@@ -1,0 +1,138 @@
+"""Invariants of tickets, recovered figures and the reports made from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, and_, case, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from recycling.clock import SHANGHAI
+from recycling.models.booking import BookedItem, Booking
+from recycling.models.intake import IntakeLine, IntakeTicket, Scale
+from recycling.models.recovery import DailyRecovery, GoalReport
+from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, differences, invariant, rows
+from recycling.usecases.reporting.goal_report import digest
+
+_newer = aliased(IntakeTicket)
+# A ticket that no correction has replaced.
+COUNTS = IntakeTicket.id.not_in(select(_newer.corrects_id).where(_newer.corrects_id.is_not(None)))
+
+
+@invariant("I-12", "日回收量 = 磅单明细 / each daily figure is its ticket lines, and each line is in one figure")
+def figures_are_their_lines(session: Session, _now: datetime) -> Breaches:
+    """Figures that are not the sum of the lines of tickets that count, and lines that no figure holds."""
+    fact = DailyRecovery
+    facts = select(
+        fact.day, fact.station_key, fact.town_key, fact.item_type, fact.channel, fact.provenance,
+        fact.units, fact.recovered_g, fact.ticket_lines,
+    )  # fmt: skip
+    ticket, line = IntakeTicket, IntakeLine
+    keys = (ticket.day, ticket.station_key, line.town_key, line.item_type, ticket.channel, line.provenance)
+    lines = (
+        select(*keys, func.sum(line.units), func.sum(line.net_g), func.count())
+        .join(line, line.ticket_id == ticket.id)
+        .where(COUNTS)
+        .group_by(*keys)
+    )
+    return differences(session, len(keys), facts, lines)
+
+
+@invariant("I-12", "每件只计一次 / a booking's weighed units are those on tickets that count")
+def weighed_units_are_on_tickets(session: Session, _now: datetime) -> Breaches:
+    """Booked items whose weighed units no ticket lines add up to, and lines that no booking counts."""
+    counted = select(BookedItem.booking_id, BookedItem.item_type, BookedItem.weighed_units)
+    keys = (IntakeLine.booking_id, IntakeLine.item_type)
+    lines = (
+        select(*keys, func.sum(IntakeLine.units))
+        .join(IntakeTicket, IntakeTicket.id == IntakeLine.ticket_id)
+        .where(COUNTS, IntakeLine.booking_id.is_not(None))
+        .group_by(*keys)
+    )
+    return differences(session, 2, counted, lines)
+
+
+@invariant(
+    "I-12", "明细之和 = 净重 − 扣杂 / a ticket's lines add up to net less refused; door lines name their booking"
+)
+def tickets_are_whole(session: Session, _now: datetime) -> Breaches:
+    """Tickets with another sum than their net, or with lines of the other channel."""
+    ticket, line = IntakeTicket, IntakeLine
+    lines_g = func.coalesce(func.sum(line.net_g), 0)
+    named = func.count(line.booking_id)
+    wanted = (
+        select(ticket.id, ticket.gross_g, ticket.tare_g, ticket.net_g, ticket.refused_g, lines_g)
+        .outerjoin(line, line.ticket_id == ticket.id)
+        .group_by(ticket.id)
+        .having(
+            or_(
+                ticket.net_g != ticket.gross_g - ticket.tare_g,
+                lines_g != ticket.net_g - ticket.refused_g,
+                named != case((ticket.channel == "door", func.count(line.ticket_id)), else_=0),
+            )
+        )
+    )
+    return rows(session, wanted)
+
+
+@invariant("I-12", "更正与原单同站同日 / a correction stands at the station and day of the ticket it replaces")
+def corrections_stay_in_place(session: Session, _now: datetime) -> Breaches:
+    """Corrections that would move a mass to another station or day."""
+    ticket, original = IntakeTicket, aliased(IntakeTicket)
+    moved = or_(ticket.station_key != original.station_key, ticket.day != original.day, ticket.id == original.id)
+    return rows(session, select(ticket.id, original.id).join(original, original.id == ticket.corrects_id).where(moved))
+
+
+@invariant("I-14", "磅单号连续 / the ticket numbers of a scale run from 1 without a gap")
+def numbers_have_no_gap(session: Session, _now: datetime) -> Breaches:
+    """Scales whose tickets are not numbered 1 to the number they stand at, and tickets of no scale."""
+    keys = (IntakeTicket.station_key, IntakeTicket.scale_number)
+    count = func.count(IntakeTicket.id)
+    # Numbers of a scale are unique, so that as many of them as the highest one leave no gap.
+    gapless = and_(Scale.last_number == count, Scale.last_number == func.coalesce(func.max(IntakeTicket.number), 0))
+    scales = (
+        select(Scale.station_key, Scale.scale_number, Scale.last_number, count)
+        .outerjoin(IntakeTicket, and_(keys[0] == Scale.station_key, keys[1] == Scale.scale_number))
+        .group_by(Scale.station_key, Scale.scale_number, Scale.last_number)
+        .having(~and_(gapless, func.coalesce(func.min(IntakeTicket.number), 1) == 1))
+    )
+    strays = (
+        select(*keys, IntakeTicket.number)
+        .outerjoin(Scale, and_(keys[0] == Scale.station_key, keys[1] == Scale.scale_number))
+        .where(Scale.station_key.is_(None))
+    )
+    return [*rows(session, scales), *rows(session, strays)]
+
+
+@invariant("I-15", "报告与其摘要一致 / a kept report is what its digest says")
+def reports_are_what_was_kept(session: Session, _now: datetime) -> Breaches:
+    """Reports whose body was changed after it was kept."""
+    kept = session.execute(
+        select(GoalReport.id, GoalReport.period, GoalReport.version, GoalReport.body, GoalReport.sha256)
+    )
+    return [(row.id, row.period, row.version) for row in kept if digest(row.body) != row.sha256][:MOST_ROWS]
+
+
+@invariant("I-28", "服务日 = 过磅时刻的上海日期 / a ticket's day is the Shanghai date of its weighing")
+def days_are_local_dates(session: Session, _now: datetime) -> Breaches:
+    """First tickets that count for another day than the one on which they were weighed."""
+    ticket = IntakeTicket
+    local: ColumnElement[Any] = cast(func.timezone(SHANGHAI.key, ticket.weighed_at), Date)
+    if session.get_bind().dialect.name == "sqlite":
+        local = func.date(ticket.weighed_at, "+8 hours")  # Shanghai keeps UTC+8 without daylight saving
+    wrong = and_(ticket.corrects_id.is_(None), local != ticket.day)
+    return rows(session, select(ticket.id, ticket.day, ticket.weighed_at).where(wrong))
+
+
+@invariant("I-28", "时间先后一致 / nothing is changed or corrected before it was made")
+def times_follow_each_other(session: Session, _now: datetime) -> Breaches:
+    """Bookings changed before they were made, and corrections older than their original."""
+    original = aliased(IntakeTicket)
+    changed = select(Booking.id, Booking.created_at, Booking.changed_at).where(Booking.changed_at < Booking.created_at)
+    corrected = (
+        select(IntakeTicket.id, original.weighed_at, IntakeTicket.weighed_at)
+        .join(original, original.id == IntakeTicket.corrects_id)
+        .where(IntakeTicket.weighed_at < original.weighed_at)
+    )
+    return [*rows(session, changed), *rows(session, corrected)]

@@ -1,0 +1,188 @@
+"""Goal progress at the end of a day (目标进度): every scope apart, with its 口径, provenance and breakdowns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from recycling.clock import service_day
+from recycling.errors import Conflict, InvalidInput
+from recycling.models.recovery import DailyRecovery, RecoveryDay
+from recycling.policy import goal_progress as policy
+from recycling.policy.district import District
+from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
+from recycling.units import kg_text
+
+FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
+
+Fact = Row[str, str, str, str, int, int]
+
+
+def goal_progress(on: date | None = None, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+    """Where every scope stands at the end of a local day (today, unless named), as JSON values.
+
+    Raises
+    ------
+    InvalidInput
+        When the day lies ahead, or before the base year of the goals.
+    Conflict
+        When a configured scope cannot be measured by weigh-in tickets.
+    """
+    today = service_day(now)
+    day = on or today
+    if not FIRST_DAY <= day <= today:
+        raise InvalidInput(
+            f"on = {day}: figures exist from {FIRST_DAY} to today, {today}; choose a day between"
+            f" / 可查询 {FIRST_DAY} 至 {today} 的数据"
+        )
+    new_year = date(day.year, 1, 1)
+    facts = facts_between(new_year, day, session=session)
+    rolled_up_at = session.scalar(
+        select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
+    )
+    scopes = district.goals.current_scopes()
+    for scope in scopes:
+        _refuse_unmeasurable(scope)
+    outside = [fact for fact in facts if not any(counts(fact, scope, district=district) for scope in scopes)]
+    return {
+        "on": day.isoformat(),
+        "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
+        "scopes": [_scope_report(scope, day, facts=facts, district=district) for scope in scopes],
+        "outside_scopes": amounts(outside),
+    }
+
+
+def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact]:
+    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance."""
+    keys = (DailyRecovery.item_type, DailyRecovery.town_key, DailyRecovery.channel, DailyRecovery.provenance)
+    return session.execute(
+        select(
+            *keys,
+            func.sum(DailyRecovery.units).label("units"),
+            func.sum(DailyRecovery.recovered_g).label("recovered_g"),
+        )
+        .where(DailyRecovery.day.between(first, last))
+        .group_by(*keys)
+        .order_by(*keys)
+    ).all()
+
+
+def counts(fact: Fact, scope: Scope, *, district: District) -> bool:
+    """Whether a figure lies inside a scope."""
+    group = district.catalogue.latest(fact.item_type).group
+    return (
+        scope.covers(group)
+        and fact.channel in scope.channels
+        and fact.town_key in scope.area
+        and fact.provenance in scope.provenance
+    )
+
+
+def _refuse_unmeasurable(scope: Scope) -> None:
+    """Refuse a scope that asks for something tickets do not tell: any figure under its name would be wrong."""
+    if scope.counting_event != "station_weigh_in" or set(scope.givers) != GIVERS:
+        raise Conflict(
+            f"scope {scope.label} counts {scope.counting_event} of {', '.join(scope.givers)}; tickets tell the weigh-in"
+            " at a station, of all givers together. Correct the scope in config/policy/goals.toml"
+        )
+
+
+def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
+    """Units and mass of some figures together."""
+    recovered_g = sum(fact.recovered_g for fact in facts)
+    units = sum(fact.units for fact in facts)
+    return {"units": units, "recovered_g": recovered_g, "mass_text": kg_text(recovered_g)}
+
+
+def _scope_report(scope: Scope, day: date, *, facts: Sequence[Fact], district: District) -> dict[str, Any]:
+    mine = [fact for fact in facts if counts(fact, scope, district=district)]
+    mass: Counter[WeighProvenance] = Counter()
+    for fact in mine:
+        mass[WeighProvenance(fact.provenance)] += fact.recovered_g
+    recovered = policy.Recovered(units=sum(fact.units for fact in mine), mass_by_provenance_g=mass)
+    found = policy.goal_progress(
+        day, scope=scope, recovered=recovered, goals=district.goals, calendar=district.calendar
+    )
+    return {
+        "scope": asdict(scope) | {"label": scope.label},
+        "labels": list(found.labels),
+        "recovered": amounts(mine),
+        "provenance": [asdict(share) for share in found.shares],
+        "weighed_share_bp": found.weighed_share_bp,
+        "elapsed_days": found.elapsed_days,
+        "year_days": found.year_days,
+        "elapsed_bp": found.elapsed_bp,
+        "remaining_days": found.remaining_days,
+        "remaining_working_days": found.remaining_working_days,
+        "working_days_provisional": found.working_days_provisional,
+        "goal": _goal(found.goal, found.baseline) if found.goal is not None else None,
+        "baseline_state": found.baseline_state,
+        "baseline": _baseline(found.baseline) if found.baseline is not None else None,
+        "units_progress": asdict(found.units) if found.units is not None else None,
+        "mass_progress": asdict(found.mass) if found.mass is not None else None,
+        "goals": [
+            _goal(goal, district.goals.baseline(scope, year=goal.baseline_year))
+            for goal in district.goals.goals
+            if goal.scope_key == scope.key
+        ],
+        "by_town": _by_town(scope, mine, district=district),
+        "by_item_type": _by_item_type(mine, district=district),
+    }
+
+
+def _goal(goal: Goal, baseline: Baseline | None) -> dict[str, Any]:
+    """A goal or milestone; its target only against a confirmed baseline."""
+    confirmed = baseline if baseline is not None and baseline.confirmed else None
+
+    def target(base: Callable[[Baseline], int]) -> int | None:
+        return policy.target_of(base(confirmed), increase_bp=goal.increase_bp) if confirmed is not None else None
+
+    return asdict(goal) | {
+        "label": goal.label,
+        "target_units": target(lambda base: base.units),
+        "target_g": target(lambda base: base.mass_g),
+    }
+
+
+def _baseline(baseline: Baseline) -> dict[str, Any]:
+    """What a scope is measured against; a figure that nobody has confirmed is not shown at all."""
+    return {
+        "year": baseline.year,
+        "version": baseline.version,
+        "state": baseline.state,
+        "label": baseline.label,
+        "marker": baseline.marker,
+        "units": baseline.units if baseline.confirmed else None,
+        "mass_g": baseline.mass_g if baseline.confirmed else None,
+        "source_document": baseline.source_document,
+        "confirmed_by": baseline.confirmed_by,
+        "confirmed_on": baseline.confirmed_on.isoformat() if baseline.confirmed_on is not None else None,
+    }
+
+
+def _by_town(scope: Scope, facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
+    """Every town-level unit of the scope, those without a figure too: nothing recovered is a finding."""
+    return [
+        {
+            "town_key": key,
+            "name_zh": district.network.towns[key].name_zh,
+            "name_en": district.network.towns[key].name_en,
+        }
+        | amounts([fact for fact in facts if fact.town_key == key])
+        for key in scope.area
+    ]
+
+
+def _by_item_type(facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
+    kinds = [district.catalogue.latest(key) for key in sorted({fact.item_type for fact in facts})]
+    return [
+        {"item_type": kind.key, "name_zh": kind.name_zh, "name_en": kind.name_en, "group": kind.group}
+        | amounts([fact for fact in facts if fact.item_type == kind.key])
+        for kind in kinds
+    ]
