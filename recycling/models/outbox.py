@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal, get_args
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast, get_args
+from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Index, String, Uuid
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    CursorResult,
+    Index,
+    String,
+    Update,
+    Uuid,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, WithId, insert_into, one_of
 
 RecipientKind = Literal["resident", "staff", "bureau"]
+LONGEST_ERROR = 200  # characters, as wide as the column
 
 
 class OutboxMessage(WithId, Base):
     """One message to one recipient. ``facts`` holds ids and dates, never personal data; texts are made at delivery.
 
     ``dedupe_key`` names the effect: the same key is written once, so a repeated job or request sends nothing twice.
+    It waits until ``due_at``, is held by one sender at a time until ``lease_until``, and ends as sent or as dead.
     """
 
     __tablename__ = "outbox_message"
-    __table_args__ = (one_of("recipient_kind", get_args(RecipientKind)), Index(None, "sent_at", "dead_at", "due_at"))
+    __table_args__ = (
+        one_of("recipient_kind", get_args(RecipientKind)),
+        CheckConstraint("sent_at IS NULL OR dead_at IS NULL", name="one_end"),
+        CheckConstraint("(token IS NULL) = (lease_until IS NULL)", name="held"),
+        Index(None, "sent_at", "dead_at", "due_at"),
+    )
 
     dedupe_key: Mapped[str] = mapped_column(String(160), unique=True)
     kind: Mapped[str] = mapped_column(String(32))
@@ -31,9 +54,24 @@ class OutboxMessage(WithId, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    token: Mapped[UUID | None] = mapped_column(Uuid)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dead_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str | None] = mapped_column(String(200))
+    last_error: Mapped[str | None] = mapped_column(String(LONGEST_ERROR))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMessage:
+    """A message in the hands of one sender; ``attempt`` counts from 1."""
+
+    id: UUID
+    token: UUID
+    kind: str
+    recipient_kind: RecipientKind
+    recipient_id: UUID | None
+    facts: dict[str, Any]
+    attempt: int
 
 
 def post(
@@ -44,14 +82,94 @@ def post(
     to: tuple[RecipientKind, UUID | None],
     facts: dict[str, Any],
     now: datetime,
-) -> None:
-    """Put a message into the outbox of the running transaction; a second one of the same key is left out."""
+) -> bool:
+    """Put a message into the outbox of the running transaction; a second one of the same key is left out.
+
+    Tells whether the message is new.
+    """
     recipient_kind, recipient_id = to
-    session.execute(
-        insert_into(session, OutboxMessage)
-        .values(
-            dedupe_key=dedupe_key, kind=kind, recipient_kind=recipient_kind, recipient_id=recipient_id, facts=facts,
-            created_at=now, due_at=now, attempts=0,
-        )
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+    row = insert_into(session, OutboxMessage).values(
+        id=uuid4(), dedupe_key=dedupe_key, kind=kind, recipient_kind=recipient_kind, recipient_id=recipient_id,
+        facts=facts, created_at=now, due_at=now, attempts=0,
     )  # fmt: skip
+    made = row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OutboxMessage.id)
+    return session.scalar(made) is not None
+
+
+def waiting(session: Session, *, now: datetime, not_kinds: Sequence[str] = ()) -> bool:
+    """Whether a message waits to be sent; a read that spares idle senders the write lock."""
+    return session.scalar(select(OutboxMessage.id).where(_free(now, not_kinds)).limit(1)) is not None
+
+
+def hold(session: Session, *, now: datetime, lease: timedelta, not_kinds: Sequence[str] = ()) -> HeldMessage | None:
+    """Take the message that waits longest; ``None`` when none is due. An ended lease is taken over, however old."""
+    free = _free(now, not_kinds)
+    wanted = select(OutboxMessage).where(free).order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)
+    row = session.scalar(wanted.with_for_update(skip_locked=True))
+    if row is None:
+        return None
+    held = HeldMessage(
+        id=row.id, token=uuid4(), kind=row.kind, recipient_kind=row.recipient_kind, recipient_id=row.recipient_id,
+        facts=dict(row.facts), attempt=row.attempts + 1,
+    )  # fmt: skip
+    taken = update(OutboxMessage).where(OutboxMessage.id == row.id, free)
+    values = {"token": held.token, "lease_until": now + lease, "attempts": held.attempt}
+    return held if _rows(session, taken.values(values)) else None
+
+
+def mark_sent(session: Session, held: HeldMessage, *, now: datetime) -> bool:
+    """Record a delivery; false when another sender has taken the message over."""
+    return _end(session, held, sent_at=now, last_error=None)
+
+
+def put_off(session: Session, held: HeldMessage, *, error: str, again_at: datetime) -> bool:
+    """Let a message wait for its next attempt; false when another sender has taken it over."""
+    return _end(session, held, due_at=again_at, last_error=error[:LONGEST_ERROR])
+
+
+def bury(session: Session, held: HeldMessage, *, error: str, now: datetime) -> bool:
+    """Give a message up, visibly; false when another sender has taken it over."""
+    return _end(session, held, dead_at=now, last_error=error[:LONGEST_ERROR])
+
+
+def revive(session: Session, *, now: datetime) -> int:
+    """Give every dead message a new round of attempts; returns how many."""
+    dead = update(OutboxMessage).where(OutboxMessage.dead_at.is_not(None))
+    return _rows(session, dead.values(dead_at=None, due_at=now, attempts=0))
+
+
+def dead_messages(session: Session) -> Sequence[OutboxMessage]:
+    """The messages that were given up, oldest first."""
+    return session.scalars(
+        select(OutboxMessage).where(OutboxMessage.dead_at.is_not(None)).order_by(OutboxMessage.dead_at)
+    ).all()
+
+
+def outbox_state(session: Session, *, now: datetime) -> dict[str, int]:
+    """How many messages wait, how old the oldest of them is, and how many are dead."""
+    open_ones = and_(OutboxMessage.sent_at.is_(None), OutboxMessage.dead_at.is_(None))
+    count = session.scalar(select(func.count()).where(open_ones)) or 0
+    oldest: datetime | None = session.scalar(select(func.min(OutboxMessage.created_at)).where(open_ones))
+    dead = session.scalar(select(func.count()).where(OutboxMessage.dead_at.is_not(None))) or 0
+    oldest_s = 0 if oldest is None else int((now - oldest).total_seconds())
+    return {"waiting": count, "oldest_s": oldest_s, "dead": dead}
+
+
+def _free(now: datetime, not_kinds: Sequence[str]) -> ColumnElement[bool]:
+    return and_(
+        OutboxMessage.sent_at.is_(None),
+        OutboxMessage.dead_at.is_(None),
+        OutboxMessage.due_at <= now,
+        or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < now),
+        OutboxMessage.kind.not_in(not_kinds),
+    )
+
+
+def _end(session: Session, held: HeldMessage, **values: Any) -> bool:
+    mine = update(OutboxMessage).where(OutboxMessage.id == held.id, OutboxMessage.token == held.token)
+    return _rows(session, mine.values(token=None, lease_until=None, **values)) == 1
+
+
+def _rows(session: Session, statement: Update) -> int:
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", done).rowcount

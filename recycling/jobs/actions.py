@@ -1,0 +1,114 @@
+"""What each job does: one use case or two, and the figures that its run keeps.
+
+A run whose worker died is done again, so each action may happen twice: what it changes is then found done already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from recycling.errors import BookingsChanged, PlanRejected, PlanReplaced, Unavailable
+from recycling.jobs.context import JobContext
+from recycling.models.plan import Plan, PublishedPlan
+from recycling.models.transaction import reading
+from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.messages.remind import remind_residents
+from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
+from recycling.usecases.planning.plan_day import plan_day
+from recycling.usecases.planning.publish_plan import publish_plan
+from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.roll_up import roll_up_day
+
+Figures = dict[str, Any]
+
+
+def roll_up(context: JobContext) -> Figures:
+    """Rebuild a day's recovered figures from its tickets."""
+    found = roll_up_day(context.day, district=context.district, session=context.session, now=context.clock())
+    return asdict(found)
+
+
+def plan_and_publish(context: JobContext) -> Figures:
+    """Plan a service day and publish the plan; a day that has a published plan keeps it.
+
+    Raises
+    ------
+    Unavailable
+        When no plan could be published this time; another attempt may.
+    """
+    if not context.district.calendar.is_service_day(context.day):
+        return {"service_day": False}
+    with reading():
+        standing = context.session.get(PublishedPlan, context.day)
+        already = None if standing is None else str(standing.plan_id)
+        promised = len(unfinished_bookings(context.session, context.day))
+        context.session.rollback()
+    if already is not None:
+        return {"plan_id": already, "published_before": True}
+    if promised == 0 and context.clock() >= vehicles_out_at(context.day, context.district):
+        return {"bookings": 0, "vehicles_out": True}  # caught up too late, and nobody waits
+    try:
+        return _plan_figures(context, _planned_and_published(context))
+    except (BookingsChanged, PlanRejected, PlanReplaced) as error:
+        raise Unavailable(error.message) from error
+
+
+def plan_only(context: JobContext) -> Figures:
+    """Make a new version of a day's plan; the dispatcher looks at it and publishes."""
+    return _plan_figures(context, _plan(context, run_id=context.run_id))
+
+
+def remind(context: JobContext) -> Figures:
+    """Post reminders to the residents of a day's pickups."""
+    return {"reminders": remind_residents(context.day, session=context.session, now=context.clock())}
+
+
+def goal_report(context: JobContext) -> Figures:
+    """Keep the goal report of a month and tell the bureau."""
+    report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
+    with reading():
+        return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def housekeeping(context: JobContext) -> Figures:
+    """Delete what has served its time."""
+    return dict(clean_up(session=context.session, now=context.clock()))
+
+
+def _planned_and_published(context: JobContext) -> UUID:
+    plan_id = _plan(context, run_id=context.run_id)
+    try:
+        _publish(context, plan_id)
+    except BookingsChanged:
+        # Staff changed a booking while we planned, or an earlier attempt of this run planned another state of the day.
+        # The run's own plan is written once, so the day as it is now becomes a version without the run's name.
+        plan_id = _plan(context, run_id=None)
+        _publish(context, plan_id)
+    return plan_id
+
+
+def _plan(context: JobContext, *, run_id: UUID | None) -> UUID:
+    settings = context.settings
+    plan = plan_day(
+        context.day, by=context.by, district=context.district, session=context.session, now=context.clock(),
+        seconds=settings["PLAN_SECONDS"], workers=settings["PLAN_WORKERS"], seed=settings["PLAN_SEED"], run_id=run_id,
+    )  # fmt: skip
+    return plan.id
+
+
+def _publish(context: JobContext, plan_id: UUID) -> None:
+    publish_plan(
+        plan_id, replaces=None, by=context.by, district=context.district, session=context.session, now=context.clock()
+    )
+
+
+def _plan_figures(context: JobContext, plan_id: UUID) -> Figures:
+    context.session.rollback()
+    with reading():
+        plan = context.session.get_one(Plan, plan_id)
+        return {
+            "plan_id": str(plan.id), "version": plan.version, "routes": len(plan.routes),
+            "unassigned": len(plan.unassigned), "cost_total": plan.cost_total,
+        }  # fmt: skip

@@ -1,0 +1,120 @@
+"""The scheduler's process: APScheduler as a clock that asks, the database's list as the one that decides."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from recycling.clock import SHANGHAI, utc_now
+from recycling.errors import Busy
+from recycling.extensions import db
+from recycling.jobs.runner import Runner
+from recycling.jobs.schedule import jobs_of
+from recycling.logs import logger
+from recycling.models.transaction import DATABASE_ERRORS, reading
+from recycling.usecases.messages.deliver import deliver_next
+
+log = logger(__name__)
+
+LOOK_FOR_RUNS_S, LOOK_FOR_MESSAGES_S = 2, 5
+# The cron entries ask on the second; this one finds the due times that passed while the process was suspended.
+SWEEP_S = 60
+# A late entry still asks, once, and never twice at a time. (The defaults drop what is more than a second late.)
+ENTRY_RULES = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+
+
+def runner_for(app: Flask, *, clock: Callable[[], datetime] = utc_now) -> Runner:
+    """A worker with the app's database, district and settings; call it inside an app context."""
+    district = app.extensions["district"]
+    return Runner(
+        sessions=sessionmaker(db.engine), district=district, settings=app.config, clock=clock, jobs=jobs_of(district)
+    )
+
+
+def database_clock(sessions: Callable[[], Session]) -> Callable[[], datetime]:
+    """The database's clock, so that schedulers on machines whose clocks differ agree on leases and due times."""
+
+    def now() -> datetime:
+        with sessions() as session, reading():
+            if session.get_bind().dialect.name == "sqlite":
+                return utc_now()  # the file is on this machine
+            answer: datetime = session.scalars(select(func.clock_timestamp())).one()
+            return answer
+
+    return now
+
+
+def run_scheduler(app: Flask) -> None:
+    """Do what is due until SIGTERM or SIGINT: a run under way is finished, a second signal leaves it to others.
+
+    Call it in the main thread, inside an app context.
+    """
+    clock = database_clock(sessionmaker(db.engine))
+    runner = runner_for(app, clock=clock)
+    stop = threading.Event()
+
+    def enqueue() -> None:
+        runner.enqueue_due(clock())
+
+    def work() -> None:
+        while not stop.is_set() and runner.run_next() is not None:
+            pass
+
+    def deliver() -> None:
+        sms, district = app.extensions["sms"], runner.district
+        with runner.sessions() as session:
+            while not stop.is_set() and deliver_next(sms=sms, district=district, session=session, now=clock()):
+                pass
+
+    # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(4)}
+    )
+    for job in runner.jobs.values():
+        if job.cron is not None:
+            scheduler.add_job(_patient(enqueue), job.cron.trigger(), id=job.key)
+    for entry, seconds in ((enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S)):
+        scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__)
+    _stop_on_signal(stop)
+    _patient(enqueue)()  # what came due while no scheduler ran
+    scheduler.start()
+    log.info("scheduler.started", entries=len(scheduler.get_jobs()), pid=os.getpid())
+    stop.wait()
+    scheduler.shutdown(wait=True)
+    log.info("scheduler.stopped", pid=os.getpid())
+
+
+def _patient(entry: Callable[[], None]) -> Callable[[], None]:
+    """The entry, for which a database that is away or busy is a reason to look again later."""
+
+    def look() -> None:
+        try:
+            entry()
+        except (*DATABASE_ERRORS, Busy) as error:
+            log.warning("scheduler.no_database", entry=entry.__name__, error=type(error).__name__)
+
+    return look
+
+
+def _stop_on_signal(stop: threading.Event) -> None:
+    def hear(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            log.warning("scheduler.dropped", signal=signal.Signals(number).name)
+            os._exit(1)  # the leases end by themselves, and another scheduler takes the runs over
+        log.info("scheduler.stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, hear)

@@ -1,0 +1,205 @@
+"""The schedule (定时任务表): every job of the network in one table, `jobs_of`, in local time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from apscheduler.triggers.cron import CronTrigger
+
+from recycling.clock import SHANGHAI, service_day
+from recycling.errors import InvalidInput
+from recycling.jobs import actions
+from recycling.jobs.actions import Figures
+from recycling.jobs.context import JobContext
+from recycling.policy.district import District
+
+# Digits are refused: APScheduler counts from Monday = 0, crontab from Sunday = 0.
+DAYS_OF_WEEK = re.compile(r"\*|(mon|tue|wed|thu|fri|sat|sun)([,-](mon|tue|wed|thu|fri|sat|sun))*")
+
+RESOLUTION = timedelta(microseconds=1)  # of a datetime: the step from "at" to "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """When a job is due, Asia/Shanghai; ``day`` of the month and ``day_of_week`` (by name) default to every one."""
+
+    hour: int
+    minute: int = 0
+    day: int | None = None
+    day_of_week: str = "*"
+
+    def __post_init__(self) -> None:
+        if not DAYS_OF_WEEK.fullmatch(self.day_of_week):
+            raise InvalidInput(f"day_of_week {self.day_of_week!r}: name the days, such as mon-fri")
+
+    def trigger(self) -> CronTrigger:
+        """APScheduler's form of it."""
+        return CronTrigger(
+            day="*" if self.day is None else self.day,
+            day_of_week=self.day_of_week,
+            hour=self.hour,
+            minute=self.minute,
+            second=0,
+            timezone=SHANGHAI,
+        )
+
+    def next_due(self, *, after: datetime) -> datetime | None:
+        """The first due time later than an instant; ``None`` when there is no such day."""
+        return self.trigger().get_next_fire_time(None, after + RESOLUTION)  # type: ignore[no-any-return]  # untyped library
+
+    def due_times(self, *, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Every due time later than ``after`` and not later than ``until``, ascending."""
+        due_at = self.next_due(after=after)
+        while due_at is not None and due_at <= until:
+            yield due_at
+            due_at = self.next_due(after=due_at)
+
+    def __str__(self) -> str:
+        clock = f"{self.hour:02d}:{self.minute:02d}"
+        if self.day is not None:
+            return f"每月{self.day}日 / monthly, day {self.day}, {clock}"
+        if self.day_of_week != "*":
+            return f"每周 / weekly, {self.day_of_week}, {clock}"
+        return f"每日 / daily {clock}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of the schedule.
+
+    Parameters
+    ----------
+    cron
+        When the clock asks for it; ``None`` for a job that only people ask for.
+    about
+        The day a run is about, from the local day on which it is due: the night's roll-up is about the day before.
+    scope
+        That day as the run's scope: the day itself, its month, or nothing.
+    latest_only
+        Whether, of several due times that were missed, only the last still matters; the others are recorded as skipped.
+    from_the_first_start
+        Whether the due time before the very first start of a scheduler is still done. All other jobs begin then.
+    """
+
+    key: str
+    name_zh: str
+    name_en: str
+    does_zh: str
+    does_en: str
+    action: Callable[[JobContext], Figures]
+    cron: Cron | None
+    about: Callable[[date], date]
+    scope: Callable[[date], str]
+    latest_only: bool = False
+    from_the_first_start: bool = False
+
+    def scope_at(self, due_at: datetime) -> str:
+        """The scope of the run that is due at an instant."""
+        return self.scope(self.about(service_day(due_at)))
+
+
+def _day_before(day: date) -> date:
+    return day - timedelta(days=1)
+
+
+def _day_after(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _month_before(day: date) -> date:
+    return day.replace(day=1) - timedelta(days=1)
+
+
+def _same(day: date) -> date:
+    return day
+
+
+def _nothing(_day: date) -> str:
+    return ""
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def jobs_of(district: District) -> Mapping[str, Job]:
+    """The schedule by job key; the hour of planning comes from the district's configuration."""
+    plan_at_s = district.booking_rules.plan_at_s
+    table = (
+        Job(
+            key="roll_up",
+            name_zh="日汇总",
+            name_en="Daily roll-up",
+            does_zh="按磅单重算前一日回收量",
+            does_en="rebuild yesterday's recovered figures from its tickets",
+            action=actions.roll_up,
+            cron=Cron(hour=0, minute=30),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        Job(
+            key="housekeeping",
+            name_zh="日常清理",
+            name_en="Housekeeping",
+            does_zh="清理过期验证码、幂等键、计数器和登录记录",
+            does_en="delete old codes, keys, counters and sign-ins",
+            action=actions.housekeeping,
+            cron=Cron(hour=3, minute=15),
+            about=_same,
+            scope=_nothing,
+            latest_only=True,
+        ),
+        Job(
+            key="goal_report",
+            name_zh="目标月报",
+            name_en="Monthly goal report",
+            does_zh="生成上月目标进度报告并通知主管部门",
+            does_en="keep last month's goal report and tell the bureau",
+            action=actions.goal_report,
+            cron=Cron(day=1, hour=6),
+            about=_month_before,
+            scope=_month,
+        ),
+        Job(
+            key="remind",
+            name_zh="上门提醒",
+            name_en="Reminders",
+            does_zh="提醒次日有预约的居民",
+            does_en="remind the residents of tomorrow's pickups",
+            action=actions.remind,
+            cron=Cron(hour=9),
+            about=_day_after,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
+        # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
+        Job(
+            key="plan_tomorrow",
+            name_zh="次日排线",
+            name_en="Plan tomorrow",
+            does_zh="制定并发布次日收运计划，通知居民与回收员",
+            does_en="plan and publish tomorrow, tell residents and crews",
+            action=actions.plan_and_publish,
+            cron=Cron(hour=plan_at_s // 3600, minute=plan_at_s // 60 % 60),
+            about=_day_after,
+            scope=date.isoformat,
+            latest_only=True,
+            from_the_first_start=True,
+        ),
+        Job(
+            key="plan_day",
+            name_zh="手动排线",
+            name_en="Plan a day",
+            does_zh="为指定日期制定新版计划，不发布",
+            does_en="make a new version of a day's plan, unpublished",
+            action=actions.plan_only,
+            cron=None,
+            about=_same,
+            scope=date.isoformat,
+        ),
+    )
+    return MappingProxyType({job.key: job for job in table})

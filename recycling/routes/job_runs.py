@@ -1,0 +1,48 @@
+"""Runs of scheduled jobs (任务执行)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from recycling.clock import utc_now
+from recycling.extensions import db
+from recycling.models.job_run import JobRun
+from recycling.routes.context import district
+from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.idempotency import idempotent
+from recycling.routes.schemas.job_runs import JobRunFilterSchema, JobRunListSchema, JobRunSchema, RequestRunSchema
+from recycling.usecases.job_runs.request_run import request_run
+from recycling.usecases.queries import job_runs as queries
+
+bp = GuardedBlueprint(
+    "job_runs",
+    __name__,
+    roles=("dispatcher", "admin"),
+    url_prefix="/job-runs",
+    description="任务执行 / runs of scheduled jobs",
+)
+
+
+@bp.post("")
+@idempotent
+@bp.arguments(RequestRunSchema)
+@bp.response(202, JobRunSchema)
+def create_job_run(wanted: dict[str, Any]) -> JobRun:
+    """Ask for a job to be done now; look again at its run for the result (手动触发任务)."""
+    return request_run(**wanted, by=principal(), district=district(), session=db.session(), now=utc_now())
+
+
+@bp.get("")
+@bp.arguments(JobRunFilterSchema, location="query")
+@bp.response(200, JobRunListSchema)
+def list_job_runs(wanted: dict[str, Any]) -> dict[str, Any]:
+    """List runs, last due first (任务执行记录)."""
+    return queries.list_runs(session=db.session(), **wanted)
+
+
+@bp.get("/<uuid:run_id>")
+@bp.response(200, JobRunSchema)
+def show_job_run(run_id: UUID) -> JobRun:
+    """Show one run (任务执行详情)."""
+    return queries.find_run(run_id, session=db.session())

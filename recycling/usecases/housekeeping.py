@@ -1,0 +1,42 @@
+"""Delete what has served its time (日常清理)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, or_
+from sqlalchemy.orm import Session
+
+from recycling.logs import logger
+from recycling.models.counters import AttemptCounter
+from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.transaction import atomic
+from recycling.usecases.idempotency import forget_keys
+
+log = logger(__name__)
+
+CODES_KEPT = timedelta(days=1)  # past their end, for a question on the phone the day after
+KEYS_KEPT = timedelta(days=31)  # at least 30 days: a collector's phone may be offline for long
+COUNTERS_KEPT = timedelta(days=2)  # longer than the longest period that is counted, a day
+# Who was signed in when is part of the network log: six months at least (Cybersecurity Law, art. 21), with room.
+SIGN_INS_KEPT = timedelta(days=190)
+
+
+def clean_up(*, session: Session, now: datetime) -> dict[str, int]:
+    """Delete old codes, idempotency keys, attempt counters and ended sign-ins; returns how many of each.
+
+    Each kind in a transaction of its own, so that nobody waits long for a lock.
+    """
+    over = or_(SignIn.ended_at < now - SIGN_INS_KEPT, SignIn.expires_at < now - SIGN_INS_KEPT)
+    gone = {"idempotency_keys": forget_keys(before=now - KEYS_KEPT, session=session)}
+    for name, rows in (
+        ("one_time_codes", delete(OneTimeCode).where(OneTimeCode.expires_at < now - CODES_KEPT)),
+        ("attempt_counters", delete(AttemptCounter).where(AttemptCounter.starts_at < now - COUNTERS_KEPT)),
+        ("sign_ins", delete(SignIn).where(over)),
+    ):
+        with atomic(session):
+            done = session.execute(rows.execution_options(synchronize_session=False))
+            gone[name] = cast("CursorResult[Any]", done).rowcount
+    log.info("housekeeping.done", **gone)
+    return gone

@@ -1,0 +1,1 @@
+"""Messages to residents, staff and the bureau: their texts, their delivery, reminders."""

@@ -1,0 +1,110 @@
+"""Deliver the outbox, one message at a time (消息投递).
+
+"Effectively once" means: an effect is written as one row however often it is repeated (its dedupe key); one sender
+holds a row at a time (token and lease); and what was handed over is marked in the next statement. Only a sender that
+dies between those two lets the same text be handed over again, when its lease has ended: a message may then come
+twice, and is never lost. It ends as sent or, after its last attempt, as dead: kept, logged as an error and shown by
+``flask jobs list``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from recycling.clock import SHANGHAI
+from recycling.errors import DomainError, NotFound
+from recycling.gateways.sms import SmsGateway
+from recycling.logs import logger, mask_phones
+from recycling.models import outbox
+from recycling.models.outbox import HeldMessage
+from recycling.models.people import Resident
+from recycling.models.transaction import atomic, reading
+from recycling.policy.district import District
+from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
+
+log = logger(__name__)
+
+Delivery = Literal["sent", "put_off", "dead", "taken_over"]
+
+LEASE = timedelta(minutes=2)  # longer than any gateway's time-out
+MOST_ATTEMPTS = 8
+# After the n-th failed attempt: 1, 2, 4 … 60 minutes, about two hours in all.
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+DAYTIME_HOURS = range(7, 22)  # local hours in which a message may come that nobody is waiting for
+
+
+def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
+    """Send the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
+    by_day = now.astimezone(SHANGHAI).hour in DAYTIME_HOURS
+    resting = () if by_day else DAYTIME_KINDS
+    session.rollback()
+    with reading():
+        nothing = not outbox.waiting(session, now=now, not_kinds=resting)
+        session.rollback()
+    if nothing:
+        return None
+    with atomic(session):
+        held = outbox.hold(session, now=now, lease=LEASE, not_kinds=resting)
+    if held is None:  # another sender was faster
+        return None
+    try:
+        if held.attempt > MOST_ATTEMPTS:
+            raise NotFound(f"{MOST_ATTEMPTS} senders died with this message; look for their end in the log")
+        _hand_over(held, sms=sms, district=district, session=session)
+    except Exception as error:  # whatever a gateway raises: the message waits or dies, the next one is sent
+        return _failed(held, error, session=session, now=now)
+    with atomic(session):
+        marked = outbox.mark_sent(session, held, now=now)
+    log.info("message.sent", message_id=str(held.id), kind=held.kind, attempt=held.attempt, marked=marked)
+    return "sent" if marked else "taken_over"
+
+
+def try_dead_again(*, session: Session, now: datetime) -> int:
+    """Give every dead message a new round of attempts; returns how many."""
+    with atomic(session):
+        revived = outbox.revive(session, now=now)
+    log.info("messages.revived", messages=revived)
+    return revived
+
+
+def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, session: Session) -> None:
+    text = render(held.kind, held.facts, district=district)
+    if held.recipient_kind != "resident":
+        # Staff and bureau have no channel of their own yet: the log is theirs, the screens show the thing itself.
+        log.info(
+            "message.logged", message_id=str(held.id), kind=held.kind, recipient_kind=held.recipient_kind,
+            recipient_id=str(held.recipient_id or ""), text=text,
+        )  # fmt: skip
+        return
+    with reading():
+        resident = session.get(Resident, held.recipient_id)
+        phone = None if resident is None else resident.phone
+        session.rollback()
+    if phone is None:
+        raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
+    sms.send(phone, f"{SIGNATURE}{text}")
+
+
+def _failed(held: HeldMessage, error: Exception, *, session: Session, now: datetime) -> Delivery:
+    """Let the message wait, or give it up when waiting cannot help or was tried often enough."""
+    hopeless = isinstance(error, DomainError) and not error.retryable
+    # Only our own errors are quoted: a foreign one may repeat what it was given, phone and all.
+    words = f"{error.code}: {error.message}" if isinstance(error, DomainError) else type(error).__name__
+    words = mask_phones(words)
+    fields = {"message_id": str(held.id), "kind": held.kind, "attempt": held.attempt, "error": words}
+    with atomic(session):
+        if hopeless or held.attempt >= MOST_ATTEMPTS:
+            held_still = outbox.bury(session, held, error=words, now=now)
+        else:
+            wait = min(FIRST_WAIT * 2 ** (held.attempt - 1), LONGEST_WAIT)
+            held_still = outbox.put_off(session, held, error=words, again_at=now + wait)
+    if not held_still:
+        return "taken_over"
+    if hopeless or held.attempt >= MOST_ATTEMPTS:
+        log.error("message.dead", **fields)
+        return "dead"
+    log.warning("message.put_off", **fields)
+    return "put_off"

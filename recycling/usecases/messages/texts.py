@@ -1,0 +1,110 @@
+"""The words of every message (消息文本): Chinese first, English beside it, filled from facts that name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from recycling.errors import InvalidInput
+from recycling.policy.district import District
+from recycling.units import clock_text
+
+SIGNATURE = "【薛城回收】"  # carriers in China want the sender's sign in front of a text
+WEEKDAYS_ZH = "一二三四五六日"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """One kind of message. ``at_once`` ones may come at night: they answer something the recipient has just done."""
+
+    zh: str
+    en: str
+    at_once: bool = False
+
+
+WORDINGS: dict[str, Wording] = {
+    "booking.confirmed": Wording(
+        zh="您已预约 {day_zh} {window_zh} 上门回收。如需修改或取消，请于前一日 {cancel_until} 前办理。",
+        en="Your pickup on {day_en}, {window_en}, is booked. Change or cancel it until {cancel_until} the day before.",
+        at_once=True,
+    ),
+    "booking.amended": Wording(
+        zh="您的上门回收预约已改为 {day_zh} {window_zh}。",
+        en="Your pickup is changed: {day_en}, {window_en}.",
+        at_once=True,
+    ),
+    "booking.cancelled": Wording(
+        zh="您 {day_zh} {window_zh} 的上门回收预约已取消。",
+        en="Your pickup on {day_en}, {window_en}, is cancelled.",
+        at_once=True,
+    ),
+    "booking.reminder": Wording(
+        zh="提醒：{day_zh} {window_zh} 上门回收，请备好物品并保持电话畅通。",
+        en="Reminder: we pick up on {day_en}, {window_en}. Please have the items ready and your phone at hand.",
+    ),
+    "plan.window_confirmed": Wording(
+        zh="{day_zh} 上门回收已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
+        en="Your pickup on {day_en} is planned: we expect to arrive around {expected} (window {window_en}).",
+    ),
+    "plan.unassigned": Wording(
+        zh="{day_zh} 的计划有 {booking_count} 个预约未排入，请处理。",
+        en="The plan of {day_en} leaves out {booking_count} bookings; please settle them.",
+        at_once=True,
+    ),
+    "route.published": Wording(
+        zh="{day_zh} 车辆 {vehicle_key} 的收运路线已发布。",
+        en="The route of vehicle {vehicle_key} on {day_en} is published.",
+        at_once=True,
+    ),
+    "goal_report.made": Wording(
+        zh="{period} 目标进度月报第 {version} 版已生成。",
+        en="Version {version} of the goal report for {period} is ready.",
+        at_once=True,
+    ),
+    "job.failed": Wording(
+        zh="定时任务 {job}（{scope}）多次尝试后仍失败，请处理：flask jobs history。",
+        en="Job {job} ({scope}) failed for good and needs a person; see flask jobs history.",
+        at_once=True,
+    ),
+}
+
+DAYTIME_KINDS = tuple(kind for kind, wording in WORDINGS.items() if not wording.at_once)
+
+
+def render(kind: str, facts: Mapping[str, Any], *, district: District) -> str:
+    """The text of a message, both languages in one.
+
+    Raises
+    ------
+    InvalidInput
+        When there are no words for the kind, or they want a fact that is not there.
+    """
+    wording = WORDINGS.get(kind)
+    if wording is None:
+        raise InvalidInput(f"no words for messages of kind {kind!r}; add them to texts.py")
+    words = dict(facts) | _derived(facts, district)
+    try:
+        return f"{wording.zh.format_map(words)} {wording.en.format_map(words)}"
+    except KeyError as missing:
+        raise InvalidInput(f"a message of kind {kind!r} lacks the fact {missing}; post it with that fact") from None
+
+
+def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
+    """What people read in place of a stored date, window key, second or list of ids."""
+    found: dict[str, Any] = {"cancel_until": clock_text(district.booking_rules.cancel_cutoff_s)}
+    if "day" in facts:
+        day = date.fromisoformat(facts["day"])
+        found["day_zh"] = f"{day.month}月{day.day}日（周{WEEKDAYS_ZH[day.weekday()]}）"
+        found["day_en"] = f"{day:%a} {day.day} {day:%b}"
+    if "pickup_window" in facts:
+        window = district.network.pickup_windows.get(facts["pickup_window"])
+        # A window that has left the configuration since then is told by its key.
+        found["window_zh"] = facts["pickup_window"] if window is None else window.name_zh
+        found["window_en"] = facts["pickup_window"] if window is None else window.name_en
+    if "expected_s" in facts:
+        found["expected"] = clock_text(facts["expected_s"])
+    if "booking_ids" in facts:
+        found["booking_count"] = len(facts["booking_ids"])
+    return found
