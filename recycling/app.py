@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import flask_smorest
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 from secure import (
     ContentSecurityPolicy,
@@ -27,13 +27,11 @@ from recycling.gateways.config_files import read_district
 from recycling.gateways.sms import sms_gateway
 from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
-from recycling.models.transaction import reading
 from recycling.routes import problems
 
 log = logger(__name__)
 
 LARGEST_BODY = 1 << 20  # 1 MiB: photos have an endpoint of their own, everything else is far smaller
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 FIXED_SETTINGS: dict[str, Any] = {
     "API_TITLE": "薛城回收 Xuecheng Recycling Network",
@@ -146,18 +144,6 @@ def _api(app: Flask) -> flask_smorest.Api:
 
 def _install_request_rules(app: Flask) -> None:
     headers = _headers(production=app.config["ENVIRONMENT"] == "production")
-
-    @app.before_request
-    def say_what_it_does() -> None:
-        # A reading request takes no write lock on SQLite. Left open until the request is torn down.
-        if request.method in SAFE_METHODS:
-            g.reading = reading()
-            g.reading.__enter__()
-
-    @app.teardown_request
-    def finish(_error: BaseException | None) -> None:
-        if "reading" in g:
-            g.pop("reading").__exit__(None, None, None)
 
     @app.after_request
     def secure_headers(response: Response) -> Response:

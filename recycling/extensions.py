@@ -66,7 +66,7 @@ def engine_options(url: str) -> dict[str, Any]:
 def prepare_engine(engine: Engine) -> None:
     """Give a SQLite engine its transaction rules; PostgreSQL got its own through `engine_options`.
 
-    Every transaction that may write begins IMMEDIATE: a deferred one that reads first loses a race without notice.
+    Every transaction of `atomic` begins IMMEDIATE: a deferred one reads first and then loses the race for the lock.
     """
     if engine.dialect.name != "sqlite":
         return

@@ -17,8 +17,9 @@ from recycling.errors import Busy, StaleVersion
 AGAIN_STATES = {"55P03", "40P01", "40001"}
 
 # Whether the next transaction only reads. On SQLite a writer must say BEGIN IMMEDIATE before its first read, or it
-# decides on a view of the data that is older than its lock; so that is the default, and readers opt out.
-_only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+# decides on a view of the data that is older than its lock: `atomic` does. Outside it nothing is written, and above all
+# what is read after its commit, for a log line or an answer, must not queue for the write lock again.
+_only_reads: ContextVar[bool] = ContextVar("only_reads", default=True)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from webargs.flaskparser import FlaskParser
 from recycling.clock import utc_now
 from recycling.errors import Forbidden, NotSignedIn
 from recycling.extensions import db
-from recycling.models.transaction import reading
 from recycling.policy.access import Principal, Role
 from recycling.usecases.people.sign_in import find_principal
 
@@ -121,9 +120,8 @@ def signed_in() -> Principal:
         raise Forbidden("the form has no valid CSRF token; reload the page and send again") from error
     except (JWTExtendedException, PyJWTError) as error:
         raise NotSignedIn("sign in first: no valid access token came with the request / 请先登录") from error
-    with reading():
-        found = find_principal(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
-        db.session.rollback()  # let go of the snapshot before the view opens its own transaction
+    found = find_principal(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
+    db.session.rollback()  # let go of the snapshot before the view opens its own transaction
     if found is None:
         raise NotSignedIn("this sign-in has ended; sign in again / 登录已失效，请重新登录")
     return found

@@ -194,12 +194,12 @@ def _shown(value: Any) -> str:
 
 
 def answer_database_error(error: Exception) -> Response:
-    """The database is away, or busy for too long: nothing was written, come back."""
+    """The database is away, or busy for too long. Whether it still wrote is not known; the key or version tells."""
     if not is_outage(error):
         return answer_bug(error)
     log.error("database.unavailable", error=type(error).__name__)
     return answer_domain_error(
-        errors.Unavailable("the database does not answer; nothing was changed, try again / 系统繁忙，请稍后再试")
+        errors.Unavailable("the database does not answer; repeat the same request in a moment / 系统繁忙，请稍后再试")
     )
 
 

@@ -24,7 +24,7 @@ from recycling.extensions import db
 from recycling.models.booking import Booking
 from recycling.models.ledger import WindowLedger, open_ledger
 from recycling.models.people import Resident, SignIn, phone_index
-from recycling.models.transaction import atomic, reading
+from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.people.sign_in import RESIDENT_LIFE
 from tests.builders import a_wish_body
@@ -103,7 +103,7 @@ class Crowd:
 
     def places(self, window: Window) -> tuple[int, int, int]:
         """The window's places used and allowed by its counter, and its live bookings."""
-        with self.app.app_context(), reading():
+        with self.app.app_context():
             row = db.session.get_one(WindowLedger, (window.day, window.area, window.pickup_window))
             where = (
                 Booking.day == window.day,

@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 
 from recycling.extensions import db
 from recycling.models.booking import Booking
-from recycling.models.transaction import reading
 from tests.proof.harness import Proof, Size
 from tests.proof.line.crowd import Crowd, a_crowd
 from tests.servers import serving
@@ -67,5 +66,5 @@ def _send_all(url: str, wsgi: str, keys: int, log: Path) -> Told:
 
 
 def _bookings(crowd: Crowd) -> int:
-    with crowd.app.app_context(), reading():
+    with crowd.app.app_context():
         return db.session.scalars(select(func.count()).select_from(Booking)).one()

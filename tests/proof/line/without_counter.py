@@ -16,7 +16,6 @@ from config.settings import from_environment
 from recycling.errors import WindowFull
 from recycling.models import ledger
 from recycling.models.booking import Booking
-from recycling.models.transaction import reading
 
 
 def count_then_insert(session: Session, *, give_up: ledger.Promise | None, take_up: ledger.Promise | None) -> None:
@@ -42,18 +41,17 @@ def count_places() -> None:
     wish = request.get_json()
     day = date.fromisoformat(wish["day"])
     area = app.extensions["district"].network.villages[wish["village_code"]].town_key
-    with reading():
-        cap = db.session.scalars(
-            select(ledger.WindowLedger.places_cap).where(
-                ledger.WindowLedger.day == day,
-                ledger.WindowLedger.area == area,
-                ledger.WindowLedger.pickup_window == wish["pickup_window"],
-            )
-        ).one()
-        taken = db.session.scalars(
-            select(func.count())
-            .select_from(Booking)
-            .where(Booking.day == day, Booking.area == area, Booking.pickup_window == wish["pickup_window"])
-        ).one()
-        db.session.rollback()
+    cap = db.session.scalars(
+        select(ledger.WindowLedger.places_cap).where(
+            ledger.WindowLedger.day == day,
+            ledger.WindowLedger.area == area,
+            ledger.WindowLedger.pickup_window == wish["pickup_window"],
+        )
+    ).one()
+    taken = db.session.scalars(
+        select(func.count())
+        .select_from(Booking)
+        .where(Booking.day == day, Booking.area == area, Booking.pickup_window == wish["pickup_window"])
+    ).one()
+    db.session.rollback()
     g.places_left = cap - taken
