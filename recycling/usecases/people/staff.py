@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, InvalidInput, NotFound
 from recycling.logs import logger
+from recycling.models.base import insert_into
 from recycling.models.people import SignIn, Staff
 from recycling.models.transaction import atomic
 from recycling.policy.access import STAFF_ROLES, Principal, Role
@@ -67,19 +68,19 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
         )
     password_hash = hasher.hash(command.password)
     with atomic(session):
-        taken = session.scalar(
-            select(Staff.login).where(
-                (Staff.login == command.login)
-                | (Staff.collector_key.is_not(None) & (Staff.collector_key == command.collector_key))
+        # The unique columns decide, not a look beforehand: of two who open one account at once, one hears Conflict.
+        made = session.scalar(
+            insert_into(session, Staff)
+            .values(
+                id=uuid4(), login=command.login, name=command.name, role=command.role, password_hash=password_hash,
+                station_key=command.station_key, collector_key=command.collector_key, active=True, created_at=now,
             )
-        )
-        if taken is not None:
-            raise Conflict(f"login or collector already has an account ({taken!r}); choose another")
-        staff = Staff(
-            id=uuid4(), login=command.login, name=command.name, role=command.role, password_hash=password_hash,
-            station_key=command.station_key, collector_key=command.collector_key, active=True, created_at=now,
+            .on_conflict_do_nothing()
+            .returning(Staff.id)
         )  # fmt: skip
-        session.add(staff)
+        if made is None:
+            raise Conflict(f"login {command.login!r} or its collector has an account already; choose another")
+        staff = session.get_one(Staff, made)
     log.info("staff.added", staff_id=str(staff.id), role=staff.role, by_id=str(by.id))
     return staff
 
