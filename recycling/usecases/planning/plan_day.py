@@ -80,12 +80,12 @@ def plan_day(
     PlanRejected
         When the answer breaks a rule of the planner's contract; nothing of it is kept.
     """
-    _plannable(day, district=district, now=now)
     session.rollback()
     with reading():
         made = _made_by(run_id, session)
         if made is not None:
             return made
+        _plannable(day, district=district, now=now)
         problem = day_problem(day, unfinished_bookings(session, day), district=district)
         session.rollback()
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
@@ -95,9 +95,10 @@ def plan_day(
         if fresh:
             session.add_all(_routes(plan, problem, answer, district=district))
             session.add_all(_left_out(plan, answer))
+        plan_id, version = str(plan.id), plan.version
     log.info(
-        "plan.made", plan_id=str(plan.id), day=str(day), version=plan.version, stops=len(problem.stops),
-        routes=len(answer.routes), unassigned=len(answer.unassigned), cost_total=plan.cost_total,
+        "plan.made", plan_id=plan_id, day=str(day), version=version, stops=len(problem.stops),
+        routes=len(answer.routes), unassigned=len(answer.unassigned), cost_total=answer.cost.total,
         seconds=round(answer.search.seconds, 1),
     )  # fmt: skip
     return plan

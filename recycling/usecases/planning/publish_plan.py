@@ -73,7 +73,8 @@ def publish_plan(
         _tell_dispatchers(plan, session=session, now=now)
         _tell_crews(plan, session=session, now=now)
         published = session.get_one(PublishedPlan, plan.day, populate_existing=True)
-    log.info("plan.published", plan_id=str(plan_id), day=str(published.day), by_id=str(by.id))
+        day = str(plan.day)
+    log.info("plan.published", plan_id=str(plan_id), day=day, by_id=str(by.id))
     return published
 
 
@@ -92,9 +93,9 @@ def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None
 
 
 def _stops(problem: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The stops of a problem's JSON form by key, with their places instead of the number of the place."""
+    """What the bookings ask for, by stop key: places instead of their numbers, and not the price the fleet sets."""
     places = problem["locations"]
-    return {stop["key"]: stop | {"location": places[stop["location"]]} for stop in problem["stops"]}
+    return {stop["key"]: stop | {"location": places[stop["location"]], "skip_cost": None} for stop in problem["stops"]}
 
 
 def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session, now: datetime) -> None:

@@ -1,0 +1,325 @@
+"""What collectors record at the door: append-only, safe to send twice, one outcome in whatever sequence it comes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from recycling.extensions import db
+from recycling.models.booking import Booking, BookingChange
+from recycling.models.doorstep import DOORSTEP_KINDS, DoorstepEvent
+from recycling.models.outbox import OutboxMessage
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.policy.failed_visits import FAILED_VISIT_CODES
+from recycling.units import instant_at
+from recycling.usecases.field.outcome import Outcome, Record, outcome
+from recycling.usecases.field.record_events import CountedItem, DoorstepReport, EventAnswer, record_events
+from tests.builders import TOMORROW, a_booking
+from tests.planned_days import TRUCK, TRUCK_CREW, a_collector, a_published_plan, with_vehicles
+
+NINE = instant_at(TOMORROW, 9 * 3600)
+FRIDGE = (CountedItem(item_type="fridge", units=1),)
+
+
+def a_report(booking_id: UUID, **overrides: Any) -> DoorstepReport:
+    """A fridge collected at nine."""
+    fields: dict[str, Any] = {
+        "event_id": uuid4(), "booking_id": booking_id, "kind": "collected", "reason": None, "items": FRIDGE,
+        "device_time": NINE,
+    }  # fmt: skip
+    return DoorstepReport(**(fields | overrides))
+
+
+def a_failure(booking_id: UUID, **overrides: Any) -> DoorstepReport:
+    """Nobody home at nine."""
+    return a_report(booking_id, **({"kind": "failed", "reason": "nobody_home", "items": ()} | overrides))
+
+
+class Round:
+    """One truck's published day of tomorrow, at ten past nine, and the first of its crew."""
+
+    def __init__(self, session: Session, district: District, now: datetime, *, bookings: int = 1) -> None:
+        self.session, self.district = session, with_vehicles(district, TRUCK)
+        self.bookings = [a_booking(session, district=district, now=now).id for _ in range(bookings)]
+        a_published_plan(session, district=self.district, now=now)
+        self.collector = a_collector(session, TRUCK_CREW[0], now=now)
+
+    def send(self, *reports: DoorstepReport, by: Principal | None = None) -> list[EventAnswer]:
+        """Send records at ten past nine."""
+        return record_events(
+            reports, by=by or self.collector, district=self.district, session=self.session,
+            now=NINE + timedelta(minutes=10),
+        )  # fmt: skip
+
+    def booking(self, number: int = 0) -> Booking:
+        """A booking as it stands."""
+        self.session.expire_all()
+        return self.session.get_one(Booking, self.bookings[number])
+
+    def counted(self, number: int = 0) -> dict[str, tuple[int, int]]:
+        """Declared and collected units of a booking, by item type."""
+        return {item.item_type: (item.declared_units, item.collected_units) for item in self.booking(number).items}
+
+
+@pytest.fixture
+def tour(session: Session, district: District, now: datetime) -> Round:
+    """A truck with one fridge to fetch."""
+    return Round(session, district, now)
+
+
+def test_a_collected_pickup_counts_its_items_and_its_resident_hears(tour: Round) -> None:
+    # when the collector takes the fridge, and a fan that nobody had declared
+    items = (*FRIDGE, CountedItem(item_type="fan", units=2, estimated_g=6_000))
+    (answer,) = tour.send(a_report(tour.bookings[0], items=items))
+    # then the booking is collected, the fan stands with nothing declared
+    assert (answer.answer, answer.code) == ("accepted", None)
+    assert tour.booking().state == "collected"
+    assert tour.counted() == {"fridge": (1, 1), "fan": (0, 2)}
+    # version 1 was the booking, 2 is the visit; one line of history and one message each
+    assert tour.booking().version == 2
+    kinds = tour.session.scalars(select(BookingChange.kind).order_by(BookingChange.version)).all()
+    assert kinds == ["booked", "collected"]
+    told = tour.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "booking.collected")).one()
+    assert told.recipient_id == tour.booking().resident_id
+
+
+def test_the_same_record_twice_is_one_record(tour: Round) -> None:
+    report = a_report(tour.bookings[0])
+    assert [one.answer for one in tour.send(report, report)] == ["accepted", "duplicate"]
+    # also with its instant written in another zone and its numbers in another sequence
+    shanghai = NINE.astimezone(datetime.now().astimezone().tzinfo)
+    assert [
+        one.answer for one in tour.send(a_report(report.booking_id, event_id=report.event_id, device_time=shanghai))
+    ] == ["duplicate"]
+    assert tour.session.scalar(select(func.count()).select_from(DoorstepEvent)) == 1
+    assert tour.booking().version == 2
+
+
+def test_the_same_id_with_another_content_clashes_and_changes_nothing(tour: Round) -> None:
+    report = a_report(tour.bookings[0])
+    tour.send(report)
+    (answer,) = tour.send(a_failure(tour.bookings[0], event_id=report.event_id))
+    assert (answer.answer, answer.code) == ("conflict", "event_id_reused")
+    assert tour.booking().state == "collected"
+
+
+def test_one_bad_record_takes_nothing_from_the_others(tour: Round) -> None:
+    bad = a_report(uuid4())
+    good = a_report(tour.bookings[0])
+    worse = a_report(tour.bookings[0], items=(CountedItem(item_type="zeppelin", units=1),))
+    answers = tour.send(bad, good, worse)
+    assert [(one.event_id, one.answer, one.code) for one in answers] == [
+        (bad.event_id, "refused", "not_found"),
+        (good.event_id, "accepted", None),
+        (worse.event_id, "refused", "invalid_input"),
+    ]
+    assert tour.booking().state == "collected"
+
+
+def test_a_booking_of_another_route_is_refused_like_an_absent_one(
+    session: Session, district: District, now: datetime, tour: Round
+) -> None:
+    # given a collector of another vehicle
+    stranger = a_collector(session, "c03", now=now)
+    foreign, absent = tour.send(a_failure(tour.bookings[0]), a_failure(absent_id := uuid4()), by=stranger)
+    # then both answers are the same but for the id
+    assert (foreign.answer, foreign.code) == (absent.answer, absent.code) == ("refused", "not_found")
+    assert foreign.detail is not None
+    assert foreign.detail.replace(str(tour.bookings[0]), str(absent_id)) == absent.detail
+    # and the other one of the crew may record it
+    mate = a_collector(session, TRUCK_CREW[1], now=now)
+    assert [one.answer for one in tour.send(a_failure(tour.bookings[0]), by=mate)] == ["accepted"]
+
+
+def test_an_unpublished_route_is_nobodys(session: Session, district: District, now: datetime) -> None:
+    booking = a_booking(session, district=district, now=now)
+    collector = a_collector(session, TRUCK_CREW[0], now=now)
+    (answer,) = record_events([a_failure(booking.id)], by=collector, district=district, session=session, now=NINE)
+    assert (answer.answer, answer.code) == ("refused", "not_found")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"kind": "failed", "items": ()}, "choose from"),
+        ({"kind": "failed", "items": (), "reason": "partially_completed"}, "choose from"),
+        ({"kind": "partly", "reason": "nobody_home"}, "choose from"),
+        ({"kind": "partly", "reason": "no_such_code"}, "choose from"),
+        ({"reason": "nobody_home"}, "leave it out"),
+        ({"kind": "failed", "reason": "nobody_home"}, "takes nothing on board"),
+        ({"items": ()}, "at least one item"),
+        ({"items": FRIDGE * 2}, "comes twice"),
+        ({"items": (CountedItem(item_type="zeppelin", units=1),)}, "zeppelin"),
+        ({"device_time": NINE + timedelta(hours=24, minutes=11)}, "ahead"),
+        ({"device_time": datetime(2026, 11, 23, 1, 54, tzinfo=UTC)}, "before the route was published"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused_in_words(
+    tour: Round, overrides: dict[str, Any], said: str
+) -> None:
+    # published at 02:00 UTC, so a clock five minutes behind is taken and one of six is not
+    (answer,) = tour.send(a_report(tour.bookings[0], **overrides))
+    assert (answer.answer, answer.code) == ("refused", "invalid_input")
+    assert said in (answer.detail or "")
+    assert tour.booking().state == "booked"
+
+
+def test_a_wrong_clock_within_a_day_loses_nothing(tour: Round) -> None:
+    ahead = a_failure(tour.bookings[0], device_time=NINE + timedelta(hours=20))
+    assert [one.answer for one in tour.send(ahead)] == ["accepted"]
+
+
+def test_every_code_explains_at_least_one_kind_of_visit() -> None:
+    assert len(FAILED_VISIT_CODES) == 12  # the table of our domain notes
+    assert all(row.for_failed or row.for_partly for row in FAILED_VISIT_CODES.values())
+
+
+def test_units_already_weighed_cannot_be_taken_back_at_the_door(tour: Round) -> None:
+    # given a collected fridge that a station has weighed
+    tour.send(a_report(tour.bookings[0]))
+    tour.booking().items[0].weighed_units = 1
+    tour.session.commit()
+    # when a later record says that nothing was taken
+    later = a_failure(tour.bookings[0], device_time=NINE + timedelta(minutes=1))
+    (answer,) = tour.send(later)
+    # then it clashes, and neither the booking nor the log of records holds any of it
+    assert (answer.answer, answer.code) == ("conflict", "already_weighed")
+    assert (tour.booking().state, tour.counted()) == ("collected", {"fridge": (1, 1)})
+    assert tour.session.get(DoorstepEvent, later.event_id) is None
+    # and an earlier one, which changes nothing, is taken into the log
+    earlier = a_failure(tour.bookings[0], device_time=NINE - timedelta(minutes=1))
+    assert [one.answer for one in tour.send(earlier)] == ["accepted"]
+    assert tour.booking().state == "collected"
+
+
+def test_a_booking_cancelled_meanwhile_stays_cancelled(
+    session: Session, district: District, now: datetime, tour: Round
+) -> None:
+    # given a pickup that was withdrawn although its route stands (a dispatcher's hand in the database)
+    tour.booking().state = "cancelled"
+    session.commit()
+    (answer,) = tour.send(a_report(tour.bookings[0]))
+    assert (answer.answer, answer.code) == ("conflict", "conflict")
+    assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 0
+
+
+def test_records_are_never_changed_or_deleted(tour: Round) -> None:
+    report = a_report(tour.bookings[0])
+    tour.send(report)
+    row = tour.session.get_one(DoorstepEvent, report.event_id)
+    row.kind = "failed"
+    with pytest.raises(TypeError, match="written once"):
+        tour.session.flush()
+    tour.session.rollback()
+    tour.session.delete(row)
+    with pytest.raises(TypeError, match="written once"):
+        tour.session.flush()
+    tour.session.rollback()
+
+
+def test_records_of_one_visit_come_to_the_same_whichever_arrives_first(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given three records of a visit: nobody home, then half of it, then all of it with a fan
+    # and six equal bookings, one for each of their 3! sequences
+    tour = Round(session, district, now, bookings=6)
+    found = []
+    for number, sequence in enumerate(itertools.permutations(range(3))):
+        booking_id = tour.bookings[number]
+        reports = [
+            a_failure(booking_id),
+            a_report(booking_id, kind="partly", reason="vehicle_full", device_time=NINE + timedelta(minutes=1)),
+            a_report(
+                booking_id,
+                items=(*FRIDGE, CountedItem(item_type="fan", units=1)),
+                device_time=NINE + timedelta(minutes=2),
+            ),
+        ]
+        # when they arrive one by one, each twice
+        for place in sequence:
+            tour.send(reports[place], reports[place])
+        found.append((tour.booking(number).state, tour.counted(number)))
+    # then the last one by the clock has won every time
+    assert found == [("collected", {"fridge": (1, 1), "fan": (0, 1)})] * 6
+
+
+def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
+    app: Flask, session: Session, district: District, now: datetime, tour: Round
+) -> None:
+    # given the same record and one of their own from each of two phones
+    mate = a_collector(session, TRUCK_CREW[1], now=now)
+    shared = a_failure(tour.bookings[0])
+    later = NINE + timedelta(minutes=5)
+    start = threading.Barrier(2)
+    told: list[list[str]] = []
+
+    def phone(by: Principal, own: DoorstepReport) -> None:
+        with app.app_context():
+            start.wait(timeout=10)
+            answers = record_events(
+                [shared, own], by=by, district=tour.district, session=db.session(), now=NINE + timedelta(minutes=10)
+            )
+            told.append([one.answer for one in answers])
+
+    own = [a_failure(tour.bookings[0], reason="no_access"), a_report(tour.bookings[0], device_time=later)]
+    threads = [threading.Thread(target=phone, args=pair) for pair in zip((tour.collector, mate), own, strict=True)]
+    session.rollback()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # then three records stand, the shared one taken once, and the last by the clock has won
+    assert sorted(answers[0] for answers in told) == ["accepted", "duplicate"]
+    assert [answers[1] for answers in told] == ["accepted", "accepted"]
+    assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 3
+    assert tour.booking().state == "collected"
+
+
+# --- the fold itself -------------------------------------------------------------------------------------------------
+
+# Few instants and few ids, so that equal clocks, told apart by the id, come up often.
+RECORDS = st.lists(
+    st.builds(
+        Record,
+        event_id=st.integers(0, 9).map(lambda number: UUID(int=number)),
+        kind=st.sampled_from(DOORSTEP_KINDS),
+        reason=st.none(),
+        units=st.dictionaries(st.sampled_from(["fridge", "fan"]), st.integers(1, 3)),
+        device_time=st.integers(0, 3).map(lambda minute: NINE + timedelta(minutes=minute)),
+    ),
+    max_size=8,
+    unique_by=lambda record: record.event_id,
+)
+
+
+@given(RECORDS.flatmap(lambda records: st.tuples(st.just(records), st.permutations(records * 2))))
+def test_any_sequence_and_any_repetition_of_records_folds_to_the_same_outcome(
+    drawn: tuple[list[Record], list[Record]],
+) -> None:
+    records, shuffled_twice = drawn
+    assert outcome(shuffled_twice) == outcome(records)
+
+
+def test_the_record_made_last_wins_and_the_id_decides_between_equal_clocks() -> None:
+    def record(number: int, minute: int, kind: Any) -> Record:
+        at = NINE + timedelta(minutes=minute)
+        return Record(event_id=UUID(int=number), kind=kind, reason=None, units={}, device_time=at)
+
+    assert outcome([]) is None
+    assert outcome([record(1, 0, "failed"), record(2, 0, "partly")]) == Outcome(
+        state="partly_collected", reason=None, units={}
+    )
+    assert outcome([record(9, 0, "failed"), record(1, 1, "collected")]) == Outcome(
+        state="collected", reason=None, units={}
+    )
