@@ -7,6 +7,7 @@ against a problem that forbids it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
@@ -45,6 +46,11 @@ def found_as(*causes: str) -> Callable[[Harm], Harm]:
         return harm
 
     return enter
+
+
+def causes_of(rule: Callable[..., object]) -> set[str]:
+    """The words that a rule of the checker announces in its docstring, in brackets: one, or several with commas."""
+    return {word for group in re.findall(r"\((``[^)]*``)\)", rule.__doc__ or "") for word in re.findall(r"\w+", group)}
 
 
 def mended(problem: Problem, plan: Plan) -> Judged:
@@ -331,7 +337,7 @@ def a_service_after_the_last_window(problem: Problem, plan: Plan, rng: Random) -
     if spot is None:
         return None
     r, i, step, _ = spot
-    late_s = problem.stop_by_key[step.stop or ""].windows_s[-1][1] + 1
+    late_s = max(closes for _, closes in problem.stop_by_key[step.stop or ""].windows_s) + 1
     return mended(problem, with_steps(plan, r, *pushed(plan.routes[r].steps, i, late_s - step.start_s)))
 
 

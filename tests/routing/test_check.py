@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -18,15 +17,11 @@ from hypothesis import strategies as st
 from recycling.routing import check
 from recycling.routing.check import RULES, Violation, violations
 from recycling.routing.plan import Plan, Route, Search, Step, StepKind, Unassigned
-from tests.routing.damage import DAMAGES, Damage
-from tests.routing.hand import GOOD_DAYS, Day, a_cost, under_way_with_locks
+from tests.routing.damage import DAMAGES, Damage, causes_of
+from tests.routing.good_days import GOOD_DAYS, Day, under_way_with_locks
+from tests.routing.hand import a_cost
 
 ROUTING = Path(check.__file__).parent
-
-
-def _causes_of(rule: Callable[..., object]) -> set[str]:
-    """The words a rule's docstring announces: ``(``one``)`` or ``(``one``, ``other``)``."""
-    return {word for group in re.findall(r"\((``[^)]*``)\)", rule.__doc__ or "") for word in re.findall(r"\w+", group)}
 
 
 @pytest.mark.parametrize("day", GOOD_DAYS, ids=lambda day: day.__name__)
@@ -47,7 +42,7 @@ def test_a_damage_is_found_by_its_name_on_every_plan_it_fits(damage: Damage) -> 
 
 
 def test_every_cause_a_rule_announces_belongs_to_a_damage_and_the_other_way_round() -> None:
-    announced = [_causes_of(rule) for rule in RULES]
+    announced = [causes_of(rule) for rule in RULES]
     assert all(announced)
     assert set().union(*announced) == {cause for damage in DAMAGES for cause in damage.causes}
 

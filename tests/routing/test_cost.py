@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 from recycling.routing.cost import evaluate, haversine_m, leg
 from recycling.routing.problem import Euclidean, GreatCircle, Problem
 from tests.routing.damage import row
-from tests.routing.hand import (
+from tests.routing.good_days import (
     GOOD_DAYS,
     Day,
-    a_cost,
-    a_problem,
     break_after_arriving,
     break_before_leaving,
     left_out_with_an_impossible_lock,
@@ -26,9 +24,8 @@ from tests.routing.hand import (
     one_way_streets,
     overtime_at_a_price,
     two_units_skills_and_preferences,
-    with_step,
-    with_vehicle,
 )
+from tests.routing.hand import a_cost, a_problem, with_step, with_vehicle
 
 
 @pytest.mark.parametrize("day", GOOD_DAYS, ids=lambda day: day.__name__)
