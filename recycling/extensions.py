@@ -26,7 +26,8 @@ except ImportError:  # no wheel for this platform: the interpreter's own library
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
-db = SQLAlchemy(model_class=Base)
+# What a view returns after its commit is what it wrote: nothing is read again only to be shown.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 jwt = JWTManager()
 limiter = Limiter(key_func=get_remote_address)
@@ -52,7 +53,6 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return common | {"module": sqlite}
     return common | {
-        "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,
         "pool_timeout": 4,

@@ -1,4 +1,4 @@
-"""The day's ledger: what is already promised for a service day and area. `take` and `free` are its only writers.
+"""The day's ledger: what is already promised for a service day and area. `move` and `free` are its only writers.
 
 Every limit is one conditional UPDATE, the same on both engines, with a CHECK behind it: the database, not the caller,
 decides who gets the last place. A ledger row is always touched before the rows of its windows, and several ledgers in
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, CursorResult, Update, update
+from sqlalchemy import CheckConstraint, ColumnElement, CursorResult, Update, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.errors import WindowClosed, WindowFull
@@ -86,8 +86,10 @@ def open_ledger(session: Session, *, day: date, capacity: AreaCapacity) -> None:
         )
 
 
-def move(session: Session, *, give_up: Promise | None, take_up: Promise | None) -> None:
-    """Exchange one promise for another, or take, or free one, inside the caller's transaction.
+def move(session: Session, *, give_up: Promise | None, take_up: Promise, capacity: AreaCapacity) -> None:
+    """Take a promise, in exchange for another if there is one, inside the caller's transaction.
+
+    The day's rows are made from ``capacity``, that of the new promise's area, when this is their first.
 
     Raises
     ------
@@ -96,51 +98,74 @@ def move(session: Session, *, give_up: Promise | None, take_up: Promise | None) 
     WindowClosed
         When the plan of one of the two days is already published.
     """
-    steps: list[tuple[Promise, int]] = []
-    if give_up is not None:
-        steps.append((give_up, -1))
-    if take_up is not None:
-        steps.append((take_up, +1))
     # Ascending (day, area); at the same ledger the old promise goes first, so that a change within it is not refused
     # for room that the booking itself holds.
+    steps = [(take_up, +1)] if give_up is None else [(give_up, -1), (take_up, +1)]
     for promise, sign in sorted(steps, key=lambda step: (step[0].day, step[0].area, step[1])):
-        _move_one(session, promise, sign)
+        if sign < 0:
+            free(session, promise)
+        else:
+            _take(session, promise, capacity)
 
 
-def _move_one(session: Session, promise: Promise, sign: int) -> None:
-    row = DayLedger
-    ledger = update(row).where(row.day == promise.day, row.area == promise.area, row.closed.is_(False))
-    seconds, grams, litres = sign * promise.service_s, sign * promise.load_g, sign * promise.load_l
-    ledger = ledger.values(
-        service_used_s=row.service_used_s + seconds,
-        load_used_g=row.load_used_g + grams,
-        load_used_l=row.load_used_l + litres,
-    )
-    if sign > 0:
-        ledger = ledger.where(
-            row.service_used_s + seconds <= row.service_cap_s,
-            row.load_used_g + grams <= row.load_cap_g,
-            row.load_used_l + litres <= row.load_cap_l,
-        )
-    if not _rows(session, ledger):
+def free(session: Session, promise: Promise) -> None:
+    """Give a promise up.
+
+    Raises
+    ------
+    WindowClosed
+        When the day's plan is already published.
+    """
+    if not _add(session, promise, -1):
         raise _why_not(session, promise)
-    window = update(WindowLedger).where(
-        WindowLedger.day == promise.day,
-        WindowLedger.area == promise.area,
-        WindowLedger.pickup_window == promise.pickup_window,
+    _rows(session, _window_of(promise).values(places_used=WindowLedger.places_used - 1))
+
+
+def _take(session: Session, promise: Promise, capacity: AreaCapacity) -> None:
+    row = DayLedger
+    fits = (
+        row.service_used_s + promise.service_s <= row.service_cap_s,
+        row.load_used_g + promise.load_g <= row.load_cap_g,
+        row.load_used_l + promise.load_l <= row.load_cap_l,
     )
-    if sign > 0:
-        window = window.where(WindowLedger.places_used < WindowLedger.places_cap)
-    if not _rows(session, window.values(places_used=WindowLedger.places_used + sign)):
+    if not _add(session, promise, +1, *fits):
+        # Refused, or the day's first booking: rows are looked for only now, not on every booking.
+        open_ledger(session, day=promise.day, capacity=capacity)
+        if not _add(session, promise, +1, *fits):
+            raise _why_not(session, promise)
+    places = _window_of(promise).where(WindowLedger.places_used < WindowLedger.places_cap)
+    if not _rows(session, places.values(places_used=WindowLedger.places_used + 1)):
         raise WindowFull(
             f"window {promise.pickup_window} on {promise.day} is full; choose another window or day"
             f" / {promise.day} {promise.pickup_window} 时段已约满，请选择其他时段或日期"
         )
 
 
-def _rows(session: Session, statement: Update) -> int:
+def _add(session: Session, promise: Promise, sign: int, *only_if: ColumnElement[bool]) -> bool:
+    """Add a promise to an open day's sums, or subtract it; whether a row was there that met the conditions."""
+    row = DayLedger
+    statement = update(row).where(row.day == promise.day, row.area == promise.area, row.closed.is_(False), *only_if)
+    return _rows(
+        session,
+        statement.values(
+            service_used_s=row.service_used_s + sign * promise.service_s,
+            load_used_g=row.load_used_g + sign * promise.load_g,
+            load_used_l=row.load_used_l + sign * promise.load_l,
+        ),
+    )
+
+
+def _window_of(promise: Promise) -> Update:
+    return update(WindowLedger).where(
+        WindowLedger.day == promise.day,
+        WindowLedger.area == promise.area,
+        WindowLedger.pickup_window == promise.pickup_window,
+    )
+
+
+def _rows(session: Session, statement: Update) -> bool:
     done = session.execute(statement.execution_options(synchronize_session=False))
-    return cast("CursorResult[Any]", done).rowcount
+    return cast("CursorResult[Any]", done).rowcount > 0
 
 
 def _why_not(session: Session, promise: Promise) -> WindowFull | WindowClosed:

@@ -43,9 +43,9 @@ windows_bp = GuardedBlueprint(
 
 
 @bp.post("")
-@idempotent
 @only("resident", "dispatcher", "admin")
 @bp.arguments(BookPickupSchema)
+@idempotent
 @bp.response(201, BookingSchema)
 def create_booking(command: tuple[Wish, UUID | None]) -> tuple[dict[str, Any], dict[str, str]]:
     """Book a pickup (预约上门回收)."""

@@ -23,7 +23,11 @@ KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def idempotent(view: View) -> View:
-    """Run a creating view once per caller, endpoint and ``Idempotency-Key``; stands directly below ``@bp.post``."""
+    """Run a creating view once per caller, endpoint and ``Idempotency-Key``.
+
+    Stands below ``@bp.arguments`` and above ``@bp.response``: the body is judged before the transaction opens, the
+    answer is made inside it.
+    """
 
     @wraps(view)
     def once(*args: Any, **kwargs: Any) -> Response:

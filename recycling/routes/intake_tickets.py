@@ -32,9 +32,9 @@ bp = GuardedBlueprint(
 
 
 @bp.post("")
-@idempotent
 @only("keeper")
 @bp.arguments(WeighInSchema)
+@idempotent
 @bp.response(201, IntakeTicketSchema)
 def create_ticket(command: tuple[Weighing, str]) -> dict[str, Any]:
     """Weigh a load in at the keeper's own station (过磅入库)."""
@@ -61,9 +61,9 @@ def show_ticket(ticket_id: UUID) -> dict[str, Any]:
 
 
 @bp.post("/<uuid:ticket_id>/corrections")
-@idempotent
 @only("keeper")
 @bp.arguments(CorrectTicketSchema)
+@idempotent
 @bp.response(201, IntakeTicketSchema)
 def create_correction(command: tuple[Weighing | None, str], ticket_id: UUID) -> dict[str, Any]:
     """Replace a ticket by a new one, or withdraw it; the old one stays readable (更正或作废磅单)."""

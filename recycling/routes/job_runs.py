@@ -25,8 +25,8 @@ bp = GuardedBlueprint(
 
 
 @bp.post("")
-@idempotent
 @bp.arguments(RequestRunSchema)
+@idempotent
 @bp.response(202, JobRunSchema)
 def create_job_run(wanted: dict[str, Any]) -> JobRun:
     """Ask for a job to be done now; look again at its run for the result (手动触发任务)."""

@@ -62,8 +62,8 @@ def show_answer(plan_id: UUID) -> dict[str, Any]:
 
 
 @bp.post("/<uuid:plan_id>/publication")
-@idempotent
 @bp.arguments(PublicationSchema)
+@idempotent
 @bp.response(201, PublishedSchema)
 def create_publication(body: dict[str, UUID | None], plan_id: UUID) -> PublishedPlan:
     """Publish a plan: close the day, tell residents and collectors (发布计划)."""

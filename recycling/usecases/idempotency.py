@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import CursorResult, delete, tuple_, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import Busy, IdempotencyKeyMismatch
@@ -52,18 +52,28 @@ def answer_once(
             caller_id=caller_id, endpoint=endpoint, key=key, fingerprint=fingerprint, created_at=now
         )
         mine = session.scalar(claim.on_conflict_do_nothing().returning(IdempotencyKey.key)) is not None
-        row = session.get(IdempotencyKey, name)
-        if row is None:
-            raise Busy("the same request is just being undone; send it again in a moment")
         if not mine:
-            if row.fingerprint != fingerprint:
-                raise IdempotencyKeyMismatch(
-                    f"Idempotency-Key {key[:40]!r} came before with another body; make a new key for a new wish"
-                )
-            return Answer(**row.answer), True
+            return _kept(session, name, fingerprint), True
         answer = effect()
-        row.answer = asdict(answer)
+        session.execute(
+            update(IdempotencyKey)
+            .where(tuple_(IdempotencyKey.caller_id, IdempotencyKey.endpoint, IdempotencyKey.key) == name)
+            .values(answer=asdict(answer))
+            .execution_options(synchronize_session=False)
+        )
         return answer, False
+
+
+def _kept(session: Session, name: tuple[UUID, str, str], fingerprint: bytes) -> Answer:
+    """The answer that the key's first request was given."""
+    row = session.get(IdempotencyKey, name)
+    if row is None:
+        raise Busy("the same request is just being undone; send it again in a moment")
+    if row.fingerprint != fingerprint:
+        raise IdempotencyKeyMismatch(
+            f"Idempotency-Key {row.key[:40]!r} came before with another body; make a new key for a new wish"
+        )
+    return Answer(**row.answer)
 
 
 def forget_keys(*, before: datetime, session: Session) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import InvalidInput
 from recycling.logs import logger
 from recycling.models.booking import Booking
-from recycling.models.ledger import move, open_ledger
+from recycling.models.ledger import move
 from recycling.models.outbox import post
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
@@ -48,10 +48,10 @@ def book_pickup(
     for_id = by.id if by.role == "resident" else resident_id
     promise, need, place = judge(wish, district=district, now=now)
     with atomic(session):
-        if for_id is None or session.get(Resident, for_id) is None:
+        # A resident who is signed in exists; only staff can name somebody who does not.
+        if for_id is None or (by.role != "resident" and session.get(Resident, for_id) is None):
             raise InvalidInput(f"resident_id is {for_id}: name the resident this booking is for")
-        open_ledger(session, day=promise.day, capacity=district.area_capacity(promise.area))
-        move(session, give_up=None, take_up=promise)
+        move(session, give_up=None, take_up=promise, capacity=district.area_capacity(promise.area))
         booking = Booking(
             id=uuid4(), resident_id=for_id, day=promise.day, area=promise.area, pickup_window=promise.pickup_window,
             village_code=wish.village_code, place=place, floor=wish.floor, has_lift=wish.has_lift, state="booked",

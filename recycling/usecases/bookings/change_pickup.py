@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
 from recycling.models.booking import Booking
-from recycling.models.ledger import move, open_ledger
+from recycling.models.ledger import free, move
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -57,8 +57,8 @@ def amend_pickup(
         booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
         wish = replace(_as_wish(booking), **amendment.changes)
         promise, need, place = judge(wish, district=district, now=now)
-        open_ledger(session, day=promise.day, capacity=district.area_capacity(promise.area))
-        move(session, give_up=promise_of(booking), take_up=promise)
+        capacity = district.area_capacity(promise.area)
+        move(session, give_up=promise_of(booking), take_up=promise, capacity=capacity)
         booking.day, booking.area, booking.pickup_window = promise.day, promise.area, promise.pickup_window
         booking.village_code, booking.place = wish.village_code, place
         booking.floor, booking.has_lift = wish.floor, wish.has_lift
@@ -84,7 +84,7 @@ def cancel_pickup(
     """
     with atomic(session):
         booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
-        move(session, give_up=promise_of(booking), take_up=None)
+        free(session, promise_of(booking))
         booking.state = "cancelled"
         _tell(session, booking, kind="cancelled", by=by, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))

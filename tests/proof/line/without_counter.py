@@ -16,11 +16,14 @@ from config.settings import from_environment
 from recycling.errors import WindowFull
 from recycling.models import ledger
 from recycling.models.booking import Booking
+from recycling.policy.capacity import AreaCapacity
 
 
-def count_then_insert(session: Session, *, give_up: ledger.Promise | None, take_up: ledger.Promise | None) -> None:
+def count_then_insert(
+    session: Session, *, give_up: ledger.Promise | None, take_up: ledger.Promise, capacity: AreaCapacity
+) -> None:
     """Refuse by the count taken when the request came in."""
-    if take_up is not None and g.places_left < 1:
+    if g.places_left < 1:
         raise WindowFull(f"window {take_up.pickup_window} on {take_up.day} is full")
 
 
