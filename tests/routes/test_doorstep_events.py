@@ -1,0 +1,114 @@
+"""Doorstep records over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+
+from recycling.policy.district import District
+from tests.builders import a_booking
+from tests.callers import Caller, Callers
+from tests.planned_days import a_published_plan, driver_of
+
+
+@pytest.fixture
+def booking_id(session: Session, district: District, now: datetime) -> UUID:
+    """A fridge on a published route of tomorrow."""
+    found = a_booking(session, district=district, now=now).id
+    a_published_plan(session, district=district, now=now)
+    return found
+
+
+@pytest.fixture
+def collector(session: Session, callers: Callers, booking_id: UUID) -> Caller:
+    """Who drives it."""
+    key = driver_of(session, booking_id)
+    session.rollback()
+    return callers.staff("collector", collector_key=key)
+
+
+def an_event(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
+    """The fridge collected."""
+    return {
+        "event_id": str(uuid4()), "booking_id": str(booking_id), "kind": "collected",
+        "items": [{"item_type": "fridge", "units": 1, "estimated_g": 41_000}],
+        "device_time": "2026-11-23T10:05:00+08:00",
+    } | overrides  # fmt: skip
+
+
+def send(caller: Caller, *events: Any) -> list[dict[str, Any]]:
+    """Send records, and return what became of each."""
+    answer = caller.post("/doorstep-events", {"events": list(events)})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json["events"]  # type: ignore[index]
+    return found
+
+
+def test_a_batch_is_answered_record_by_record_in_its_sequence(collector: Caller, booking_id: UUID) -> None:
+    done = an_event(booking_id)
+    altered = done | {"device_time": "2026-11-23T10:06:00+08:00"}
+    unknown = an_event(uuid4())
+    answers = send(collector, unknown, done, done, altered)
+    assert [(one["event_id"], one["answer"], one["code"]) for one in answers] == [
+        (unknown["event_id"], "refused", "not_found"),
+        (done["event_id"], "accepted", None),
+        (done["event_id"], "duplicate", None),
+        (done["event_id"], "conflict", "event_id_reused"),
+    ]
+    # the whole batch again changes nothing more
+    assert [one["answer"] for one in send(collector, unknown, done)] == ["refused", "duplicate"]
+    booking = collector.get(f"/bookings/{booking_id}").json
+    assert booking is not None
+    assert (booking["state"], booking["version"]) == ("collected", 2)
+    assert [(item["item_type"], item["collected_units"]) for item in booking["items"]] == [("fridge", 1)]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"event_id": "1"},
+        {"kind": "stolen"},
+        {"device_time": "2026-11-23T10:05:00"},
+        {"device_time": 1_790_000_000},
+        {"items": [{"item_type": "fridge", "units": 0}]},
+        {"items": [{"item_type": "fridge", "units": "1"}]},
+        {"items": [{"item_type": "fridge", "units": 1, "weighed_g": 41_000}]},
+        {"state": "collected"},
+    ],
+)
+def test_a_record_of_the_wrong_form_is_refused_by_field_before_anything_is_written(
+    collector: Caller, booking_id: UUID, overrides: dict[str, Any]
+) -> None:
+    answer = collector.post("/doorstep-events", {"events": [an_event(booking_id), an_event(booking_id, **overrides)]})
+    assert answer.status_code == 422, answer.text
+    assert f"events.1.{next(iter(overrides))}" in answer.text
+    booking = collector.get(f"/bookings/{booking_id}").json
+    assert booking is not None
+    assert booking["state"] == "booked"
+
+
+def test_a_batch_holds_one_to_a_hundred_records(collector: Caller, booking_id: UUID) -> None:
+    assert collector.post("/doorstep-events", {"events": []}).status_code == 422
+    many = [an_event(booking_id) for _ in range(101)]
+    assert collector.post("/doorstep-events", {"events": many}).status_code == 422
+
+
+def test_only_collectors_record_and_only_on_their_own_route(
+    callers: Callers, district: District, collector: Caller, booking_id: UUID
+) -> None:
+    for caller in (callers.resident(), callers.staff("dispatcher"), callers.staff("keeper")):
+        assert caller.post("/doorstep-events", {"events": [an_event(booking_id)]}).status_code == 403
+    stranger = callers.staff("collector", collector_key="c03")  # a van that no fridge is given to
+    (answer,) = send(stranger, an_event(booking_id))
+    assert (answer["answer"], answer["code"]) == ("refused", "not_found")
+
+
+def test_everybody_can_read_why_visits_fail(callers: Callers) -> None:
+    answer = callers.app.test_client().get("/failed-visit-codes")
+    codes = {row["code"]: row for row in answer.get_json()["failed_visit_codes"]}
+    assert (codes["nobody_home"]["name_zh"], codes["nobody_home"]["name_en"]) == ("无人应答", "Nobody home")
+    assert codes["nobody_home"]["for_partly"] is False
