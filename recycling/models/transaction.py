@@ -50,6 +50,7 @@ def atomic(session: Session) -> Iterator[Session]:
         yield session
         return
     session.rollback()  # a read before us may have opened a transaction that is older than our locks
+    session.expire_all()  # and a row remembered from before it may have changed since
     session.info["atomic"] = True
     before = _only_reads.set(False)
     try:
@@ -74,11 +75,15 @@ def atomic(session: Session) -> Iterator[Session]:
 DATABASE_ERRORS = (DBAPIError, PoolTimeout)
 
 
+# What SQLite calls an operational error although the statement is at fault and will fail for ever.
+FAULTS = ("no such table", "no such column", "syntax error")
+
+
 def is_outage(error: Exception) -> bool:
     """Whether the database is away or out of connections, rather than refusing a statement that is wrong."""
     if isinstance(error, PoolTimeout | InterfaceError):
         return True
-    return isinstance(error, OperationalError)
+    return isinstance(error, OperationalError) and not any(fault in str(error.orig) for fault in FAULTS)
 
 
 def is_busy(error: OperationalError) -> bool:
