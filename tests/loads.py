@@ -1,0 +1,108 @@
+"""Loads on their way to a scale: pickups visited by a crew on a published route, and weighings with good defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.models.booking import Booking
+from recycling.models.people import Staff
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
+from recycling.policy.access import SYSTEM, Principal
+from recycling.policy.district import District
+from recycling.usecases.field.record_events import CountedItem, DoorstepReport, record_events
+from recycling.usecases.intake.weighing import WeighedLine, Weighing
+
+
+def a_keeper(station_key: str = "lincheng") -> Principal:
+    """Somebody who weighs in at a station."""
+    return Principal(id=uuid4(), role="keeper", station_key=station_key)
+
+
+def a_line(item_type: str = "fridge", units: int = 1, net_g: int | None = None, **fields: Any) -> WeighedLine:
+    """One fridge without a reading of its own."""
+    return WeighedLine(item_type=item_type, units=units, net_g=net_g, **fields)
+
+
+def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weighing:
+    """A hand-cart of 10 kg with 41.3 kg on it, brought by its owner: one fridge, unless lines are given."""
+    return Weighing(
+        **{
+            "channel": "walk_in" if all(line.booking_id is None for line in lines) else "door",
+            "gross_g": 10_000 + net_g,
+            "tare_g": 10_000,
+            "lines": lines or (a_line(),),
+        }
+        | fields
+    )
+
+
+def collect(
+    session: Session,
+    *bookings: Booking,
+    district: District,
+    now: datetime,
+    taken: Mapping[str, int] | None = None,
+    not_yet: Sequence[Booking] = (),
+) -> None:
+    """Put bookings of one day on a published route of one vehicle and visit them, those ``not_yet`` visited apart.
+
+    ``taken`` says what was handed over where it is not what was booked.
+    """
+    crew = _publish(session, [*bookings, *not_yet], district=district, now=now)
+    reports = []
+    for booking in bookings:
+        declared = {item.item_type: item.declared_units for item in booking.items}
+        units = taken if taken is not None else declared
+        reports.append(
+            DoorstepReport(
+                event_id=uuid4(),
+                booking_id=booking.id,
+                kind="collected" if units == declared else "partly",
+                reason=None if units == declared else "not_presented",
+                items=[CountedItem(item_type=key, units=count) for key, count in units.items()],
+                device_time=now,
+            )
+        )
+    answers = record_events(reports, by=crew, district=district, session=session, now=now)
+    assert {answer.answer for answer in answers} == {"accepted"}, answers
+
+
+def _publish(session: Session, bookings: Sequence[Booking], *, district: District, now: datetime) -> Principal:
+    """A published plan of one route, written by hand: what a planner would say is not what these tests are about."""
+    day, vehicle = bookings[0].day, next(iter(district.network.vehicles.values()))
+    collector = district.network.crew_of(vehicle.key)[0]
+    account = session.scalar(select(Staff.id).where(Staff.collector_key == collector.key))
+    staff_id: UUID = account or uuid4()
+    if account is None:
+        session.add(
+            Staff(
+                id=staff_id, login=f"crew-{staff_id}", name="crew", role="collector", password_hash="-",
+                collector_key=collector.key, created_at=now,
+            )
+        )  # fmt: skip
+    plan = Plan(
+        id=uuid4(), day=day, version=1, problem={}, answer={}, problem_sha256="", cost_total=0,
+        travel_quality="by hand", search={}, made_at=now, made_by_id=SYSTEM.id,
+    )  # fmt: skip
+    route = Route(
+        id=uuid4(), plan_id=plan.id, vehicle_key=vehicle.key, collector_key=collector.key, distance_m=0, travel_s=0
+    )
+    stops = [
+        RouteStop(
+            route_id=route.id, position=position, kind="pickup", booking_id=booking.id, arrival_s=28_800,
+            start_s=28_800, end_s=30_000, load_g=0, load_l=0,
+        )
+        for position, booking in enumerate(bookings, start=1)
+    ]  # fmt: skip
+    published = PublishedPlan(day=day, plan_id=plan.id, published_at=now, published_by_id=SYSTEM.id)
+    for rows in ([plan], [route, published], [RouteCrew(route_id=route.id, collector_key=collector.key), *stops]):
+        session.add_all(rows)
+        session.flush()
+    session.commit()
+    return Principal(id=staff_id, role="collector", collector_key=collector.key)

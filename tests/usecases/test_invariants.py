@@ -1,0 +1,190 @@
+"""Every invariant holds in a day of real work, and finds the breach that somebody makes behind the program's back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import Executable, insert, select, text
+from sqlalchemy.orm import Session
+
+from recycling.models.booking import Booking
+from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
+from recycling.models.transaction import atomic
+from recycling.policy.district import District
+from recycling.usecases.bookings.change_pickup import cancel_pickup
+from recycling.usecases.idempotency import Answer, answer_once
+from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, work
+from recycling.usecases.reporting.goal_report import make_goal_report
+from tests.builders import a_booking, a_resident
+from tests.invariants import assert_invariants, broken
+from tests.loads import a_keeper, a_line, a_weighing, collect
+
+Breach = Callable[[Session], Sequence[Executable]]
+
+
+@pytest.fixture
+def a_day_of_work(session: Session, district: District, now: datetime) -> Session:
+    """Pickups booked, visited, cancelled; tickets, one of them corrected; a report; a run that is done and one due."""
+    keeper, resident = a_keeper(), a_resident(session, now=now)
+    visited, waiting, gone = (a_booking(session, district=district, now=now, by=resident) for _ in range(3))
+    cancel_pickup(gone.id, version=1, by=resident, district=district, session=session, now=now)
+    collect(session, visited, district=district, now=now, not_yet=[waiting])
+    loads = (
+        a_weighing(a_line(booking_id=visited.id)),
+        a_weighing(a_line("fan"), a_line("stove"), net_g=16_000),
+    )
+    _, wrong = (
+        weigh_in(load, scale_number="1", by=keeper, district=district, session=session, now=now) for load in loads
+    )
+    correct_ticket(
+        wrong.id, a_weighing(a_line("fan"), net_g=4_000), reason="多记一件", by=keeper, district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    make_goal_report("2026-11", district=district, session=session, now=now)
+    answer_once(
+        lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
+        fingerprint=bytes(32), session=session, now=now,
+    )  # fmt: skip
+    with atomic(session):
+        enqueue(session, job="roll_up", due_at=now, scope="2026-11-22", now=now)
+        held = claim(session, now=now, lease=timedelta(minutes=5))
+        assert held is not None
+        assert finish(session, held, figures={}, now=now)
+        enqueue(session, job="roll_up", due_at=now, scope="2026-11-23", now=now)
+    session.rollback()
+    return session
+
+
+def sql(*statements: str) -> Breach:
+    """The breach as it is typed into a database console."""
+    return lambda _session: [text(statement) for statement in statements]
+
+
+def listed_as_well(session: Session) -> Sequence[Executable]:
+    """The visited booking among the unassigned of its plan."""
+    booking_id = session.scalar(select(Booking.id).where(Booking.state == "collected"))
+    plan_id = session.scalar(select(Plan.id))
+    return [insert(Unassigned).values(plan_id=plan_id, booking_id=booking_id, reason="fleet_full", detail="")]
+
+
+def on_two_routes(session: Session) -> Sequence[Executable]:
+    """The crew of the one route on a second one."""
+    route = session.scalars(select(Route)).one()
+    second = {
+        "id": uuid4(), "plan_id": route.plan_id, "vehicle_key": "shagou-1", "collector_key": route.collector_key,
+        "distance_m": 0, "travel_s": 0,
+    }  # fmt: skip
+    crew = {"route_id": second["id"], "collector_key": route.collector_key}
+    return [insert(Route).values(second), insert(RouteCrew).values(crew)]
+
+
+LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
+
+# A cancelled booking that is booked again: version 3 follows version 2.
+REOPEN = """
+    INSERT INTO booking_change (id, booking_id, at, by_id, by_role, kind, state, version)
+    SELECT booking_id, booking_id, at, by_id, by_role, kind, 'booked', 3 FROM booking_change WHERE state = 'cancelled'
+"""
+
+BREACHES: list[tuple[Invariant, Breach]] = [
+    (bookings.ledger_is_what_is_booked, sql("UPDATE day_ledger SET load_used_g = load_used_g - 1")),
+    (bookings.ledger_is_what_is_booked, sql("DELETE FROM day_ledger")),
+    (bookings.places_are_what_is_booked, sql("UPDATE window_ledger SET places_used = 1 WHERE pickup_window = '13-15'")),
+    (bookings.places_are_what_is_booked, sql("UPDATE booking SET pickup_window = '13-15' WHERE state = 'booked'")),
+    (bookings.bookings_ask_for_something, sql("UPDATE booked_item SET declared_units = 0")),
+    (bookings.versions_count_changes, sql("UPDATE booking SET version = 9")),
+    (bookings.versions_count_changes, sql("DELETE FROM booking_change WHERE version = 1")),
+    (bookings.versions_count_changes, sql("UPDATE booking SET state = 'failed' WHERE state = 'collected'")),
+    (bookings.states_follow_the_graph, sql("UPDATE booking_change SET state = 'failed' WHERE version = 1")),
+    (bookings.states_follow_the_graph, sql(REOPEN)),
+    (bookings.nobody_is_in_two_places, on_two_routes),
+    (bookings.published_plans_cover_their_day, sql("DELETE FROM route_stop")),
+    (bookings.published_plans_cover_their_day, listed_as_well),
+    (bookings.published_plans_are_of_their_day, sql("UPDATE published_plan SET day = '2026-12-24'")),
+    (bookings.bookings_are_what_was_recorded, sql("UPDATE booking SET state = 'failed' WHERE state = 'collected'")),
+    (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 2 * collected_units")),
+    (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 1")),
+    (bookings.outcomes_have_an_event, sql("DELETE FROM doorstep_event")),
+    (bookings.events_come_from_the_crew, sql("DELETE FROM route_crew")),
+    (figures.figures_are_their_lines, sql("UPDATE daily_recovery SET recovered_g = recovered_g + 1")),
+    (figures.figures_are_their_lines, sql("DELETE FROM daily_recovery WHERE item_type = 'fan'")),
+    (figures.figures_are_their_lines, sql("UPDATE intake_line SET units = 2 WHERE item_type = 'fridge'")),
+    (figures.weighed_units_are_on_tickets, sql("UPDATE booked_item SET weighed_units = 0")),
+    (figures.weighed_units_are_on_tickets, sql("UPDATE intake_line SET booking_id = NULL")),
+    (figures.tickets_are_whole, sql("UPDATE intake_ticket SET refused_g = 1")),
+    (figures.tickets_are_whole, sql("UPDATE intake_line SET booking_id = NULL")),
+    (figures.tickets_are_whole, sql("UPDATE intake_ticket SET channel = 'walk_in'")),
+    (figures.corrections_stay_in_place, sql("UPDATE intake_ticket SET day = '2026-11-22' WHERE number = 3")),
+    (figures.numbers_have_no_gap, sql("UPDATE scale SET last_number = last_number + 1")),
+    (figures.numbers_have_no_gap, sql("UPDATE intake_ticket SET number = 0 WHERE number = 1")),
+    (figures.numbers_have_no_gap, sql("DELETE FROM scale")),
+    (figures.reports_are_what_was_kept, sql("""UPDATE goal_report SET body = '{"units": 1000000}'""")),
+    (figures.days_are_local_dates, sql("UPDATE intake_ticket SET day = '2026-11-22'")),
+    # 16:00 UTC is midnight in Shanghai: the day after has begun
+    (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
+    (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
+    (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
+    (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET recipient_id = NULL")),
+    (work.messages_are_tried, sql(f"UPDATE outbox_message SET due_at = {LONG_AGO}")),
+    (work.runs_are_accounted_for, sql("UPDATE job_run SET attempts = 0")),
+    (work.runs_are_accounted_for, sql(f"UPDATE job_run SET finished_at = {LONG_AGO} WHERE state = 'done'")),
+    (work.runs_are_taken, sql(f"UPDATE job_run SET claim_after = {LONG_AGO}, due_at = {LONG_AGO}")),
+]  # fmt: skip
+
+
+def test_a_day_of_work_keeps_every_invariant(a_day_of_work: Session, now: datetime) -> None:
+    assert_invariants(a_day_of_work)
+    # those by the clock too: all that is due was due just now
+    assert not [row for invariant in INVARIANTS for row in invariant.breaches(a_day_of_work, now)]
+
+
+def test_an_empty_database_keeps_every_invariant(session: Session) -> None:
+    assert_invariants(session)
+
+
+def test_each_invariant_finds_its_breach(a_day_of_work: Session, now: datetime) -> None:
+    session = a_day_of_work
+    for invariant, breach in BREACHES:
+        # given one breach, made behind the program's back
+        statements = breach(session)
+        for statement in statements:
+            session.execute(statement)
+        # then the invariant that it breaks returns the offending rows
+        assert invariant.breaches(session, now), (invariant.rule, [str(statement) for statement in statements])
+        session.rollback()
+    assert_invariants(session)
+
+
+def test_no_invariant_is_without_its_breach() -> None:
+    assert {id(invariant) for invariant, _ in BREACHES} == {id(invariant) for invariant in INVARIANTS}
+
+
+def test_the_command_names_the_broken_rule_and_the_row_and_fails(
+    app: Flask, a_day_of_work: Session, now: datetime
+) -> None:
+    runner = app.test_cli_runner()
+    whole = runner.invoke(args=["check-data"])
+    assert whole.exit_code == 0, whole.output
+    assert f"all {len(INVARIANTS)} invariants hold" in whole.output
+    # when a figure is changed by hand
+    a_day_of_work.execute(text("UPDATE daily_recovery SET units = 7 WHERE item_type = 'fan'"))
+    a_day_of_work.commit()
+    found = runner.invoke(args=["check-data"])
+    # then one line names the rule, one the figure: 7 units stand there, 1 is on the ticket
+    assert found.exit_code == 1
+    assert "BROKEN I-12  日回收量 = 磅单明细" in found.output
+    assert "2026-11-23, lincheng, lincheng, fan, walk_in, weighed, 6, 0, 0" in found.output
+    assert "1 of" in found.output
+    assert list(broken(a_day_of_work)) == [
+        f"{figures.figures_are_their_lines.key} {figures.figures_are_their_lines.rule}"
+    ]
