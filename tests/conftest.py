@@ -120,14 +120,11 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 
 
 def empty(session: Session) -> None:
-    """Delete every row of every table."""
-    if session.get_bind().dialect.name == "postgresql":
-        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-        session.execute(text(f"TRUNCATE {names}"))
-    else:
+    """Delete every row of every table; for the few that a test leaves, many times quicker than TRUNCATE."""
+    if session.get_bind().dialect.name == "sqlite":
         session.execute(text("PRAGMA defer_foreign_keys=ON"))
-        for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
+    for table in reversed(Base.metadata.sorted_tables):
+        session.execute(table.delete())
     session.commit()
 
 
