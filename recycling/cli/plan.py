@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +28,7 @@ from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
-from recycling.usecases.queries.plans import plan_in_full, plan_of_day, planner_file
+from recycling.usecases.queries.plans import plan_in_full, plan_of_day, planner_file, route_figures
 
 group = AppGroup("plan", help="Plans of service days.")
 
@@ -126,19 +125,16 @@ def show_plan(plan_id: UUID, console: Console) -> None:
 
 
 def _line(route: dict[str, Any]) -> tuple[str, ...]:
-    steps = route["steps"]
-    kinds = [step["kind"] for step in steps]
-    # What leaves the vehicle at a station is what it carried when it came there.
-    unloaded_g = sum(before["load_g"] for before, step in pairwise(steps) if step["kind"] in ("unload", "end"))
+    figures = route_figures(route)
     return (
         route["vehicle_key"],
         ", ".join(route["crew"]),
-        str(kinds.count("pickup")),
-        str(kinds.count("unload")),
-        clock_text(steps[0]["start_s"]),
-        clock_text(steps[-1]["end_s"]),
-        kg_text(unloaded_g).removesuffix(" kg"),
-        f"{route['distance_m'] / 1000:.1f}",
+        str(figures["pickups"]),
+        str(figures["unloads"]),
+        clock_text(figures["start_s"]),
+        clock_text(figures["end_s"]),
+        kg_text(figures["carried_g"]).removesuffix(" kg"),
+        f"{figures['distance_m'] / 1000:.1f}",
     )
 
 

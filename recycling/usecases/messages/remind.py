@@ -26,8 +26,10 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
     reminders = 0
     with atomic(session):
         standing = select(Booking.id, Booking.resident_id, Booking.pickup_window)
-        standing = standing.where(Booking.day == day, Booking.state == "booked").order_by(Booking.id)
-        for booking_id, resident_id, pickup_window in session.execute(standing).tuples().all():
+        standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False)).order_by(
+            Booking.id
+        )
+        for booking_id, resident_id, pickup_window in session.execute(standing).all():
             reminders += post(
                 session,
                 dedupe_key=f"booking.reminder:{booking_id}:{day}",

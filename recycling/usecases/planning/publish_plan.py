@@ -136,8 +136,8 @@ def _expected(plan_id: UUID, session: Session) -> dict[UUID, int]:
 def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Session, now: datetime) -> None:
     expected = _expected(plan.id, session)
     for booking in session.scalars(select(Booking).where(Booking.id.in_(_planned(plan))).order_by(Booking.id)):
-        if expected[booking.id] == told_before.get(booking.id):
-            continue  # the time they were told still holds
+        if booking.made_up or expected[booking.id] == told_before.get(booking.id):
+            continue  # nobody is there, or the time they were told still holds
         post(
             session,
             dedupe_key=f"plan.window_confirmed:{plan.id}:{booking.id}",

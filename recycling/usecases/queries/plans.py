@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any, Literal
 from uuid import UUID
 
@@ -62,6 +63,23 @@ def plan_in_full(plan_id: UUID, *, session: Session) -> dict[str, Any]:
             for route in plan.routes
         ],
         "unassigned": plan.unassigned,
+    }
+
+
+def route_figures(route: dict[str, Any]) -> dict[str, Any]:
+    """What a route of `plan_in_full` amounts to, in one line: visits, hours, what it carries and how far it drives."""
+    steps = route["steps"]
+    kinds = [step["kind"] for step in steps]
+    return {
+        "pickups": kinds.count("pickup"),
+        "unloads": kinds.count("unload"),
+        "start_s": steps[0]["start_s"],
+        "end_s": steps[-1]["end_s"],
+        # What leaves the vehicle at a station is what it carried when it came there.
+        "carried_g": sum(before["load_g"] for before, step in pairwise(steps) if step["kind"] in ("unload", "end")),
+        "fullest_l": max(step["load_l"] for step in steps),
+        "distance_m": route["distance_m"],
+        "travel_s": route["travel_s"],
     }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
+from recycling.models.intake import IntakeTicket
 from recycling.models.recovery import DailyRecovery, RecoveryDay
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
@@ -43,6 +44,12 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
         )
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
+    made_up = session.scalar(
+        select(func.count())
+        .select_from(IntakeTicket)
+        .where(IntakeTicket.made_up, IntakeTicket.day.between(new_year, day))
+    )
+    warnings = [f"含演示数据：{made_up} 张虚构磅单 / includes {made_up} made-up tickets"] if made_up else []
     rolled_up_at = session.scalar(
         select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
     )
@@ -53,7 +60,7 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
     return {
         "on": day.isoformat(),
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
-        "scopes": [_scope_report(scope, day, facts=facts, district=district) for scope in scopes],
+        "scopes": [_scope_report(scope, day, facts=facts, warnings=warnings, district=district) for scope in scopes],
         "outside_scopes": amounts(outside),
     }
 
@@ -100,7 +107,9 @@ def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
     return {"units": units, "recovered_g": recovered_g, "mass_text": kg_text(recovered_g)}
 
 
-def _scope_report(scope: Scope, day: date, *, facts: Sequence[Fact], district: District) -> dict[str, Any]:
+def _scope_report(
+    scope: Scope, day: date, *, facts: Sequence[Fact], warnings: Sequence[str], district: District
+) -> dict[str, Any]:
     mine = [fact for fact in facts if counts(fact, scope, district=district)]
     mass: Counter[WeighProvenance] = Counter()
     for fact in mine:
@@ -111,7 +120,7 @@ def _scope_report(scope: Scope, day: date, *, facts: Sequence[Fact], district: D
     )
     return {
         "scope": asdict(scope) | {"label": scope.label},
-        "labels": list(found.labels),
+        "labels": [*warnings, *found.labels],
         "recovered": amounts(mine),
         "provenance": [asdict(share) for share in found.shares],
         "weighed_share_bp": found.weighed_share_bp,

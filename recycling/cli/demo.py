@@ -1,0 +1,274 @@
+"""`flask demo`: a made-up district day to try everything on, and one command that serves it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import click
+import flask_migrate
+from flask import current_app
+from flask.cli import AppGroup
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import func, select
+
+from recycling.cli.demo_day import MIX, SEED, made_up_wishes
+from recycling.cli.plan import make_plan
+from recycling.cli.report import print_goal_report
+from recycling.cli.serving import serve_until_stopped
+from recycling.clock import service_day, utc_now
+from recycling.errors import WindowFull
+from recycling.extensions import db
+from recycling.logs import configure_logs
+from recycling.models.base import insert_into
+from recycling.models.booking import Booking
+from recycling.models.intake import IntakeTicket
+from recycling.models.people import Resident, Staff, phone_index
+from recycling.models.plan import PublishedPlan
+from recycling.models.transaction import atomic, reading
+from recycling.policy.access import SYSTEM, Principal
+from recycling.policy.district import District
+from recycling.units import clock_text, instant_at, kg_text
+from recycling.usecases.bookings.book_pickup import book_pickup
+from recycling.usecases.bookings.promise import Wish
+from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.intake.weighing import WeighedLine, Weighing
+from recycling.usecases.people.staff import AddStaff, add_staff
+from recycling.usecases.queries.plans import plan_in_full, plan_of_day, route_figures
+from recycling.usecases.reporting.goal_progress import goal_progress
+
+Thing = TypeVar("Thing")
+
+group = AppGroup("demo", help="A made-up day to try everything on.")
+
+BOOKINGS = 240
+TICKETS = 60  # walk-ins of the weeks before, so that the goal page has something to show
+TICKET_DAYS = 50
+PASSWORD = "demo-xuecheng-2027"  # noqa: S105  # of made-up accounts, which exist in development only
+FIRST_PHONE = 19_900_000_000  # of made-up residents; nothing is ever sent to them
+NOON_S = 12 * 3600
+
+
+@group.command("prepare")
+def prepare() -> None:
+    """Migrate, seed the next service day with made-up bookings, plan and publish it, print what came out."""
+    _only_in_development()
+    configure_logs("WARNING")  # a line for each of hundreds of made-up rows would hide what is printed for people
+    console = Console()
+    flask_migrate.upgrade()
+    district: District = current_app.extensions["district"]
+    _open_accounts(console, district)
+    day = _standing_day() or _next_day(district)
+    _book(console, district, day)
+    _weigh(console, district)
+    with reading():
+        published = db.session.get(PublishedPlan, day)
+    if published is None:
+        make_plan(day, console=console, publish=True)
+    with reading():
+        _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
+        print_goal_report(console, goal_progress(district=district, session=db.session(), now=utc_now()))
+
+
+@group.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+def serve(port: int) -> None:
+    """Serve API, pages and scheduler until ctrl-C; prints addresses and demo sign-ins."""
+    _only_in_development()
+    here = f"http://127.0.0.1:{port}"
+    console = Console(highlight=False)
+    console.print(f"\n[bold]薛城回收 Xuecheng Recycling[/bold]   {here}/   API {here}/api/docs   {here}/readyz")
+    console.print(f"演示账号 demo sign-ins at {here}/pages/sign-in, 密码 password [cyan]{PASSWORD}[/cyan]")
+    with reading():
+        day = _standing_day()
+        for login, role in _shown_accounts(day):
+            console.print(f"  {role:<11} {login}")
+    console.print(
+        f"  resident    {FIRST_PHONE} 或任意手机号 or any mobile number; the code appears here, in the log"
+        f"\n  演示日 demo day {day}; ctrl-C 停止 stops everything\n"
+    )
+    serve_until_stopped(port)
+
+
+def _only_in_development() -> None:
+    if current_app.config["ENVIRONMENT"] != "development":
+        raise click.ClickException("made-up data is for development only; unset ENVIRONMENT")
+
+
+def _standing_day() -> date | None:
+    """A demo day that was made before and is not over."""
+    today = service_day(utc_now())
+    return db.session.scalar(select(func.max(Booking.day)).where(Booking.made_up, Booking.day >= today))
+
+
+def _next_day(district: District) -> date:
+    tomorrow = service_day(utc_now()) + timedelta(days=1)
+    return district.calendar.next_service_days(tomorrow, count=1)[0]
+
+
+def _open_accounts(console: Console, district: District) -> None:
+    """One account per desk role, one keeper per station, one collector per vehicle."""
+    network = district.network
+    wanted = [
+        AddStaff(login="dispatcher", name="演示调度", role="dispatcher", password=PASSWORD),
+        AddStaff(login="clerk", name="演示商促局", role="clerk", password=PASSWORD),
+        AddStaff(login="admin", name="演示管理员", role="admin", password=PASSWORD),
+    ]
+    for station in network.stations.values():
+        name = f"演示保管员 {station.name_zh}"
+        login = f"keeper-{station.key}"
+        wanted.append(AddStaff(login=login, name=name, role="keeper", password=PASSWORD, station_key=station.key))
+    for vehicle in network.vehicles:
+        rider = network.crew_of(vehicle)[0]
+        wanted.append(
+            AddStaff(login=rider.key, name=rider.name_zh, role="collector", password=PASSWORD, collector_key=rider.key)
+        )
+    with reading():
+        standing = set(db.session.scalars(select(Staff.login)))
+    missing = [command for command in wanted if command.login not in standing]
+    for command in _tracked(missing, "账号 accounts", console):
+        add_staff(command, by=SYSTEM, district=district, session=db.session(), now=utc_now())
+
+
+def _book(console: Console, district: District, day: date) -> None:
+    """Book the made-up wishes as residents would have, the day before at noon; a full window moves on to the next."""
+    with reading():
+        standing = db.session.scalar(select(func.count()).where(Booking.made_up, Booking.day == day)) or 0
+    if standing:
+        return
+    eve = instant_at(day - timedelta(days=1), NOON_S)
+    with _bar(console) as bar:
+        row = bar.add_task("预约 bookings", total=BOOKINGS)
+        booked = 0
+        for wish in made_up_wishes(district, day, count=2 * BOOKINGS):
+            booked += _book_one(wish, number=booked, district=district, now=eve)
+            bar.update(row, completed=booked)
+            if booked == BOOKINGS:
+                return
+
+
+def _book_one(wish: Wish, *, number: int, district: District, now: datetime) -> bool:
+    windows = [wish.pickup_window, *(key for key in district.network.pickup_windows if key != wish.pickup_window)]
+    resident = Principal(id=_resident(str(FIRST_PHONE + number), now=now), role="resident")
+    for window in windows:
+        try:
+            book_pickup(
+                replace(wish, pickup_window=window),
+                by=resident,
+                district=district,
+                session=db.session(),
+                now=now,
+                made_up=True,
+            )
+        except WindowFull:
+            continue
+        return True
+    return False
+
+
+def _resident(phone: str, *, now: datetime) -> UUID:
+    index = phone_index(phone)
+    with atomic(db.session()) as session:
+        session.execute(
+            insert_into(session, Resident)
+            .values(id=uuid4(), phone=phone, phone_index=index, created_at=now)
+            .on_conflict_do_nothing(index_elements=["phone_index"])
+        )
+        return session.scalars(select(Resident.id).where(Resident.phone_index == index)).one()
+
+
+def _weigh(console: Console, district: District) -> None:
+    """Made-up walk-ins of the weeks before, each marked as such on its ticket and in every report that counts it."""
+    with reading():
+        if db.session.scalar(select(func.count()).where(IntakeTicket.made_up)):
+            return
+        keepers = {row.station_key: row.id for row in db.session.scalars(select(Staff).where(Staff.role == "keeper"))}
+    rng = random.Random(SEED)  # noqa: S311  # a demo wants the same figures again, not secrecy
+    today = service_day(utc_now())
+    days = sorted(today - timedelta(days=rng.randint(1, TICKET_DAYS)) for _ in range(TICKETS))
+    for day in _tracked(days, "磅单 tickets", console):
+        station = rng.choice(list(keepers))
+        key = rng.choices(list(MIX), list(MIX.values()))[0]
+        net_g = round(district.catalogue.item_type(key, on=day).unit_mass_g * rng.uniform(0.8, 1.2) / 100) * 100
+        tare_g = rng.randint(80, 150) * 100  # the trolley
+        weigh_in(
+            Weighing(
+                channel="walk_in", gross_g=net_g + tare_g, tare_g=tare_g, lines=[WeighedLine(item_type=key, units=1)]
+            ),
+            scale_number="demo-1",
+            by=Principal(id=keepers[station], role="keeper", station_key=station),
+            district=district,
+            session=db.session(),
+            now=instant_at(day, NOON_S),
+            made_up=True,
+        )
+
+
+def _print_stations(console: Console, district: District, plan: dict[str, Any]) -> None:
+    """The ten stations' route table of a plan."""
+    network = district.network
+    table = Table(title=f"{plan['day']} 各站点收运路线 routes by station (第 {plan['version']} 版 version)", box=SIMPLE)
+    for number, heading in enumerate(
+        (
+            "站点\nstation",
+            "路线\nroutes",
+            "上门\npickups",
+            "卸货\nunloads",
+            "出发\nstart",
+            "返回\nend",
+            "公斤\nkg",
+            "公里\nkm",
+        )
+    ):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=True)
+    routes = plan["routes"]
+    for station in network.stations.values():
+        mine = [route_figures(one) for one in routes if network.vehicles[one["vehicle_key"]].station_key == station.key]
+        table.add_row(
+            f"{network.towns[station.key].name_zh} {station.key}",
+            str(len(mine)),
+            str(sum(one["pickups"] for one in mine)),
+            str(sum(one["unloads"] for one in mine)),
+            clock_text(min(one["start_s"] for one in mine)) if mine else "–",
+            clock_text(max(one["end_s"] for one in mine)) if mine else "–",
+            kg_text(sum(one["carried_g"] for one in mine)).removesuffix(" kg"),
+            f"{sum(one['distance_m'] for one in mine) / 1000:.1f}",
+        )
+    console.print(table)
+    console.print(f"未排入 left out: {len(plan['unassigned'])}")
+    for one in plan["unassigned"]:
+        console.print(f"  {one.booking_id} {one.reason}: {one.detail}")
+
+
+def _shown_accounts(day: date | None) -> list[tuple[str, str]]:
+    """Sign-ins worth trying: the desks, one keeper, and a collector who drives on the demo day."""
+    shown = [("dispatcher", "dispatcher"), ("clerk", "clerk"), ("admin", "admin")]
+    keeper = db.session.scalar(select(Staff.login).where(Staff.role == "keeper").order_by(Staff.login))
+    if keeper is not None:
+        shown.append((keeper, "keeper"))
+    if day is not None:
+        plan = plan_in_full(plan_of_day(day, session=db.session()), session=db.session())
+        if plan["routes"]:
+            fullest = max(plan["routes"], key=lambda route: len(route["steps"]))
+            shown.append((f"{fullest['collector_key']}   ({fullest['vehicle_key']})", "collector"))
+    return shown
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def _tracked(things: Sequence[Thing], description: str, console: Console) -> Iterator[Thing]:
+    """The same things, under a progress bar that is not shown when there are none."""
+    if things:
+        with _bar(console) as bar:
+            yield from bar.track(things, description=description)
