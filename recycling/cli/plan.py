@@ -13,6 +13,7 @@ from uuid import UUID
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -98,7 +99,7 @@ def show_plan(plan_id: UUID, console: Console) -> None:
     """Print a plan: one line a route, one line a booking left out."""
     plan = plan_in_full(plan_id, session=db.session())
     state = "已发布 published" if plan["published_at"] else "草稿 draft"
-    table = Table(title=f"{plan['day']} 第 {plan['version']} 版 version {plan['version']}, {state}")
+    table = Table(title=f"{plan['day']} 第 {plan['version']} 版 version {plan['version']}, {state}", box=SIMPLE)
     columns = (
         "车辆 vehicle",
         "回收员 crew",
@@ -110,7 +111,7 @@ def show_plan(plan_id: UUID, console: Console) -> None:
         "公里 km",
     )
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < 2 else "right")
+        table.add_column(column, justify="left" if number < 2 else "right", no_wrap=number < 2)
     for route in plan["routes"]:
         table.add_row(*_line(route))
     console.print(table)

@@ -90,7 +90,7 @@ def test_a_collected_pickup_counts_its_items_and_its_resident_hears(tour: Round)
     assert tour.booking().version == 2
     kinds = tour.session.scalars(select(BookingChange.kind).order_by(BookingChange.version)).all()
     assert kinds == ["booked", "collected"]
-    told = tour.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "booking.collected")).one()
+    told = tour.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "visit.collected")).one()
     assert told.recipient_id == tour.booking().resident_id
 
 

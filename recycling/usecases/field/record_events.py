@@ -278,10 +278,12 @@ def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool
 
 
 def _tell(booking: Booking, found: Outcome, *, session: Session, now: datetime) -> None:
+    if booking.made_up:
+        return  # nobody is there
     post(
         session,
-        dedupe_key=f"booking.{found.state}:{booking.id}:{booking.version}",
-        kind=f"booking.{found.state}",
+        dedupe_key=f"visit.{found.state}:{booking.id}:{booking.version}",
+        kind=f"visit.{found.state}",
         to=("resident", booking.resident_id),
         facts={"booking_id": str(booking.id), "day": str(booking.day), "reason": found.reason},
         now=now,

@@ -9,6 +9,7 @@ from typing import Any
 
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
+from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.units import clock_text
 
 SIGNATURE = "【薛城回收】"  # carriers in China want the sender's sign in front of a text
@@ -43,6 +44,21 @@ WORDINGS: dict[str, Wording] = {
     "booking.reminder": Wording(
         zh="提醒：{day_zh} {window_zh} 上门回收，请备好物品并保持电话畅通。",
         en="Reminder: we pick up on {day_en}, {window_en}. Please have the items ready and your phone at hand.",
+    ),
+    "visit.collected": Wording(
+        zh="您 {day_zh} 的上门回收已完成，感谢支持。",
+        en="Your pickup on {day_en} is done. Thank you.",
+        at_once=True,
+    ),
+    "visit.partly_collected": Wording(
+        zh="您 {day_zh} 的上门回收部分完成（原因：{reason_zh}）。",
+        en="Your pickup on {day_en} is done in part (reason: {reason_en}).",
+        at_once=True,
+    ),
+    "visit.failed": Wording(
+        zh="您 {day_zh} 的上门回收未能完成（原因：{reason_zh}），请重新预约或联系我们。",
+        en="Your pickup on {day_en} could not be done (reason: {reason_en}). Please book again or call us.",
+        at_once=True,
     ),
     "plan.window_confirmed": Wording(
         zh="{day_zh} 上门回收已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
@@ -105,6 +121,10 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
+    if facts.get("reason") is not None:
+        code = FAILED_VISIT_CODES.get(facts["reason"])
+        found["reason_zh"] = facts["reason"] if code is None else code.name_zh
+        found["reason_en"] = facts["reason"] if code is None else code.name_en
     if "booking_ids" in facts:
         found["booking_count"] = len(facts["booking_ids"])
     return found
