@@ -5,7 +5,20 @@ from __future__ import annotations
 import flask_smorest
 from flask import Flask
 
-from recycling.routes import bookings, health, reference, sign_in
+from recycling.routes import (
+    bookings,
+    doorstep_events,
+    goal_progress,
+    health,
+    intake_tickets,
+    job_runs,
+    my_route,
+    pages,
+    plans,
+    recovered,
+    reference,
+    sign_in,
+)
 from recycling.routes.schemas.problem import ProblemSchema
 
 BLUEPRINTS = (
@@ -15,13 +28,22 @@ BLUEPRINTS = (
     sign_in.me,
     bookings.windows_bp,
     bookings.bp,
+    plans.bp,
+    my_route.bp,
+    doorstep_events.bp,
+    doorstep_events.codes_bp,
+    intake_tickets.bp,
+    recovered.bp,
+    goal_progress.bp,
+    job_runs.bp,
 )
 
 
 def register(app: Flask, api: flask_smorest.Api) -> None:
-    """Hang every resource into the app and its API page."""
+    """Hang every resource into the app and its API page, and the screens into the app alone."""
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    pages.register(app)
 
 
 def document(api: flask_smorest.Api) -> None:
