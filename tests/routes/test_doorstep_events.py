@@ -44,7 +44,7 @@ def send(caller: Caller, *events: Any) -> list[dict[str, Any]]:
     """Send records, and return what became of each."""
     answer = caller.post("/doorstep-events", {"events": list(events)})
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json["events"]  # type: ignore[index]
+    found: list[dict[str, Any]] = answer.get_json()["events"]
     return found
 
 

@@ -36,7 +36,7 @@ def booked(session: Session, callers: Callers, district: District, now: datetime
     """Three fridges of one resident at one door tomorrow, published; their booking ids."""
     resident = callers.resident(PHONE)
     wish = a_wish_body(floor=3, note="门禁 4321", pickup_window="all-day")
-    made = [resident.post("/bookings", wish).json["id"] for _ in range(3)]  # type: ignore[index]
+    made = [resident.post("/bookings", wish).get_json()["id"] for _ in range(3)]
     a_published_plan(session, district=district, now=now)
     return made
 
