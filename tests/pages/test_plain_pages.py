@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from recycling.models.booking import BOOKING_STATES
 from recycling.policy.access import ROLES, Role
-from recycling.routes.pages import BLUEPRINTS
+from recycling.policy.catalogue import GROUPS
+from recycling.policy.scope import CHANNELS, COUNTING_EVENTS, GIVERS
+from recycling.routes.pages import BLUEPRINTS, words
 from recycling.routes.pages.docs import VENDORED
 from recycling.routes.pages.guard import PageBlueprint
+from recycling.routes.problems import STATUS
+from recycling.routing.plan import REASONS, STEP_KINDS
+from recycling.usecases.planning.day_problem import TRAVEL_QUALITY
 from tests.pages.browsers import Browser, Browsers
 
 PACKAGE = Path(__file__).resolve().parents[2] / "recycling"
@@ -88,6 +94,33 @@ def test_every_page_blueprint_is_guarded(app: Flask) -> None:
 
     assert served <= {bp.name for bp in BLUEPRINTS}
     assert all(isinstance(app.blueprints[name], PageBlueprint) for name in served)
+
+
+def test_every_code_has_its_words() -> None:
+    assert set(words.ROLE_WORDS) == set(ROLES)
+    assert set(words.STATE_WORDS) == set(BOOKING_STATES)
+    assert set(words.STEP_WORDS) == set(STEP_KINDS)
+    assert set(words.REASON_WORDS) == set(REASONS)
+    assert set(words.TRAVEL_WORDS) >= {TRAVEL_QUALITY}
+    assert set(words.GROUP_WORDS) == GROUPS
+    assert set(words.GIVER_WORDS) == GIVERS
+    assert set(words.CHANNEL_WORDS) == CHANNELS
+    assert set(words.EVENT_WORDS) == COUNTING_EVENTS
+    assert set(words.FAILURE_WORDS) >= set(STATUS.values())
+
+
+def test_numbers_are_written_the_way_people_read_them() -> None:
+    assert words.mass_text(10_302_500) == "10,302.5 kg"
+    assert words.mass_text(-500) == "-0.5 kg"
+    assert words.mass_text(5) == "0.005 kg"
+    assert words.span_text(5_400) == "1 h 30 min"
+    assert words.span_text(3_599) == "1 h 00 min"  # 59 min 59 s, to the nearest minute
+    assert words.km_text(1_234_567) == "1,234.6 km"
+    assert words.day_text("2026-11-24") == "2026-11-24 周二 Tue"
+    assert words.moment_text("2026-11-23T16:30:00+00:00") == "2026-11-24 00:30"
+    assert words.zh_first("no such thing / 没有") == "没有 / no such thing"
+    assert words.zh_first("没有 / no such thing") == "没有 / no such thing"
+    assert words.zh_first("give a / b") == "give a / b"
 
 
 @pytest.mark.parametrize("role", ROLES)

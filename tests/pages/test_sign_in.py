@@ -13,6 +13,7 @@ from recycling.app import create_app
 from recycling.extensions import db
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.policy.access import SYSTEM
+from recycling.routes.pages.guard import own_path
 from recycling.usecases.people.staff import close_staff
 from tests.callers import Callers
 from tests.conftest import NOW, test_settings
@@ -132,52 +133,59 @@ def test_too_many_codes_say_when_to_come_back(stranger: Browser) -> None:
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-@pytest.mark.parametrize("form", ["code", "resident", "staff"])
-def test_a_sign_in_form_without_its_secret_is_refused(form: str, browsers: Browsers, stranger: Browser) -> None:
+def test_a_sign_in_form_without_its_secret_is_refused(browsers: Browsers, stranger: Browser) -> None:
     # given a browser that has the form's cookie, and another that has none
     stranger.form_secret(SIGN_IN)
     bare = browsers.new()
 
-    # when forms come without the secret, with a wrong one, or without the cookie
-    answers = [
-        stranger.send(f"{SIGN_IN}/{form}", phone=PHONE),
-        stranger.send(f"{SIGN_IN}/{form}", phone=PHONE, csrf_token="x" * 32),
-        bare.send(f"{SIGN_IN}/{form}", phone=PHONE, csrf_token=""),
-    ]
+    for form in ("code", "resident", "staff"):
+        # when forms come without the secret, with a wrong one, or without the cookie
+        answers = [
+            stranger.send(f"{SIGN_IN}/{form}", phone=PHONE),
+            stranger.send(f"{SIGN_IN}/{form}", phone=PHONE, csrf_token="x" * 32),
+            bare.send(f"{SIGN_IN}/{form}", phone=PHONE, csrf_token=""),
+        ]
 
-    # then all are refused and nothing is sent
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+        # then all are refused
+        assert [answer.status_code for answer in answers] == [403, 403, 403]
     assert stranger.sms.sent == []
 
 
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        "https://evil.example/",
-        "//evil.example/",
-        "/\\evil.example",
-        "/\t/evil.example",
-        "/ /evil.example",
-        "http:evil.example",
-        "javascript:alert(1)",
-        "/api/docs",
-        "/bookings",
-        "/pages/" + "x" * 500,
-        "/pages/\r\nSet-Cookie: a=b",
-        "/pages/你好",
-    ],
-)
-def test_after_signing_in_one_goes_to_our_own_pages_only(foreign: str, browsers: Browsers) -> None:
-    # given a link to the sign-in page that wants to lead elsewhere afterwards
-    login, browser = browsers.account("clerk"), browsers.new()
+FOREIGN = [
+    "https://evil.example/",
+    "//evil.example/",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "/ /evil.example",
+    "http:evil.example",
+    "javascript:alert(1)",
+    "/api/docs",
+    "/bookings",
+    "/pages/" + "x" * 500,
+    "/pages/\r\nSet-Cookie: a=b",
+    "/pages/你好",
+    "",
+]
 
-    # when somebody signs in by it, and opens it again
-    answer = browser.sign_in_staff(login, next_path=foreign)
-    again = browser.client.get(SIGN_IN, query_string={"next": foreign})
 
-    # then both lead home
-    assert (answer.status_code, answer.location) == (303, "/")
-    assert (again.status_code, again.location) == (303, "/")
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_only_paths_of_our_own_pages_are_gone_on_to(foreign: str) -> None:
+    assert own_path(foreign) == "/"
+    assert own_path(None) == "/"
+    assert own_path("/pages/goals?on=2026-11-23") == "/pages/goals?on=2026-11-23"
+
+
+def test_a_link_to_the_form_leads_nowhere_else_after_signing_in(browsers: Browsers) -> None:
+    # given a link to the sign-in page that wants to lead to another host afterwards
+    browser = browsers.new()
+
+    # when somebody signs in by it, by code and by password, and opens it again
+    by_code = browser.sign_in_resident(PHONE, next_path=FOREIGN[0])
+    by_password = browsers.new().sign_in_staff(browsers.account("clerk"), next_path=FOREIGN[1])
+    again = [browser.client.get(SIGN_IN, query_string={"next": foreign}) for foreign in FOREIGN]
+
+    # then all lead home
+    assert {answer.location for answer in (by_code, by_password, *again)} == {"/"}
 
 
 def test_signing_out_ends_the_sign_in_for_every_copy_of_its_cookie(app: Flask, browsers: Browsers) -> None:
@@ -199,24 +207,22 @@ def test_signing_out_ends_the_sign_in_for_every_copy_of_its_cookie(app: Flask, b
         db.session.remove()
 
 
-@pytest.mark.parametrize("sent", [{}, {"csrf_token": ""}, {"csrf_token": "0b6d6a0e-5a54-4a3c-9d32-2a1f0d1f9a10"}])
-def test_a_form_without_the_visitors_csrf_token_is_refused(sent: dict[str, str], browsers: Browsers) -> None:
-    browser = browsers.of("clerk")
+def test_a_form_without_the_visitors_own_csrf_token_is_refused(browsers: Browsers) -> None:
+    # given two people signed in
+    browser, other = browsers.of("clerk"), browsers.of("dispatcher")
 
-    answer = browser.send(SIGN_OUT, **sent)
+    # when a form comes without the token, with an empty one, a made-up one, or the other's
+    forms: list[dict[str, str]] = [
+        {},
+        {"csrf_token": ""},
+        {"csrf_token": "0b6d6a0e-5a54-4a3c-9d32-2a1f0d1f9a10"},
+        {"csrf_token": other.form_secret()},
+    ]
+    answers = [browser.send(SIGN_OUT, **form) for form in forms]
 
-    assert answer.status_code == 403
-    assert "text/html" in answer.headers["Content-Type"]
+    # then each is refused on a page, and nothing has happened
+    assert [(answer.status_code, answer.mimetype) for answer in answers] == [(403, "text/html")] * 4
     assert is_signed_in(browser)
-
-
-def test_a_csrf_token_of_another_sign_in_is_refused(browsers: Browsers) -> None:
-    one, other = browsers.of("clerk"), browsers.of("dispatcher")
-
-    answer = one.send(SIGN_OUT, csrf_token=other.form_secret())
-
-    assert answer.status_code == 403
-    assert is_signed_in(one)
 
 
 def test_signing_out_twice_leads_to_the_sign_in_page(browsers: Browsers) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from recycling.clock import service_day, utc_now
-from recycling.policy.access import ROLES, Role
+from recycling.policy.access import Role
 from recycling.routes.context import district
 from recycling.routes.pages.guard import PageBlueprint, visitor
 
@@ -13,8 +13,25 @@ bp = PageBlueprint("home", __name__, roles=None)
 
 # Address, Chinese, English, what one finds there.
 Tile = tuple[str, str, str, str]
+BOOKINGS: Tile = ("/pages/bookings", "我的预约", "My bookings", "查看预约与状态 / bookings and where they stand")
+ROUTE: Tile = ("/pages/my-route", "我的路线", "My route", "当天收运清单，可打印 / today's list, printable")
+PLAN: Tile = (
+    "/pages/plan",
+    "调度计划",
+    "Plan",
+    "十个站点的路线与未排入 / routes of the ten stations, and what is left out",
+)
+GOALS: Tile = ("/pages/goals", "目标进度", "Goal progress", "家电与家具分列 / appliances and furniture apart")
 API: Tile = ("/api/docs", "接口文档", "API", "全部功能的接口 / everything, for other programs")
-TILES: dict[Role, tuple[Tile, ...]] = dict.fromkeys(ROLES, (API,))
+
+TILES: dict[Role, tuple[Tile, ...]] = {
+    "resident": (BOOKINGS, API),
+    "collector": (ROUTE, API),
+    "keeper": (API,),
+    "dispatcher": (PLAN, GOALS, API),
+    "clerk": (GOALS, API),
+    "admin": (PLAN, GOALS, API),
+}
 
 
 @bp.get("/")

@@ -11,8 +11,11 @@ from typing import Any
 from flask import g
 
 from recycling.clock import SHANGHAI
+from recycling.logs import mask_phones
+from recycling.models.booking import BookingState
 from recycling.policy.access import Role
 from recycling.routes.pages.guard import csrf_token
+from recycling.routing.plan import Reason, StepKind
 from recycling.units import clock_text, kg_text, percent_text
 
 Words = tuple[str, str]
@@ -26,6 +29,59 @@ ROLE_WORDS: dict[Role, Words] = {
     "admin": ("系统管理员", "administrator"),
 }
 
+STATE_WORDS: dict[BookingState, Words] = {
+    "booked": ("已预约", "booked"),
+    "collected": ("已收", "collected"),
+    "partly_collected": ("部分已收", "partly collected"),
+    "failed": ("未收", "not collected"),
+    "cancelled": ("已取消", "cancelled"),
+}
+
+STEP_WORDS: dict[StepKind, Words] = {
+    "start": ("出发", "Start"),
+    "pickup": ("上门", "Pickup"),
+    "break": ("午休", "Lunch"),
+    "unload": ("卸货", "Unload"),
+    "end": ("返回", "Return"),
+}
+
+REASON_WORDS: dict[Reason, Words] = {
+    "missing_skill": ("缺少资质", "missing skill"),
+    "over_capacity": ("超出装载", "over capacity"),
+    "outside_windows": ("时段内不可达", "outside windows"),
+    "fleet_full": ("车辆已满", "fleet full"),
+    "invalid": ("数据有误", "invalid"),
+}
+
+# How the travel times of a plan were found; one that is not listed is shown by its code.
+TRAVEL_WORDS: dict[str, Words] = {"great_circle": ("直线距离估算", "estimated from straight lines")}
+
+GROUP_WORDS: dict[str, Words] = {
+    "appliance_14": ("目录内家电（2014 年版 14 类）", "appliances of the 2014 catalogue"),
+    "appliance_other": ("其他家电", "other household appliances"),
+    "furniture": ("家具", "furniture"),
+}
+
+GIVER_WORDS: dict[str, Words] = {
+    "household": ("居民", "households"),
+    "enterprise": ("企业", "enterprises"),
+    "public_body": ("机关单位", "public bodies"),
+}
+
+CHANNEL_WORDS: dict[str, Words] = {
+    "door": ("上门", "door"),
+    "bin": ("智能箱", "bin"),
+    "walk_in": ("自送", "walk-in"),
+    "trade_in": ("以旧换新", "trade-in"),
+    "pool": ("公物仓", "asset pool"),
+}
+
+EVENT_WORDS: dict[str, Words] = {
+    "doorstep": ("上门交接", "at the doorstep"),
+    "station_weigh_in": ("站点过磅入库", "weigh-in at the station"),
+    "handed_to_processor": ("移交处理企业", "hand-over to the processor"),
+}
+
 # A failure in words: its name, and what to do next.
 FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
     400: (("请求无法读取", "The request cannot be read"), ("请返回上一页重试", "go back and try again")),
@@ -37,6 +93,7 @@ FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
     412: (("内容已被更新", "It has changed meanwhile"), ("请返回并刷新页面", "go back and reload the page")),
     413: (("提交内容过大", "Too large"), ("请减少内容后重试", "send less at once")),
     422: (("填写有误", "Something is not right"), ("请按提示更正后重试", "correct what is named above and try again")),
+    428: (("缺少版本", "No version given"), ("请返回并刷新页面", "go back and reload the page")),
     429: (("操作过于频繁", "Too many requests"), ("请稍候再试", "wait a little, then try again")),
     500: (
         ("系统出错", "Our mistake"),
@@ -56,6 +113,14 @@ def page_words() -> dict[str, Any]:
     return {
         "viewer": viewer,
         "role_words": ROLE_WORDS,
+        "state_words": STATE_WORDS,
+        "step_words": STEP_WORDS,
+        "reason_words": REASON_WORDS,
+        "travel_words": TRAVEL_WORDS,
+        "group_words": GROUP_WORDS,
+        "giver_words": GIVER_WORDS,
+        "channel_words": CHANNEL_WORDS,
+        "event_words": EVENT_WORDS,
         "csrf_token": csrf_token if viewer is not None else None,
         "failure_words": failure_words,
     }
@@ -80,9 +145,16 @@ def day_text(day: date | str) -> str:
     return f"{day.isoformat()} 周{zh} {en}"
 
 
-def moment_text(instant: datetime) -> str:
+def moment_text(instant: datetime | str) -> str:
     """An instant as local date and time of day."""
+    instant = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def mass_text(mass_g: int) -> str:
+    """Write grams as kilograms without losing any, thousands apart: 10302500 -> ``10,302.5 kg``."""
+    whole, dot, rest = kg_text(abs(mass_g)).removesuffix(" kg").partition(".")
+    return f"{'-' if mass_g < 0 else ''}{int(whole):,}{dot}{rest} kg"
 
 
 def km_text(distance_m: int) -> str:
@@ -105,8 +177,9 @@ FILTERS: dict[str, Callable[..., str]] = {
     "clock": clock_text,
     "count": count_text,
     "day": day_text,
-    "kg": kg_text,
+    "kg": mass_text,
     "km": km_text,
+    "masked": mask_phones,
     "moment": moment_text,
     "percent": percent_text,
     "span": span_text,

@@ -1,0 +1,174 @@
+"""The goal page: two scopes apart, no percentage before the baseline is confirmed, every figure with what it covers."""
+
+import dataclasses
+import re
+from datetime import date
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from recycling.extensions import db
+from recycling.models.people import Staff
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.intake.weighing import WeighedLine, Weighing
+from recycling.usecases.reporting.roll_up import roll_up_day
+from tests.conftest import NOW
+from tests.pages.browsers import Browsers
+
+TODAY = date(2026, 11, 23)  # the service day of tests.conftest.NOW
+
+
+def sections(page: str) -> dict[str, str]:
+    """The page's sections by the key of their scope."""
+    found = re.findall(r'<section class="scope" aria-labelledby="scope-([a-z-]+)">(.*?)</section>', page, re.DOTALL)
+    return dict(found)
+
+
+def weighed(app: Flask, district: District, *lines: WeighedLine) -> None:
+    """Weigh one walk-in load in at 临城街道 and roll the day up; every line has its own reading."""
+    with app.app_context():
+        session = db.session()
+        keeper = Staff(
+            id=uuid4(), login="keeper-of-the-load", name="k", role="keeper", password_hash="none",
+            station_key="lincheng", created_at=NOW,
+        )  # fmt: skip
+        session.add(keeper)
+        session.commit()
+        by = Principal(id=keeper.id, role="keeper", station_key="lincheng")
+        gross_g = sum(line.net_g or 0 for line in lines)
+        weighing = Weighing(channel="walk_in", gross_g=gross_g, tare_g=0, lines=lines)
+        weigh_in(weighing, scale_number="S-1", by=by, district=district, session=session, now=NOW)
+        roll_up_day(TODAY, district=district, session=session, now=NOW)
+        db.session.remove()
+
+
+@pytest.fixture
+def confirmed(app: Flask, district: District, monkeypatch: pytest.MonkeyPatch) -> District:
+    """The district with a made-up baseline of 100 units and 2,000 kg, confirmed."""
+    (placeholder,) = district.goals.baselines
+    baseline = dataclasses.replace(
+        placeholder, version=2, state="confirmed", marker="", units=100, mass_g=2_000_000,
+        source_document="测试文号", confirmed_by="测试人", confirmed_on=date(2026, 1, 5),
+    )  # fmt: skip
+    goals = dataclasses.replace(district.goals, baselines=(placeholder, baseline))
+    changed = dataclasses.replace(district, goals=goals)
+    monkeypatch.setitem(app.extensions, "district", changed)
+    return changed
+
+
+def test_without_a_confirmed_baseline_the_page_says_so_and_shows_no_progress(browsers: Browsers) -> None:
+    page = browsers.of("clerk").open("/pages/goals").text
+
+    appliances = sections(page)["household-appliances"]
+    assert "基准未确认" in appliances
+    assert "虚构占位数" in appliances
+    # the placeholder's own figures stand nowhere, nor does anything drawn from them
+    assert "11,111" not in page
+    assert "完成率" not in page
+    assert "时序进度" not in page
+
+
+def test_milestones_of_our_own_are_marked_and_policy_goals_name_their_source(browsers: Browsers) -> None:
+    page = browsers.of("clerk").open("/pages/goals").text
+
+    rows = dict(re.findall(r'<tr>\s*<th scope="row">(20\d\d)(.*?)</tr>', page, re.DOTALL))
+    assert sorted(rows) == ["2024", "2025", "2026", "2027"]
+    assert [year for year in sorted(rows) if "插值, 非政策目标" in rows[year]] == ["2024", "2026"]
+    assert [year for year in sorted(rows) if "薛政发〔2024〕5号" in rows[year]] == ["2025", "2027"]
+    assert "+22.5 %" in rows["2026"]
+
+
+def test_appliances_and_furniture_are_never_mixed(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a fridge of 41.3 kg and a sofa of 30 kg, both weighed in
+    weighed(
+        app,
+        district,
+        WeighedLine(item_type="fridge", units=1, net_g=41_300),
+        WeighedLine(item_type="sofa-three", units=1, net_g=30_000),
+    )
+
+    # when the page is opened
+    found = sections(browsers.of("clerk").open("/pages/goals").text)
+
+    # then each stands in its own section, with its own 口径, weighed to the gram
+    appliances, furniture = found["household-appliances"], found["furniture"]
+    assert "41.3 kg" in appliances
+    assert "电冰箱" in appliances
+    assert "household-appliances/1" in appliances
+    assert "30 kg" not in appliances
+    assert "沙发" not in appliances
+    assert "30 kg" in furniture
+    assert "三人沙发" in furniture
+    assert "furniture/1" in furniture
+    assert "电冰箱" not in furniture
+    assert "目标件数" not in furniture
+    assert "100 %" in appliances
+
+
+def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given one fridge weighed in
+    weighed(app, district, WeighedLine(item_type="fridge", units=1, net_g=41_300))
+    browser = browsers.of("clerk")
+
+    # when the links of the page are followed
+    page = browser.open("/pages/goals").text
+    links = {
+        path.replace("&amp;", "&") for path in re.findall(r'href="(/(?:recovered|intake-tickets|goal)[^"]*)"', page)
+    }
+    answers = {path: browser.open(path) for path in links}
+
+    # then all open for a clerk, and among them are the figure's days and tickets
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert "41300" in answers["/recovered?from=2026-01-01&to=2026-11-23&item_type=fridge"].text
+    assert "41300" in answers["/intake-tickets?item_type=fridge"].text
+    assert answers["/goal-progress.csv?on=2026-11-23"].mimetype == "text/csv"
+    # and the 口径 is spelled out
+    appliances = sections(page)["household-appliances"]
+    assert "站点过磅入库" in appliances
+    assert "上门" in appliances
+    assert "自送" in appliances
+    assert "陶庄镇" in appliances
+
+
+def test_against_a_confirmed_baseline_progress_pace_and_need_are_shown(
+    app: Flask, confirmed: District, browsers: Browsers
+) -> None:
+    # given 49 of the 123 units that +22.5 % over 100 asks of 2026, 980 of the 2,450 kg, all weighed
+    weighed(app, confirmed, WeighedLine(item_type="fridge", units=49, net_g=980_000))
+
+    # when the page is opened
+    appliances = sections(browsers.of("clerk").open("/pages/goals").text)["household-appliances"]
+
+    # then units stand at 49/123 = 39.83 % and mass at 980/2450 = 40 %
+    assert "基准未确认" not in appliances
+    assert "39.83 %" in appliances
+    assert "40 %" in appliances
+    # and 123 - 49 = 74 units are missing, over the 38 days left: 2 a day
+    assert re.search(r"尚缺</span>.*?<td class=\"num\">74</td>", appliances, re.DOTALL)
+    assert re.search(r"每日所需</span>.*?<td class=\"num\">2</td>", appliances, re.DOTALL)
+    assert "测试文号" in appliances
+    assert "2,450 kg" in appliances
+
+
+def test_a_day_ahead_is_refused_in_words(browsers: Browsers) -> None:
+    answer = browsers.of("clerk").open("/pages/goals?on=2026-11-24")
+
+    assert answer.status_code == 422
+    assert "可查询 2023-01-01 至 2026-11-23 的数据" in answer.text
+
+
+def test_another_days_page_stands_at_that_day(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a fridge weighed in today
+    weighed(app, district, WeighedLine(item_type="fridge", units=1, net_g=41_300))
+
+    # when the page of yesterday is opened
+    page = browsers.of("clerk").open("/pages/goals?on=2026-11-22").text
+
+    # then it is not in it, and the way on to today is
+    assert "41.3 kg" not in page
+    assert 'href="/pages/goals?on=2026-11-23"' in page

@@ -1,0 +1,183 @@
+"""The printable route list: steps as planned, personal data by the day and masked on paper."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import time_machine
+from flask import Flask
+
+from recycling.clock import SHANGHAI
+from recycling.extensions import db
+from recycling.models.people import Resident
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.units import clock_text
+from recycling.usecases.bookings.promise import WishedItem
+from recycling.usecases.queries.my_route import my_route
+from tests.builders import TOMORROW, a_booking
+from tests.conftest import NOW
+from tests.pages.browsers import Browsers
+from tests.planned_days import TRUCK, TRUCK_CREW, a_published_plan, with_vehicles
+
+PAGE = f"/pages/my-route?day={TOMORROW}"
+ON_THE_DAY = NOW + timedelta(days=1)  # 10:00 of the service day
+INERT = "<script>alert(1)</script>"
+
+
+def planned(app: Flask, district: District, *overrides: dict[str, Any]) -> None:
+    """Book pickups for tomorrow and publish a plan in which the truck of 临城街道 fetches them."""
+    with app.app_context():
+        for fields in overrides or ({},):
+            a_booking(db.session(), district=district, now=NOW, **fields)
+        a_published_plan(db.session(), district=with_vehicles(district, TRUCK), now=NOW)
+        db.session.remove()
+
+
+def test_a_day_without_a_published_plan_says_so(browsers: Browsers) -> None:
+    page = browsers.of("collector").open(PAGE)
+
+    assert page.status_code == 200
+    assert "的路线尚未发布" in page.text
+
+
+def test_a_day_on_which_the_collector_does_not_drive_says_so(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a plan for the truck of 临城街道, and a collector of another station
+    planned(app, district)
+    other = next(key for key, one in district.network.collectors.items() if one.vehicle_key != TRUCK)
+
+    # when they open the day
+    page = browsers.of("collector", collector_key=other).open(PAGE)
+
+    # then the page tells them, and nothing of the others' route
+    assert "没有分配给你的路线" in page.text
+    assert "电冰箱" not in page.text
+
+
+def test_both_of_a_crew_see_every_step_with_its_time_in_sequence(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a fridge in the morning and a sofa on the third floor without a lift in the afternoon
+    planned(
+        app,
+        district,
+        {"pickup_window": "08-10"},
+        {"pickup_window": "15-17", "floor": 3, "items": [WishedItem(item_type="sofa-three", quantity=1)]},
+    )
+
+    # when each of the crew opens the day
+    pages = [browsers.of("collector", collector_key=key).open(PAGE).text for key in TRUCK_CREW]
+
+    # then both read the steps as planned: start, the two pickups, lunch somewhere, the way back
+    with app.app_context():
+        by = Principal(id=uuid4(), role="collector", collector_key=TRUCK_CREW[0])
+        route = my_route(by, TOMORROW, district=district, session=db.session(), now=NOW)
+        db.session.remove()
+    arrivals = [clock_text(step["arrival_s"]) for step in route["steps"]]
+    for page in pages:
+        assert re.findall(r"<strong>(\d\d:\d\d)</strong>", page) == arrivals
+        assert page.index("电冰箱") < page.index("三人沙发") < page.index("返回")
+        assert "午休" in page
+        assert "3 楼" in page
+        assert "无电梯" in page
+        assert "08:00–10:00" in page
+        assert "15:00–17:00" in page
+        assert TRUCK in page
+        assert "计划第 1 版" in page
+
+
+def test_totals_are_those_of_the_bookings(app: Flask, district: District, browsers: Browsers) -> None:
+    # given two fridges at two doors
+    planned(app, district, {}, {"address": "清泉路 2 号 1 单元 101"})
+
+    # when the list is opened
+    page = browsers.of("collector", collector_key=TRUCK_CREW[0]).open(PAGE).text
+
+    # then it sums twice the catalogue's fridge
+    fridge = district.catalogue.item_type("fridge", on=TOMORROW)
+    assert f"{2 * fridge.unit_mass_g / 1000:g} kg" in page
+    assert "<dd>2" in page
+
+
+def test_before_the_day_address_phone_and_note_are_masked(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a booking with a note
+    planned(app, district, {"note": "门口有狗", "lat": 34.81, "lon": 117.27})
+
+    # when its list is opened the day before
+    page = browsers.of("collector", collector_key=TRUCK_CREW[0]).open(PAGE).text
+
+    # then four characters of the address are all there is of it
+    assert "清泉路 …" in page
+    assert "2 单元" not in page
+    assert "门口有狗" not in page
+    assert "uri.amap.com/navigation?to=117.27,34.81" not in page
+    assert re.search(r"1\d\d\*{4}\d{4}", page)
+
+
+def test_on_the_day_the_list_leads_to_the_door_and_the_phone_stays_masked_on_paper(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a booking with a note, and the phone of its resident
+    planned(app, district, {"note": "门口有狗", "lat": 34.81, "lon": 117.27})
+    with app.app_context():
+        phone = db.session.query(Resident).one().phone
+        db.session.remove()
+
+    # when the list is opened on the day, before the first door
+    with time_machine.travel(ON_THE_DAY):
+        page = browsers.of("collector", collector_key=TRUCK_CREW[0]).open(PAGE).text
+
+    # then address, note and way are there; the whole number stands on screen only, the masked one on paper
+    assert "清泉路 1 号 2 单元 301" in page
+    assert "门口有狗" in page
+    assert "https://uri.amap.com/navigation?to=117.27,34.81" in page
+    assert f'<a class="no-print nowrap" href="tel:{phone}">{phone}</a>' in page
+    assert f'<span class="print-only">{phone[:3]}****{phone[-4:]}</span>' in page
+    assert page.count(phone) == 2
+
+
+def test_script_in_address_and_note_is_inert(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a booking whose resident typed script
+    planned(app, district, {"note": INERT, "address": f"清泉路 {INERT}"})
+
+    # when the list is opened on the day
+    with time_machine.travel(ON_THE_DAY):
+        page = browsers.of("collector", collector_key=TRUCK_CREW[0]).open(PAGE).text
+
+    # then it is text
+    assert INERT not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+def test_a_recorded_stop_is_marked(app: Flask, district: District, browsers: Browsers) -> None:
+    # given one pickup, reported as not collected on the day
+    planned(app, district)
+    with time_machine.travel(ON_THE_DAY):
+        browser = browsers.of("collector", collector_key=TRUCK_CREW[0])
+        listed = browser.client.get(f"/my-route?day={TOMORROW}").json
+        assert listed is not None
+        booking_id = next(step["pickup"]["booking_id"] for step in listed["steps"] if step["pickup"])
+        event = {
+            "event_id": "3f6c1f0e-37a8-4b1c-9a61-5d6e86f6a001",
+            "booking_id": booking_id,
+            "kind": "failed",
+            "reason": "nobody_home",
+            "items": [],
+            "device_time": ON_THE_DAY.astimezone(SHANGHAI).isoformat(),
+        }
+        sent = browser.client.post(
+            "/doorstep-events",
+            json={"events": [event]},
+            headers={"X-CSRF-TOKEN": browser.cookie("csrf_access_token") or "", "Idempotency-Key": "1"},
+        )
+        assert sent.status_code < 300, sent.text
+
+        # when the list is opened again
+        page = browser.open(PAGE).text
+
+    # then the stop says so, and nothing is left to do
+    assert '<span class="chip bad"><span>未收</span>' in page
+    assert "待办 0" in page
