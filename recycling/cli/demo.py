@@ -13,7 +13,6 @@ import click
 import flask_migrate
 from flask import current_app
 from flask.cli import AppGroup
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -214,7 +213,7 @@ def _weigh(console: Console, district: District) -> None:
 def _print_stations(console: Console, district: District, plan: dict[str, Any]) -> None:
     """The ten stations' route table of a plan."""
     network = district.network
-    table = Table(title=f"{plan['day']} 各站点收运路线 routes by station (第 {plan['version']} 版 version)", box=SIMPLE)
+    table = Table(title=f"{plan['day']} 各站点收运路线 routes by station (第 {plan['version']} 版 version)", box=None, padding=(0, 2, 0, 0))
     for number, heading in enumerate(
         (
             "站点\nstation",
