@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from recycling.routing.problem import MANDATORY_SKIP_COST, Problem, Stop, Vehicle
+from recycling.routing.problem import MANDATORY_SKIP_COST, Matrix, Problem, Stop, Vehicle
 from recycling.routing.travel import Cells, travel_matrices
 
 Load = tuple[int, ...]
@@ -104,6 +104,18 @@ class Day:
     def uses_metres(self) -> bool:
         """Whether any vehicle pays for distance."""
         return any(v.cost_per_m for v in self.problem.vehicles)
+
+    @cached_property
+    def detours_shorten(self) -> bool:
+        """Whether driving through some station is shorter than driving straight on, by more than rounding makes it."""
+        if not isinstance(self.problem.travel, Matrix):
+            return False
+        places = {s.location for s in self.problem.stations if s.can_unload}
+        return any(
+            bool(np.any(cells[:, [p]].astype(np.int64) + cells[[p], :] < cells - 2))
+            for p in places
+            for cells in (self.travel_s, self.distance_m)
+        )
 
     @cached_property
     def stop_table(self) -> StopTable:

@@ -147,7 +147,8 @@ def fill(draft: Draft, stops: Iterable[int], *, until: float = math.inf) -> None
                 exact[stop, vehicle] = timed
                 continue
         draft.put(vehicle, timed)
-        exact = {key: value for key, value in exact.items() if key[1] != vehicle and key[0] != stop}
+        # What was timed for this vehicle is out of date; with intake limits, so is everything else.
+        exact = {} if draft.day.limited else {key: value for key, value in exact.items() if key[1] != vehicle}
         board.drop_row(row)
         open_rows = np.flatnonzero(board.open)
         board.set_column(vehicle, open_rows, draft.costs(vehicle, waiting[open_rows]))

@@ -97,7 +97,7 @@ class Timing:
         ends = [
             home
             for label in labels
-            for arrived in course.arrivals(label, here, rig.end, self.day.nothing)
+            for arrived in course.arrivals(label, here, rig.end, None)
             for home in course.finish(arrived)
         ]
         return self._timed(rig, tuple(stops), min(ends, key=lambda label: (label[4], label[0]))) if ends else None
@@ -184,22 +184,28 @@ class _Course:
             labels.append((late + wait, late, last, False, 0, rig.begins_with, unused, None))
         return labels
 
-    def arrivals(self, label: _Label, a: int, b: int, ahead: Load) -> Iterator[_Label]:
-        """Ways of coming from ``a`` to ``b``: straight on, or unloading on the way; with or without the break."""
+    def arrivals(self, label: _Label, a: int, b: int, ahead: Load | None) -> Iterator[_Label]:
+        """Ways of coming from ``a`` to ``b``: straight on, or unloading on the way; with or without the break.
+
+        ``ahead`` is the load still to come, ``None`` on the way home.
+        """
         yield from self._leg(label, a, b)
+        for detour in self._unloading.between(a, b, only_shortcuts=not self._may_help(label, a, b, ahead)):
+            for there in self._leg(label, a, detour.place):
+                for emptied in self._unload(there, detour):
+                    yield from self._leg(emptied, detour.place, b)
+
+    def _may_help(self, label: _Label, a: int, b: int, ahead: Load | None) -> bool:
+        """Whether an unload on this leg, other than on a shortcut, can be worth it."""
         now, _, _, owed, _, load, _, _ = label
         if not any(load):
-            return
-        frugal = self._frugal
-        if frugal:
-            # Nothing forces an unload here or later; then only a shortcut or a place to rest can be worth it.
-            frugal = all(x + y <= c for x, y, c in zip(load, ahead, self.rig.capacity, strict=True))
-            frugal &= not (owed and now < self._rest_opens and now + self._seconds[a, b] > self._rest_closes)
-        for detour in self._unloading.between(a, b):
-            if not frugal or detour.shortcut:
-                for there in self._leg(label, a, detour.place):
-                    for emptied in self._unload(there, detour):
-                        yield from self._leg(emptied, detour.place, b)
+            return False
+        if not self._frugal or (owed and now < self._rest_opens and now + self._seconds[a, b] > self._rest_closes):
+            return True  # in the second case, the station may be the only place to rest in time
+        if ahead is None:
+            return False
+        # When only empty-handed stops are left, an unload while waiting for them saves the final one.
+        return not any(ahead) or any(x + y > c for x, y, c in zip(load, ahead, self.rig.capacity, strict=True))
 
     def _leg(self, label: _Label, a: int, b: int) -> Iterator[_Label]:
         now, early, late, owed, price, load, used, past = label

@@ -42,10 +42,10 @@ class Unloading:
     """
 
     def __init__(self, day: Day, tight: tuple[int, ...]) -> None:
+        self._day, self.tight = day, tight
         self._seconds, self._metres, self._uses_metres = day.seconds, day.metres, day.uses_metres
         self._places = day.travel_s.shape[0]
-        self.tight = tight
-        self._seen: dict[int, tuple[Detour, ...]] = {}
+        self._seen: dict[int, tuple[tuple[Detour, ...], tuple[Detour, ...]]] = {}
         self._stations = tuple(
             Detour(
                 station=i,
@@ -65,19 +65,22 @@ class Unloading:
 
         True when its final unload is nowhere refused, and nowhere slower than an unload elsewhere. Then a route that
         unloads without need is no better than the same route without: it saves nothing later and costs a detour now.
+        Where a shortcut leads through a station that may get full, arriving there with less can be worth an unload.
         """
         return (
             rig.end_station not in self.tight
+            and not (self.tight and self._day.detours_shorten)
             and rig.end_unload_s <= min((d.unload_s for d in self._stations), default=rig.end_unload_s)
             and rig.end_open_s[0] <= rig.ready_s
         )
 
-    def between(self, a: int, b: int) -> tuple[Detour, ...]:
+    def between(self, a: int, b: int, *, only_shortcuts: bool) -> tuple[Detour, ...]:
         """Stations to consider on the way from ``a`` to ``b``; each is best for some clock, price or intake limit."""
         found = self._seen.get(a * self._places + b)
         if found is None:
-            found = self._seen[a * self._places + b] = self._unbeaten(a, b)
-        return found
+            every = self._unbeaten(a, b)
+            found = self._seen[a * self._places + b] = every, tuple(d for d in every if d.shortcut)
+        return found[only_shortcuts]
 
     def _unbeaten(self, a: int, b: int) -> tuple[Detour, ...]:
         rows = []
