@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import CheckConstraint, ColumnElement, CursorResult, Update, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.errors import WindowClosed, WindowFull
+from recycling.errors import Busy, Conflict, WindowClosed, WindowFull
 from recycling.models.base import Base, insert_into, key_column
 from recycling.policy.capacity import AreaCapacity
 
@@ -168,7 +168,7 @@ def _rows(session: Session, statement: Update) -> bool:
     return cast("CursorResult[Any]", done).rowcount > 0
 
 
-def _why_not(session: Session, promise: Promise) -> WindowFull | WindowClosed:
+def _why_not(session: Session, promise: Promise) -> Conflict:
     """Which limit stood in the way, for the message; read after the refusal, so only the words depend on it."""
     row = session.get(DayLedger, (promise.day, promise.area), populate_existing=True)
     if row is None or row.closed:
@@ -176,22 +176,22 @@ def _why_not(session: Session, promise: Promise) -> WindowFull | WindowClosed:
             f"the routes of {promise.day} are already planned; choose a later day, or call the dispatcher"
             f" / {promise.day} 的收运路线已排定，请选择之后的日期或联系调度"
         )
+    # Used, wished and allowed, and the unit to say them in. Compared as they are stored: rounded, a limit missed by
+    # half a kilogram looks kept.
     limits = (
-        (
-            "handling minutes",
-            "作业分钟",
-            row.service_used_s // 60,
-            -(-promise.service_s // 60),
-            row.service_cap_s // 60,
-        ),
-        ("kilograms", "公斤", row.load_used_g // 1000, -(-promise.load_g // 1000), row.load_cap_g // 1000),
-        ("litres", "升", row.load_used_l, promise.load_l, row.load_cap_l),
+        (row.service_used_s, promise.service_s, row.service_cap_s, 60, "handling minutes", "作业分钟"),
+        (row.load_used_g, promise.load_g, row.load_cap_g, 1000, "kilograms", "公斤"),
+        (row.load_used_l, promise.load_l, row.load_cap_l, 1, "litres", "升"),
     )
-    name, name_zh, used, wish, cap = next((one for one in limits if one[2] + one[3] > one[4]), limits[0])
-    return WindowFull(
-        f"{promise.day} is full in this area: {used} of {cap} {name} are promised, this booking needs {wish};"
-        f" choose another day or fewer items / 该片区 {promise.day} 已约满（{name_zh} {used}/{cap}），请改日或减少物品"
-    )
+    for used, wish, cap, unit, name, name_zh in limits:
+        if used + wish > cap:
+            used, wish, cap = -(-used // unit), -(-wish // unit), cap // unit
+            return WindowFull(
+                f"{promise.day} is full in this area: {used} of {cap} {name} are promised, this booking needs {wish};"
+                f" choose another day or fewer items / 该片区 {promise.day} 已约满（{name_zh} {used}/{cap}），"
+                "请改日或减少物品"
+            )
+    return Busy(f"room on {promise.day} was freed at this moment; send the request again / 刚有余量释放，请重新提交")
 
 
 def close_day(session: Session, *, day: date, areas: Iterable[str]) -> None:
