@@ -49,6 +49,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "DATA_KEYS": _retired_keys(env, data_key_id) | {data_key_id: keys["DATA_KEY"]},
         "DATA_KEY_ID": data_key_id,
         "SQLALCHEMY_DATABASE_URI": _database_url(url),
+        "INSTANCE_DIR": instance,
         "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
         "SMS_GATEWAY": _one_of(env, "SMS_GATEWAY", ("log", "none"), "log"),
@@ -73,7 +74,7 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
     if not text.isdecimal() or len(text) > 10 or not low <= int(text) <= high:
-        raise ConfigError(f"{name} is {text!r}; give a whole number from {low} to {high}")
+        raise ConfigError(f"{name} is {text[:40]!r}; give a whole number from {low} to {high}")
     return int(text)
 
 

@@ -1,0 +1,172 @@
+"""The environment as settings: a value that cannot be used stops the start and is named, a secret never is."""
+
+from __future__ import annotations
+
+import secrets
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from config.settings import SECRETS, from_environment
+from recycling.app import create_app
+from recycling.errors import ConfigError
+
+GOOD = {name: secrets.token_hex(32) for name in SECRETS}
+PRODUCTION = GOOD | {"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://db.example/recycling"}
+WEAK = {
+    "too short": secrets.token_hex(31),
+    "too long": secrets.token_hex(33),
+    "no hex": "correct horse battery staple" * 3,
+    "one byte repeated": "5a" * 32,
+    "counted up": bytes(range(32)).hex(),
+    "counted down": bytes(range(64, 32, -1)).hex(),
+    "a word of hex": "deadbeef" * 8,
+    "all digits of hex": "0123456789abcdef" * 4,
+}
+
+
+# --- secrets ---
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_production_does_not_start_without_each_secret(name: str) -> None:
+    without = {key: value for key, value in PRODUCTION.items() if key != name}
+    for environ in (without, PRODUCTION | {name: ""}):
+        with pytest.raises(ConfigError, match=f"^{name} is missing; give 32 random bytes"):
+            from_environment(environ)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("weak", WEAK.values(), ids=WEAK)
+def test_production_does_not_start_with_a_weak_secret_and_does_not_print_it(name: str, weak: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} is too weak") as refused:
+        from_environment(PRODUCTION | {name: weak})
+    assert weak not in str(refused.value)
+    assert weak[:16] not in str(refused.value)
+
+
+def test_good_secrets_start_and_a_thousand_random_ones_are_good() -> None:
+    assert from_environment(PRODUCTION)["JWT_COOKIE_SECURE"] is True
+    for _ in range(1000):
+        from_environment(PRODUCTION | {"SECRET_KEY": secrets.token_hex(32)})
+
+
+def test_production_makes_no_secrets_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="SECRET_KEY is missing"):
+        from_environment({"ENVIRONMENT": "production", "INSTANCE_DIR": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_development_makes_its_secrets_once_readable_by_the_owner_alone(tmp_path: Path) -> None:
+    # given a checkout without secrets
+    environ = {"INSTANCE_DIR": str(tmp_path / "instance")}
+    # when several processes start at once, as web server and scheduler do
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: from_environment(environ), range(8)))
+    # then all use the same ones, which are kept for the next start
+    assert len({one["SECRET_KEY"] for one in found}) == 1
+    assert from_environment(environ)["DATA_KEYS"] == found[0]["DATA_KEYS"]
+    # in one file for the owner's eyes only, and nothing else lies about
+    files = list((tmp_path / "instance").iterdir())
+    assert [file.name for file in files] == ["secrets.env"]
+    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    # and the four differ from each other
+    assert len({line.split("=")[1] for line in files[0].read_text().splitlines()}) == 4
+
+
+def test_a_secret_in_the_environment_wins_over_the_kept_one(tmp_path: Path) -> None:
+    found = from_environment({"INSTANCE_DIR": str(tmp_path), "SECRET_KEY": GOOD["SECRET_KEY"]})
+    assert found["SECRET_KEY"] == GOOD["SECRET_KEY"]
+
+
+# --- data keys ---
+
+
+def test_retired_keys_are_read_beside_the_current_one() -> None:
+    old = secrets.token_hex(32)
+    found = from_environment(PRODUCTION | {"DATA_KEY_ID": "2", "RETIRED_DATA_KEYS": f"1:{old}"})
+    assert found["DATA_KEYS"] == {1: bytes.fromhex(old), 2: bytes.fromhex(GOOD["DATA_KEY"])}
+    assert found["DATA_KEY_ID"] == 2
+
+
+@pytest.mark.parametrize(
+    ("retired", "named"),
+    [
+        ("nonsense", "without an id of 0 to 255"),
+        ("x:{key}", "without an id of 0 to 255"),
+        ("256:{key}", "without an id of 0 to 255"),
+        ("9999999999999:{key}", "without an id of 0 to 255"),
+        # written under the current key's id it would take its place: everything new would be lost with the old key
+        ("1:{key}", "names key 1, which there is already"),
+        ("2:{key},2:{key}", "names key 2, which there is already"),
+        ("2:abc", "RETIRED_DATA_KEYS is too weak"),
+    ],
+)
+def test_a_retired_key_that_cannot_be_used_is_refused_unprinted(retired: str, named: str) -> None:
+    key = secrets.token_hex(32)
+    with pytest.raises(ConfigError, match=named) as refused:
+        from_environment(PRODUCTION | {"RETIRED_DATA_KEYS": retired.format(key=key)})
+    assert key not in str(refused.value)
+
+
+# --- everything else ---
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLAN_SECONDS", "0"),
+        ("PLAN_SECONDS", "3601"),
+        ("PLAN_SECONDS", "30s"),
+        ("PLAN_SECONDS", "-1"),
+        ("PLAN_SECONDS", "1.5"),
+        ("PLAN_SECONDS", "1" * 5000),
+        ("PLAN_SECONDS", ""),
+        ("PLAN_WORKERS", "65"),
+        ("DATA_KEY_ID", "256"),
+        ("TRUSTED_PROXIES", "many"),
+        ("ENVIRONMENT", "prod"),
+        ("LOG_LEVEL", "verbose"),
+        ("SMS_GATEWAY", "pigeon"),
+    ],
+)
+def test_a_value_out_of_range_is_named_with_what_to_give(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} is '{value[:10]}.*; give ") as refused:
+        from_environment(PRODUCTION | {name: value})
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql+psycopg://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("sqlite:////var/lib/recycling.db", "sqlite:////var/lib/recycling.db"),
+    ],
+    ids=("server", "server with its driver", "file"),
+)
+def test_two_kinds_of_database_are_known(given: str, used: str) -> None:
+    assert from_environment(PRODUCTION | {"DATABASE_URL": given})["SQLALCHEMY_DATABASE_URI"] == used
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "sqlite://", "oracle:secret@h", "", "h/d"], ids=range(5))
+def test_another_database_is_refused_and_its_password_not_printed(url: str) -> None:
+    with pytest.raises(ConfigError, match="give sqlite:///FILE or postgresql") as refused:
+        from_environment(PRODUCTION | {"DATABASE_URL": url})
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("made", ["nothing", "a file", "an empty folder"])
+def test_a_configuration_folder_that_cannot_be_read_stops_the_start_by_its_name(tmp_path: Path, made: str) -> None:
+    folder = tmp_path / "config"
+    if made == "a file":
+        folder.write_text("no folder")
+    if made == "an empty folder":
+        folder.mkdir()
+    settings = from_environment(
+        PRODUCTION | {"CONFIG_DIR": str(folder), "DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"}
+    )
+    with pytest.raises(ConfigError, match=str(folder)):
+        create_app(settings)
