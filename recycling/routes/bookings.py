@@ -29,7 +29,8 @@ from recycling.usecases.queries import bookings as queries
 bp = GuardedBlueprint(
     "bookings",
     __name__,
-    roles=("resident", "collector", "dispatcher", "admin"),
+    # Collectors read theirs in GET /my-route, which shows a door only on its day.
+    roles=("resident", "dispatcher", "admin"),
     url_prefix="/bookings",
     description="回收预约 / pickups booked by residents",
 )

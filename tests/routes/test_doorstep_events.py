@@ -48,7 +48,9 @@ def send(caller: Caller, *events: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_batch_is_answered_record_by_record_in_its_sequence(collector: Caller, booking_id: UUID) -> None:
+def test_a_batch_is_answered_record_by_record_in_its_sequence(
+    callers: Callers, collector: Caller, booking_id: UUID
+) -> None:
     done = an_event(booking_id)
     altered = done | {"device_time": "2026-11-23T10:06:00+08:00"}
     unknown = an_event(uuid4())
@@ -61,8 +63,7 @@ def test_a_batch_is_answered_record_by_record_in_its_sequence(collector: Caller,
     ]
     # the whole batch again changes nothing more
     assert [one["answer"] for one in send(collector, unknown, done)] == ["refused", "duplicate"]
-    booking = collector.get(f"/bookings/{booking_id}").json
-    assert booking is not None
+    booking = callers.staff("dispatcher").get(f"/bookings/{booking_id}").get_json()
     assert (booking["state"], booking["version"]) == ("collected", 2)
     assert [(item["item_type"], item["collected_units"]) for item in booking["items"]] == [("fridge", 1)]
 
@@ -81,13 +82,12 @@ def test_a_batch_is_answered_record_by_record_in_its_sequence(collector: Caller,
     ],
 )
 def test_a_record_of_the_wrong_form_is_refused_by_field_before_anything_is_written(
-    collector: Caller, booking_id: UUID, overrides: dict[str, Any]
+    callers: Callers, collector: Caller, booking_id: UUID, overrides: dict[str, Any]
 ) -> None:
     answer = collector.post("/doorstep-events", {"events": [an_event(booking_id), an_event(booking_id, **overrides)]})
     assert answer.status_code == 422, answer.text
     assert f"events.1.{next(iter(overrides))}" in answer.text
-    booking = collector.get(f"/bookings/{booking_id}").json
-    assert booking is not None
+    booking = callers.staff("dispatcher").get(f"/bookings/{booking_id}").get_json()
     assert booking["state"] == "booked"
 
 

@@ -126,14 +126,15 @@ def test_each_of_the_crew_sees_the_route_and_nobody_else(
         seen = body(callers.staff("collector", collector_key=key).get(f"/my-route?day={TOMORROW}"))
         assert {one["booking_id"] for one in pickups(seen)} == set(booked)
         assert [one["key"] for one in seen["crew"]] == sorted(crew)
-    # when somebody of another vehicle looks, there is nothing, and the bookings do not exist for them
+    # when somebody of another vehicle looks, there is nothing
     stranger = callers.staff(
         "collector", collector_key=next(key for key in district.network.collectors if key not in crew)
     )
     empty = body(stranger.get(f"/my-route?day={TOMORROW}"))
     assert (empty["steps"], empty["vehicle_key"], empty["totals"]["pickups"]) == ([], None, 0)
     assert "没有分配给你的路线" in empty["note"]
-    assert stranger.get(f"/bookings/{booked[0]}").status_code == 404
+    # and nobody comes to a door by another way than their list
+    assert stranger.get(f"/bookings/{booked[0]}").status_code == 403
 
 
 def test_a_day_without_a_published_plan_says_so(callers: Callers) -> None:

@@ -26,6 +26,7 @@ from recycling.units import instant_at
 from recycling.usecases.field.outcome import Outcome, Record, outcome
 from recycling.usecases.field.record_events import CountedItem, DoorstepReport, EventAnswer, record_events
 from tests.builders import TOMORROW, a_booking
+from tests.invariants import assert_invariants
 from tests.planned_days import TRUCK, TRUCK_CREW, a_collector, a_published_plan, with_vehicles
 
 NINE = instant_at(TOMORROW, 9 * 3600)
@@ -252,6 +253,7 @@ def test_records_of_one_visit_come_to_the_same_whichever_arrives_first(
         found.append((tour.booking(number).state, tour.counted(number)))
     # then the last one by the clock has won every time
     assert found == [("collected", {"fridge": (1, 1), "fan": (0, 1)})] * 6
+    assert_invariants(session)
 
 
 def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
@@ -284,6 +286,7 @@ def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
     assert [answers[1] for answers in told] == ["accepted", "accepted"]
     assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 3
     assert tour.booking().state == "collected"
+    assert_invariants(session)
 
 
 # --- the fold itself -------------------------------------------------------------------------------------------------
