@@ -109,6 +109,10 @@ def test_a_wrong_code_asks_again_and_the_right_one_still_works(stranger: Browser
     assert (taken.status_code, taken.location) == (303, "/pages/bookings")
 
 
+def test_opening_the_address_of_a_refused_form_leads_back_to_the_form(stranger: Browser) -> None:
+    assert {stranger.open(f"{SIGN_IN}/{form}").location for form in ("code", "resident", "staff")} == {SIGN_IN}
+
+
 def test_a_wrong_password_keeps_the_name_and_never_repeats_the_password(browsers: Browsers, stranger: Browser) -> None:
     login = browsers.account("clerk")
 

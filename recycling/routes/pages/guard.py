@@ -11,7 +11,6 @@ import marshmallow as ma
 from flask import Response, abort, g, redirect, request
 from flask_jwt_extended import create_access_token, get_jwt, set_access_cookies
 from werkzeug.urls import iri_to_uri
-from werkzeug.wrappers import Response as AnyResponse
 
 from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
@@ -70,14 +69,14 @@ def own_path(wanted: str | None) -> str:
     return wanted if wanted and len(wanted) <= LONGEST_PATH and OWN_PATH.fullmatch(wanted) else "/"
 
 
-def give_cookie(response: AnyResponse, signed: SignedIn) -> None:
+def give_cookie(response: Response, signed: SignedIn) -> None:
     """Hand the browser the access cookie of a fresh sign-in."""
     life = signed.expires_at - utc_now()
     if signed.role in OWN_PHONE:
         token, max_age = create_access_token(str(signed.sign_in_id), expires_delta=life), int(life.total_seconds())
     else:
         token, max_age = create_access_token(str(signed.sign_in_id), expires_delta=min(life, LONGEST_PAUSE)), None
-    set_access_cookies(response, token, max_age=max_age)  # type: ignore[arg-type]  # any werkzeug response will do
+    set_access_cookies(response, token, max_age=max_age)
 
 
 def renew_cookie(response: Response) -> Response:

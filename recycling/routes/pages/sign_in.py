@@ -91,18 +91,24 @@ def sign_in_staff() -> AnyResponse:
     return _welcome(signed, form["next"])
 
 
+@bp.get("/<any(code, resident, staff):_form>")
+def return_to_form(_form: str) -> AnyResponse:
+    """Show the form again when the address of a refused one is opened anew."""
+    return redirect(SIGN_IN, 303)
+
+
 @out.post("")
 def sign_out() -> AnyResponse:
     """End the sign-in; its tokens are dead everywhere."""
     people.sign_out(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
     g.principal = None
-    response = redirect(SIGN_IN, 303)
-    unset_jwt_cookies(response)  # type: ignore[arg-type]  # any werkzeug response will do
+    response = make_response(redirect(SIGN_IN, 303))
+    unset_jwt_cookies(response)
     return response
 
 
 def _welcome(signed: people.SignedIn, wanted: str) -> AnyResponse:
-    response = redirect(own_path(wanted), 303)
+    response = make_response(redirect(own_path(wanted), 303))
     give_cookie(response, signed)
     response.delete_cookie(FORM_COOKIE, path=SIGN_IN)
     return response

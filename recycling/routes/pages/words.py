@@ -86,7 +86,10 @@ EVENT_WORDS: dict[str, Words] = {
 FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
     400: (("请求无法读取", "The request cannot be read"), ("请返回上一页重试", "go back and try again")),
     401: (("请先登录", "Sign in first"), ("请重新登录", "sign in and try again")),
-    403: (("无权查看", "Not for you"), ("请更换账号，或返回首页", "sign in as somebody else, or go to the home page")),
+    403: (
+        ("无权查看", "Not for you"),
+        ("请退出后换用其他账号，或返回首页", "sign out and in again as somebody else, or go to the home page"),
+    ),
     404: (("页面不存在", "No such page"), ("请从首页重新进入", "start again from the home page")),
     405: (("此处不能这样提交", "Not like this"), ("请从首页重新进入", "start again from the home page")),
     409: (("与当前情况冲突", "It clashes"), ("请返回上一页查看最新情况", "go back and look at the present state")),
