@@ -55,7 +55,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # its every tick is no fact worth a line
+    for chatty in ("apscheduler", "alembic"):  # their every tick and look at the schema is no fact worth a line
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def logger(name: str) -> structlog.BoundLogger:

@@ -1,4 +1,4 @@
-"""The least that could store a booking: Flask, the same engine, one row, one commit. What `POST /bookings` stands beside."""
+"""The least that could store a booking, for `POST /bookings` to stand beside: Flask, one row, one commit."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -76,13 +77,20 @@ def prepare() -> None:
         print_goal_report(console, goal_progress(district=district, session=db.session(), now=utc_now()))
 
 
+@group.command("day")
+def show_day() -> None:
+    """Print which day the demo day is."""
+    click.echo(_standing_day())
+
+
 @group.command("serve")
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def serve(port: int) -> None:
     """Serve API, pages and scheduler until ctrl-C; prints addresses and demo sign-ins."""
     _only_in_development()
     here = f"http://127.0.0.1:{port}"
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    scheduler_log = Path(current_app.config["INSTANCE_DIR"]) / "scheduler.log"
     console.print(f"\n[bold]薛城回收 Xuecheng Recycling[/bold]   {here}/   API {here}/api/docs   {here}/readyz")
     console.print(f"演示账号 demo sign-ins at {here}/pages/sign-in, 密码 password [cyan]{PASSWORD}[/cyan]")
     with reading():
@@ -91,9 +99,9 @@ def serve(port: int) -> None:
             console.print(f"  {role:<11} {login}")
     console.print(
         f"  resident    {FIRST_PHONE} 或任意手机号 or any mobile number; the code appears here, in the log"
-        f"\n  演示日 demo day {day}; ctrl-C 停止 stops everything\n"
+        f"\n  演示日 demo day {day}; 定时任务日志 scheduler's log in {scheduler_log}; ctrl-C 停止 stops everything\n"
     )
-    serve_until_stopped(port)
+    serve_until_stopped(port, scheduler_log=scheduler_log)
 
 
 def _only_in_development() -> None:
@@ -213,7 +221,11 @@ def _weigh(console: Console, district: District) -> None:
 def _print_stations(console: Console, district: District, plan: dict[str, Any]) -> None:
     """The ten stations' route table of a plan."""
     network = district.network
-    table = Table(title=f"{plan['day']} 各站点收运路线 routes by station (第 {plan['version']} 版 version)", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=f"{plan['day']} 各站点收运路线 routes by station (第 {plan['version']} 版 version)",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
     for number, heading in enumerate(
         (
             "站点\nstation",

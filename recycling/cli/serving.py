@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 import click
 
@@ -21,8 +23,10 @@ GRACE_S = 10  # how long a child may take to finish its requests before it is ki
 LOOK_EVERY_S = 0.2
 
 
-def serve_until_stopped(port: int) -> None:
+def serve_until_stopped(port: int, *, scheduler_log: Path) -> None:
     """Run web server and scheduler until ctrl-C or SIGTERM, or until one of them ends by itself.
+
+    The scheduler logs into a file of its own, so that the sign-in codes stay in sight.
 
     Raises
     ------
@@ -42,7 +46,11 @@ def serve_until_stopped(port: int) -> None:
         ],
         "scheduler": ["flask", "--app", "wsgi", "scheduler", "run"],
     }  # fmt: skip
-    with _until_told() as told, _children(commands) as children:
+    with (
+        _until_told() as told,
+        scheduler_log.open("ab") as log,
+        _children(commands, logs={"scheduler": log}) as children,
+    ):
         while not told:
             for name, child in children.items():
                 if child.poll() is not None:
@@ -67,12 +75,16 @@ def _until_told() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _children(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+def _children(
+    commands: dict[str, list[str]], *, logs: dict[str, BinaryIO]
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """The commands as running children, each leading a session of its own so that all its processes can be ended."""
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, command in commands.items():
-            children[name] = subprocess.Popen([sys.executable, "-m", *command], start_new_session=True)
+            children[name] = subprocess.Popen(
+                [sys.executable, "-m", *command], start_new_session=True, stdout=logs.get(name), stderr=logs.get(name)
+            )
         yield children
     finally:
         for child in children.values():
