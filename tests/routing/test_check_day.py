@@ -132,8 +132,13 @@ def _possible() -> Problem:
     Leaving at 28,800 the vehicle serves both at 29,400 and 29,700, is home at 30,600 and empty at 30,700: 1,900 s.
     """
     problem = with_stop(left_out_with_an_impossible_lock()[0], 0, load=(10,))
-    closed = (a_station("late", 0, open_s=(64_801, 68_400)), a_station("early", 0, open_s=(28_800, 30_699)))
-    return replace(problem, stations=(*problem.stations, *closed))
+    others = (
+        a_station("late", 0, open_s=(64_801, 68_400)),
+        a_station("early", 0, open_s=(28_800, 30_699)),
+        a_station("night", 0, open_s=(20_000, 28_799)),
+        a_station("dawn", 0, open_s=(20_000, 28_800)),
+    )
+    return replace(problem, stations=(*problem.stations, *others))
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,7 @@ def _possible() -> Problem:
         with_vehicle(_possible(), 0, break_=Break(window_s=(28_801, 30_699), duration_s=60)),
         with_vehicle(_possible(), 0, end_station="early"),
         with_vehicle(_possible(), 0, start_station="late"),
+        with_vehicle(_possible(), 0, start_station="night"),
         with_station(_possible(), 0, intake_limit=(1_000,)),
     ],
     ids=[
@@ -157,6 +163,7 @@ def _possible() -> Problem:
         "shift",
         "break due",
         "end closed",
+        "start not open yet",
         "start closed",
         "a limit that others may use up",
     ],
@@ -170,12 +177,15 @@ def test_a_lock_that_may_be_impossible_is_left_out_at_a_cost(problem: Problem) -
     [
         with_stop(_possible(), 0, windows_s=((20_000, 28_000), (29_400, 29_400))),
         with_stop(_possible(), 0, load=(90,)),
-        with_vehicle(_possible(), 0, max_duration_s=1_900),
+        with_vehicle(
+            with_stop(_possible(), 0, windows_s=((29_400, 29_400), (50_000, 60_000))), 0, max_duration_s=1_900
+        ),
+        with_vehicle(_possible(), 0, start_station="dawn"),
         with_vehicle(_possible(), 0, shift_s=(28_800, 30_600), max_overtime_s=100),
         with_vehicle(_possible(), 0, break_=Break(window_s=(28_800, 30_699), duration_s=60)),
         with_vehicle(_possible(), 0, break_=Break(window_s=(28_801, 30_700), duration_s=60)),
     ],
-    ids=["window", "capacity", "duration", "shift", "break not due at its start", "break not due at its end"],
+    ids=["window", "capacity", "duration", "start", "shift", "break not due at its start", "break not due at its end"],
 )
 def test_a_lock_at_the_edge_of_the_possible_is_kept(problem: Problem) -> None:
     assert locks_judged(problem) == [("v1", "heavy", 1)]
