@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("job", "due_at", "scope", name=op.f("uq_job_run_job_due_at_scope")),
     )
     with op.batch_alter_table("job_run", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_job_run_queued_at"), ["queued_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_job_run_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_job_run_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
@@ -514,7 +514,7 @@ def downgrade() -> None:
     op.drop_table("one_time_code")
     with op.batch_alter_table("job_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_run_state_due_at"))
-        batch_op.drop_index(batch_op.f("ix_job_run_queued_at"))
+        batch_op.drop_index(batch_op.f("ix_job_run_due_at"))
 
     op.drop_table("job_run")
     with op.batch_alter_table("intake_ticket", schema=None) as batch_op:

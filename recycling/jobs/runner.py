@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError
@@ -19,6 +20,7 @@ from recycling.logs import logger, mask_phones
 from recycling.models import job_run
 from recycling.models.job_run import LATE_AFTER, Claim
 from recycling.models.outbox import post
+from recycling.models.people import Staff
 from recycling.models.transaction import atomic, reading
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -159,7 +161,7 @@ class Runner:
             thread.join()
 
     def _failed(self, held: Claim, error: Exception, *, most_attempts: int) -> Outcome:
-        """Queue the run again after a wait; when that cannot help or was tried often enough, record it and tell staff."""
+        """Queue the run again after a wait; when that cannot help, or was tried often enough, record it and tell."""
         if isinstance(error, DomainError):
             words, traceback, hopeless = mask_phones(f"{error.code}: {error.message}"), None, not error.retryable
         else:  # a bug: the log holds it whole, the row names it
@@ -173,14 +175,7 @@ class Runner:
                 again_at = now + FIRST_WAIT * 2 ** (held.attempt - 1)
                 mine = job_run.put_back(session, held, error=words, again_at=again_at)
             if last and mine:
-                post(
-                    session,
-                    dedupe_key=f"job.failed:{held.run_id}",
-                    kind="job.failed",
-                    to=("staff", None),
-                    facts={"run_id": str(held.run_id), "job": held.job, "scope": held.scope},
-                    now=now,
-                )
+                _tell_staff(session, held, now=now)
         if not mine:
             return _taken_over(held)
         log.error(
@@ -221,6 +216,20 @@ def _write(session: Session, job: Job, times: list[datetime], *, first: bool, no
     if job.latest_only:
         job_run.skip_older(session, job=job.key, than=times[-1], because=REPLACED, now=now)
     return queued
+
+
+def _tell_staff(session: Session, held: Claim, *, now: datetime) -> None:
+    """A run that failed for good is for people to settle: administrators and dispatchers."""
+    at_work = select(Staff.id).where(Staff.role.in_(("admin", "dispatcher")), Staff.active.is_(True))
+    for staff_id in session.scalars(at_work.order_by(Staff.id)):
+        post(
+            session,
+            dedupe_key=f"job.failed:{held.run_id}:{staff_id}",
+            kind="job.failed",
+            to=("staff", staff_id),
+            facts={"run_id": str(held.run_id), "job": held.job, "scope": held.scope},
+            now=now,
+        )
 
 
 def _taken_over(held: Claim) -> Outcome:

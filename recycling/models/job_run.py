@@ -23,6 +23,7 @@ from sqlalchemy import (
     Update,
     Uuid,
     and_,
+    case,
     func,
     or_,
     select,
@@ -109,10 +110,12 @@ def enqueue(
 def last_due(session: Session, *, now: datetime) -> dict[str, datetime]:
     """The newest due time of each job up to which the clock's runs are all written.
 
-    Rows beyond ``now`` are left out: a clock that once ran ahead must not silence a job until it is caught up with.
+    Rows beyond ``now`` do not count: a clock that ran ahead for a while must not silence a job until it is caught up
+    with. A job with no other rows is looked at from a moment ago.
     """
-    newest = select(JobRun.job, func.max(JobRun.due_at)).where(JobRun.asked_by_id.is_(None), JobRun.due_at <= now)
-    return dict(session.execute(newest.group_by(JobRun.job)).tuples().all())
+    newest = func.max(case((JobRun.due_at <= now, JobRun.due_at)))
+    found = session.execute(select(JobRun.job, newest).where(JobRun.asked_by_id.is_(None)).group_by(JobRun.job))
+    return {job: due_at or now - LATE_AFTER for job, due_at in found}
 
 
 def skip_older(session: Session, *, job: str, than: datetime, because: str, now: datetime) -> int:

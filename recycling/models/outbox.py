@@ -96,14 +96,14 @@ def post(
     return session.scalar(made) is not None
 
 
-def waiting(session: Session, *, now: datetime, not_kinds: Sequence[str] = ()) -> bool:
+def waiting(session: Session, *, now: datetime) -> bool:
     """Whether a message waits to be sent; a read that spares idle senders the write lock."""
-    return session.scalar(select(OutboxMessage.id).where(_free(now, not_kinds)).limit(1)) is not None
+    return session.scalar(select(OutboxMessage.id).where(_free(now)).limit(1)) is not None
 
 
-def hold(session: Session, *, now: datetime, lease: timedelta, not_kinds: Sequence[str] = ()) -> HeldMessage | None:
+def hold(session: Session, *, now: datetime, lease: timedelta) -> HeldMessage | None:
     """Take the message that waits longest; ``None`` when none is due. An ended lease is taken over, however old."""
-    free = _free(now, not_kinds)
+    free = _free(now)
     wanted = select(OutboxMessage).where(free).order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)
     row = session.scalar(wanted.with_for_update(skip_locked=True))
     if row is None:
@@ -125,6 +125,11 @@ def mark_sent(session: Session, held: HeldMessage, *, now: datetime) -> bool:
 def put_off(session: Session, held: HeldMessage, *, error: str, again_at: datetime) -> bool:
     """Let a message wait for its next attempt; false when another sender has taken it over."""
     return _end(session, held, due_at=again_at, last_error=error[:LONGEST_ERROR])
+
+
+def let_rest(session: Session, held: HeldMessage, *, until: datetime) -> bool:
+    """Let a message wait untried, as if it had not been taken; false when another sender has taken it over."""
+    return _end(session, held, due_at=until, attempts=held.attempt - 1)
 
 
 def bury(session: Session, held: HeldMessage, *, error: str, now: datetime) -> bool:
@@ -155,13 +160,12 @@ def outbox_state(session: Session, *, now: datetime) -> dict[str, int]:
     return {"waiting": count, "oldest_s": oldest_s, "dead": dead}
 
 
-def _free(now: datetime, not_kinds: Sequence[str]) -> ColumnElement[bool]:
+def _free(now: datetime) -> ColumnElement[bool]:
     return and_(
         OutboxMessage.sent_at.is_(None),
         OutboxMessage.dead_at.is_(None),
         OutboxMessage.due_at <= now,
         or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < now),
-        OutboxMessage.kind.not_in(not_kinds),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from recycling.clock import SHANGHAI
+from recycling.clock import service_day
 from recycling.errors import DomainError, NotFound
 from recycling.gateways.sms import SmsGateway
 from recycling.logs import logger, mask_phones
@@ -23,33 +23,37 @@ from recycling.models.outbox import HeldMessage
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic, reading
 from recycling.policy.district import District
+from recycling.units import instant_at, second_of_day
 from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
 
 log = logger(__name__)
 
-Delivery = Literal["sent", "put_off", "dead", "taken_over"]
+Delivery = Literal["sent", "rests", "put_off", "dead", "taken_over"]
 
 LEASE = timedelta(minutes=2)  # longer than any gateway's time-out
 MOST_ATTEMPTS = 8
 # After the n-th failed attempt: 1, 2, 4 … 60 minutes, about two hours in all.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-DAYTIME_HOURS = range(7, 22)  # local hours in which a message may come that nobody is waiting for
+DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may come that nobody is waiting for
 
 
 def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
     """Send the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
-    by_day = now.astimezone(SHANGHAI).hour in DAYTIME_HOURS
-    resting = () if by_day else DAYTIME_KINDS
     session.rollback()
     with reading():
-        nothing = not outbox.waiting(session, now=now, not_kinds=resting)
+        nothing = not outbox.waiting(session, now=now)
         session.rollback()
     if nothing:
         return None
     with atomic(session):
-        held = outbox.hold(session, now=now, lease=LEASE, not_kinds=resting)
+        held = outbox.hold(session, now=now, lease=LEASE)
+        resting = held is not None and held.kind in DAYTIME_KINDS and not _by_day(now)
+        if held is not None and resting:
+            outbox.let_rest(session, held, until=_next_morning(now))
     if held is None:  # another sender was faster
         return None
+    if resting:
+        return "rests"
     try:
         if held.attempt > MOST_ATTEMPTS:
             raise NotFound(f"{MOST_ATTEMPTS} senders died with this message; look for their end in the log")
@@ -86,6 +90,16 @@ def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, sessio
     if phone is None:
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
     sms.send(phone, f"{SIGNATURE}{text}")
+
+
+def _by_day(now: datetime) -> bool:
+    return DAYTIME_S.start <= second_of_day(now, day=service_day(now)) < DAYTIME_S.stop
+
+
+def _next_morning(now: datetime) -> datetime:
+    today = service_day(now)
+    this_morning = instant_at(today, DAYTIME_S.start)
+    return this_morning if now < this_morning else instant_at(today + timedelta(days=1), DAYTIME_S.start)
 
 
 def _failed(held: HeldMessage, error: Exception, *, session: Session, now: datetime) -> Delivery:

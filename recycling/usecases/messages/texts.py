@@ -48,17 +48,14 @@ WORDINGS: dict[str, Wording] = {
     "visit.collected": Wording(
         zh="您 {day_zh} 的上门回收已完成，感谢支持。",
         en="Your pickup on {day_en} is done. Thank you.",
-        at_once=True,
     ),
     "visit.partly_collected": Wording(
         zh="您 {day_zh} 的上门回收部分完成（原因：{reason_zh}）。",
         en="Your pickup on {day_en} is done in part (reason: {reason_en}).",
-        at_once=True,
     ),
     "visit.failed": Wording(
         zh="您 {day_zh} 的上门回收未能完成（原因：{reason_zh}），请重新预约或联系我们。",
         en="Your pickup on {day_en} could not be done (reason: {reason_en}). Please book again or call us.",
-        at_once=True,
     ),
     "plan.window_confirmed": Wording(
         zh="{day_zh} 上门回收已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
@@ -116,7 +113,7 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["day_en"] = f"{day:%a} {day.day} {day:%b}"
     if "pickup_window" in facts:
         window = district.network.pickup_windows.get(facts["pickup_window"])
-        # A window that has left the configuration since then is told by its key.
+        # What has left the configuration since then is told by its key.
         found["window_zh"] = facts["pickup_window"] if window is None else window.name_zh
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:

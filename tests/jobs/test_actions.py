@@ -1,0 +1,176 @@
+"""What each job really does, on the real use cases, and that doing a run twice changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from recycling.jobs import actions
+from recycling.jobs.context import JobContext
+from recycling.jobs.runner import Runner
+from recycling.jobs.schedule import jobs_of
+from recycling.models.job_run import JobRun, enqueue
+from recycling.models.ledger import DayLedger
+from recycling.models.outbox import OutboxMessage
+from recycling.models.plan import Plan, PublishedPlan
+from recycling.models.recovery import GoalReport
+from recycling.models.transaction import atomic
+from recycling.policy.access import SYSTEM
+from recycling.policy.district import District
+from recycling.policy.service_calendar import DayOverride, ServiceCalendar
+from recycling.usecases.planning.day_problem import vehicles_out_at
+from tests.builders import TOMORROW, a_booking
+from tests.jobs.clock import Clock
+
+# No engine, so the planner answers with its first draft at once.
+DRAFT_ONLY = {"PLAN_SECONDS": 10, "PLAN_WORKERS": 0, "PLAN_SEED": 1}
+
+
+@pytest.fixture
+def real(sessions: Callable[[], Session], clock: Clock, district: District) -> Runner:
+    """A worker on the real schedule."""
+    return Runner(sessions=sessions, district=district, settings=DRAFT_ONLY, clock=clock, jobs=jobs_of(district))
+
+
+def by_hand(real: Runner, job: str, day: date = TOMORROW) -> dict[str, Any]:
+    """The figures of a run asked for now."""
+    outcome = real.run_by_hand(real.jobs[job], day, by=SYSTEM)
+    assert outcome.state == "done", outcome.error
+    assert outcome.figures is not None
+    return outcome.figures
+
+
+def a_run(session: Session, clock: Clock) -> UUID:
+    """The row of a run that plans tomorrow, for contexts made by hand."""
+    with atomic(session):
+        run_id = enqueue(session, job="plan_tomorrow", due_at=clock.now, scope=str(TOMORROW), now=clock.now)
+    assert run_id is not None
+    return run_id
+
+
+def context_of(run_id: UUID, *, session: Session, district: District, clock: Clock) -> JobContext:
+    """An attempt at planning tomorrow under a run."""
+    return JobContext(
+        run_id=run_id, due_at=clock.now, scope=str(TOMORROW), session=session, district=district,
+        settings=DRAFT_ONLY, clock=clock,
+    )  # fmt: skip
+
+
+def test_the_evening_plans_and_publishes_tomorrow_and_tells_the_resident(
+    real: Runner, clock: Clock, session: Session, district: District, now: datetime
+) -> None:
+    # given a booking for tomorrow, and a scheduler first started this morning: today's vehicles were out, nobody waited
+    booking = a_booking(session, district=district, now=now)
+    real.enqueue_due(clock.now)
+    assert [outcome.figures for outcome in iter(real.run_next, None)] == [{"bookings": 0, "vehicles_out": True}]
+    # when the evening comes
+    clock.turn(hours=10, seconds=1)
+    real.enqueue_due(clock.now)
+    # then tomorrow is planned
+    (outcome,) = iter(real.run_next, None)
+    figures = outcome.figures
+    assert figures is not None
+    assert (figures["version"], figures["routes"], figures["unassigned"]) == (1, 1, 0)
+    session.rollback()
+    assert str(session.get_one(PublishedPlan, TOMORROW).plan_id) == figures["plan_id"]
+    ledger = session.get_one(DayLedger, (TOMORROW, booking.area))
+    assert ledger.closed
+    kinds = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.recipient_id == booking.resident_id)).all()
+    assert sorted(kinds) == ["booking.confirmed", "plan.window_confirmed"]
+
+
+def test_a_day_with_a_published_plan_keeps_it(real: Runner, clock: Clock) -> None:
+    first = by_hand(real, "plan_tomorrow")
+    clock.turn(seconds=1)
+    assert by_hand(real, "plan_tomorrow") == {"plan_id": first["plan_id"], "published_before": True}
+
+
+def test_a_run_that_died_between_planning_and_publishing_publishes_the_same_plan(
+    clock: Clock, session: Session, district: District, now: datetime
+) -> None:
+    # given a run whose worker died when the plan was stored
+    a_booking(session, district=district, now=now)
+    context = context_of(a_run(session, clock), session=session, district=district, clock=clock)
+    stored = actions.plan_only(context)
+    # when the run is done again
+    figures = actions.plan_and_publish(context)
+    # then it publishes that plan and makes no other
+    assert figures["plan_id"] == stored["plan_id"]
+    assert session.scalar(select(func.count()).select_from(Plan)) == 1
+
+
+def test_a_booking_changed_between_planning_and_publishing_is_planned_too(
+    clock: Clock, session: Session, district: District, now: datetime
+) -> None:
+    # given a run whose worker died when the plan was stored, and a booking made since then
+    context = context_of(a_run(session, clock), session=session, district=district, clock=clock)
+    stored = actions.plan_only(context)
+    a_booking(session, district=district, now=now)
+    # when the run is done again
+    figures = actions.plan_and_publish(context)
+    # then the day as it is now is what is published
+    assert (stored["version"], figures["version"], figures["routes"]) == (1, 2, 1)
+
+
+def test_a_day_without_pickups_is_not_planned(clock: Clock, session: Session, district: District) -> None:
+    # given a district whose bureau closes tomorrow
+    closing = DayOverride(day=TOMORROW, is_working=False, note="暴雪停运", source="test")
+    closed = replace(district, calendar=ServiceCalendar(overrides={TOMORROW: closing}))
+    context = context_of(a_run(session, clock), session=session, district=closed, clock=clock)
+    assert actions.plan_and_publish(context) == {"service_day": False}
+
+
+def test_promises_that_can_no_longer_be_planned_are_an_alarm(
+    real: Runner, clock: Clock, session: Session, district: District, now: datetime
+) -> None:
+    # given a booking for tomorrow, and no scheduler until its vehicles are out
+    a_booking(session, district=district, now=now)
+    clock.now = vehicles_out_at(TOMORROW, district)
+    # when the run is caught up
+    outcome = real.run_by_hand(real.jobs["plan_tomorrow"], TOMORROW, by=SYSTEM)
+    # then it fails in words instead of passing over the resident in silence
+    assert outcome.state == "failed"
+    assert "the vehicles of 2026-11-24 are out" in str(outcome.error)
+
+
+def test_on_request_a_plan_is_made_and_left_to_the_dispatcher(real: Runner, session: Session) -> None:
+    figures = by_hand(real, "plan_day")
+    assert figures["version"] == 1
+    assert session.get(PublishedPlan, TOMORROW) is None
+
+
+def test_the_roll_up_and_the_report_done_twice_leave_one_result(real: Runner, clock: Clock, session: Session) -> None:
+    assert by_hand(real, "roll_up", date(2026, 11, 22)) == {"rows": 0, "units": 0, "recovered_g": 0, "differences": 0}
+    first = by_hand(real, "goal_report", date(2026, 10, 31))
+    clock.turn(days=1)
+    assert by_hand(real, "goal_report", date(2026, 10, 1)) == first
+    assert session.scalars(select(GoalReport.period)).all() == ["2026-10"]
+
+
+def test_reminders_go_to_tomorrows_residents_once(
+    real: Runner, clock: Clock, session: Session, district: District, now: datetime
+) -> None:
+    # given two pickups tomorrow and one the day after
+    for day in (TOMORROW, TOMORROW, TOMORROW + timedelta(days=1)):
+        a_booking(session, district=district, now=now, day=day)
+    # when tomorrow is reminded of twice
+    assert by_hand(real, "remind") == {"reminders": 2}
+    clock.turn(seconds=1)
+    assert by_hand(real, "remind") == {"reminders": 0}
+    # then yesterday gets none
+    assert by_hand(real, "remind", date(2026, 11, 22)) == {"reminders": 0}
+
+
+def test_every_job_of_the_schedule_can_be_done_by_hand(real: Runner, clock: Clock, session: Session) -> None:
+    for key in real.jobs:
+        clock.turn(seconds=1)
+        by_hand(real, key)
+    session.rollback()
+    assert sorted(session.scalars(select(JobRun.job))) == sorted(real.jobs)

@@ -1,0 +1,111 @@
+"""Job runs over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+
+from recycling.clock import utc_now
+from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.transaction import atomic
+from tests.callers import Callers
+
+WISH = {"job": "plan_day", "day": "2026-11-24"}
+
+
+def test_a_dispatcher_asks_for_a_plan_and_looks_at_its_run(callers: Callers) -> None:
+    dispatcher = callers.staff("dispatcher")
+    made = dispatcher.post("/job-runs", WISH)
+    assert made.status_code == 202, made.text
+    run = made.json
+    assert run is not None
+    assert (run["job"], run["scope"], run["state"], run["attempts"]) == ("plan_day", "2026-11-24", "queued", 0)
+    assert run["asked_by_id"] == str(dispatcher.id)
+    shown = dispatcher.get(f"/job-runs/{run['id']}")
+    assert (shown.status_code, shown.json) == (200, run)
+
+
+def test_a_repeated_wish_is_one_run(callers: Callers) -> None:
+    dispatcher = callers.staff("dispatcher")
+    # the same request again gets the same answer
+    first = dispatcher.post("/job-runs", WISH, Idempotency_Key="k1")
+    again = dispatcher.post("/job-runs", WISH, Idempotency_Key="k1")
+    assert (first.status_code, again.status_code, first.data) == (202, 202, again.data)
+    # a new wish for the same day, before anybody has begun, gets the run that waits
+    other = callers.staff("admin").post("/job-runs", WISH)
+    assert other.json["id"] == first.json["id"]  # type: ignore[index]  # both are JSON
+    assert len(dispatcher.get("/job-runs").json["job_runs"]) == 1  # type: ignore[index]  # both are JSON
+
+
+def test_a_run_under_way_does_not_swallow_a_new_wish(callers: Callers, session: Session) -> None:
+    dispatcher = callers.staff("dispatcher")
+    first = dispatcher.post("/job-runs", WISH).json
+    with atomic(session):
+        assert claim(session, now=utc_now(), lease=timedelta(minutes=2)) is not None
+    second = dispatcher.post("/job-runs", WISH).json
+    assert first is not None
+    assert second is not None
+    assert first["id"] != second["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"job": "plan_day", "day": "2026-11-22"}, "choose one from 2026-11-23"),  # yesterday
+        ({"job": "plan_day", "day": "2027-11-24"}, "choose one from 2026-11-23"),  # beyond the booking horizon
+        ({"job": "roll_up", "day": "2026-11-24"}, "job"),  # the clock's own
+        ({"job": "plan_day", "day": "24.11.2026"}, "day"),
+        ({"job": "plan_day"}, "day"),
+        ({"job": "plan_day", "day": "2026-11-24", "scope": "x"}, "scope"),
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused_in_words(callers: Callers, body: dict[str, Any], word: str) -> None:
+    refused = callers.staff("admin").post("/job-runs", body)
+    assert refused.status_code == 422
+    assert word in refused.json["detail"]  # type: ignore[index]  # a problem document
+
+
+@pytest.mark.parametrize("role", ["resident", "collector", "keeper", "clerk"])
+def test_only_dispatchers_and_admins_see_or_ask(callers: Callers, role: Any) -> None:
+    caller = callers.resident() if role == "resident" else callers.staff(role)
+    assert caller.get("/job-runs").status_code == 403
+    assert caller.post("/job-runs", WISH).status_code == 403
+
+
+def test_runs_are_listed_last_due_first_page_by_page(callers: Callers, session: Session) -> None:
+    # given five nights, the last of them done
+    now = utc_now()
+    with atomic(session):
+        for night in range(5):
+            enqueue(session, job="roll_up", due_at=now + timedelta(days=night), scope=f"2026-11-{20 + night}", now=now)
+    with atomic(session):
+        held = claim(session, now=now, lease=timedelta(minutes=2))
+        assert held is not None
+        assert finish(session, held, figures={"rows": 7}, now=now)
+    # when they are read two at a time
+    admin = callers.staff("admin")
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = admin.get(f"/job-runs?limit=2{cursor}").json
+        assert page is not None
+        found += [run["scope"] for run in page["job_runs"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    # then each comes once, the last due first
+    assert found == [f"2026-11-{20 + night}" for night in (4, 3, 2, 1, 0)]
+    # and they can be chosen by state and job
+    done = admin.get("/job-runs?state=done&job=roll_up").json
+    assert done is not None
+    assert [run["figures"] for run in done["job_runs"]] == [{"rows": 7}]
+    assert admin.get("/job-runs?job=remind").json["job_runs"] == []  # type: ignore[index]  # a page
+    assert admin.get("/job-runs?cursor=nonsense").status_code == 422
+
+
+def test_an_unknown_run_is_not_found(callers: Callers) -> None:
+    assert callers.staff("admin").get(f"/job-runs/{uuid4()}").status_code == 404

@@ -1,0 +1,93 @@
+"""Every kind of message that the code posts has words, and the facts it is posted with fill them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recycling.errors import InvalidInput
+from recycling.policy.district import District
+from recycling.usecases.messages.texts import DAYTIME_KINDS, WORDINGS, render
+from tests.conftest import ROOT
+
+
+def posts() -> Iterator[tuple[str, re.Pattern[str], set[str] | None]]:
+    """Each call of ``post`` as (file and line, pattern of its kind, names of its facts, ``None`` when not literal)."""
+    for path in sorted((Path(ROOT) / "recycling").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "post":
+                given = {keyword.arg: keyword.value for keyword in node.keywords}
+                facts = given["facts"]
+                names = None
+                if isinstance(facts, ast.Dict):
+                    names = {str(key.value) for key in facts.keys if isinstance(key, ast.Constant)}
+                yield f"{path.name}:{node.lineno}", _pattern(given["kind"]), names
+
+
+def _pattern(kind: ast.expr) -> re.Pattern[str]:
+    """A constant kind as itself; an f-string with anything for its parts."""
+    if isinstance(kind, ast.Constant):
+        return re.compile(re.escape(str(kind.value)))
+    assert isinstance(kind, ast.JoinedStr), ast.dump(kind)
+    parts = (re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in kind.values)
+    return re.compile("".join(parts))
+
+
+def test_every_posted_kind_has_words_that_its_facts_fill(district: District) -> None:
+    values = {
+        "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "booking_ids": ["1", "2"],
+    }  # fmt: skip
+    seen = set()
+    for where, kind, names in posts():
+        kinds = [known for known in WORDINGS if kind.fullmatch(known)]
+        assert kinds, f"{where}: no words for {kind.pattern}"
+        assert names is not None, f"{where}: write the facts out, so that this test can read them"
+        for known in kinds:
+            render(known, {name: values.get(name, name) for name in names}, district=district)
+        seen.update(kinds)
+    assert seen == set(WORDINGS), "words that nobody posts"
+
+
+@pytest.mark.parametrize("kind", WORDINGS)
+def test_each_text_has_chinese_before_english(kind: str) -> None:
+    wording = WORDINGS[kind]
+    assert re.search(r"[一-鿿]", wording.zh)
+    assert not re.search(r"[一-鿿]", wording.en)
+
+
+def test_times_and_lists_are_told_as_people_read_them(district: District) -> None:
+    # 29,700 s after midnight are 8.25 h.
+    facts = {"day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700}
+    assert "预计 08:15 左右到达" in render("plan.window_confirmed", facts, district=district)
+    left = {"plan_id": "p", "day": "2026-12-06", "booking_ids": ["a", "b", "c"]}
+    text = render("plan.unassigned", left, district=district)
+    assert "12月6日（周日） 的计划有 3 个预约未排入" in text
+    assert "Sun 6 Dec leaves out 3 bookings" in text
+
+
+def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: District) -> None:
+    facts = {"day": "2026-11-24", "pickup_window": "22-24"}
+    assert "22-24 上门回收" in render("booking.cancelled", facts | {"booking_id": "b"}, district=district).replace(
+        "的", ""
+    )
+
+
+def test_what_nobody_waits_for_is_not_told_at_night() -> None:
+    visits = {"visit.collected", "visit.partly_collected", "visit.failed"}
+    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed"} | visits
+
+
+def test_a_failed_visit_is_told_with_its_reason_in_words(district: District) -> None:
+    facts = {"booking_id": "b", "day": "2026-11-24", "reason": "nobody_home"}
+    text = render("visit.failed", facts, district=district)
+    assert "（原因：无人应答）" in text
+    assert "could not be done (reason: Nobody home)." in text
+
+
+def test_an_unknown_kind_names_the_file_to_mend(district: District) -> None:
+    with pytest.raises(InvalidInput, match=r"texts\.py"):
+        render("booking.eaten", {}, district=district)
