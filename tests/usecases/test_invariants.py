@@ -188,3 +188,7 @@ def test_the_command_names_the_broken_rule_and_the_row_and_fails(
     assert list(broken(a_day_of_work)) == [
         f"{figures.figures_are_their_lines.key} {figures.figures_are_their_lines.rule}"
     ]
+    # and set right, it holds again
+    a_day_of_work.execute(text("UPDATE daily_recovery SET units = 1 WHERE item_type = 'fan'"))
+    a_day_of_work.commit()
+    assert_invariants(a_day_of_work)
