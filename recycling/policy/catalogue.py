@@ -137,9 +137,11 @@ class Catalogue:
             if row.valid_on(on):
                 return row
         valid = [row.key for row in self.valid_on(on)]
-        near = ", ".join(get_close_matches(key, valid, n=3)) or "see the catalogue for the keys"
+        near = (
+            ", ".join(get_close_matches(key, valid, n=3)) or f"a key of the catalogue, such as {', '.join(valid[:3])}"
+        )
         raise InvalidInput(
-            f"品类 {key!r} 在 {on} 不在目录中 / item type {key!r} is not in the catalogue on {on}; try: {near}"
+            f"品类 {key!r} 在 {on} 不在目录中 / item type {key!r} is not in the catalogue on {on}; choose {near}"
         )
 
     def valid_on(self, day: date) -> tuple[ItemType, ...]:

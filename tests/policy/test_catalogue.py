@@ -24,7 +24,7 @@ def test_the_row_of_the_day_is_found_on_both_sides_of_a_change() -> None:
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:
-    with pytest.raises(InvalidInput, match=r"'fridgee'.*try: fridge"):
+    with pytest.raises(InvalidInput, match=r"'fridgee'.*choose fridge"):
         Catalogue((NEW,)).item_type("fridgee", on=date(2026, 11, 24))
 
 

@@ -57,7 +57,7 @@ def judge(wish: Wish, *, district: District, now: datetime) -> tuple[Promise, St
         raise InvalidInput(f"village_code {wish.village_code!r} is not in the district; choose one from GET /villages")
     refusal = point_refusal(district.boundary, wish.lat, wish.lon, system=wish.coordinate_system)
     if refusal is not None:
-        raise InvalidInput(f"lat {wish.lat}, lon {wish.lon}: {refusal.message}")
+        raise InvalidInput(refusal.message)
     # The day first: the catalogue of a day long past would only say that it has no such item.
     _bookable(wish.day, wish.pickup_window, district=district, now=now)
     need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
@@ -134,6 +134,6 @@ def _bookable(day: date, window: str, *, district: District, now: datetime) -> N
         note = district.calendar.note(day)
         span = f"{days[0]} to {days[-1]}" if days else "no day at present"
         raise WindowClosed(
-            f"{day} cannot be booked{f' ({note})' if note else ''}; bookable now: {span}"
+            f"{day} cannot be booked{f' ({note})' if note else ''}; choose a bookable day: {span}"
             f" / {day} 不可预约，当前可约日期：{span.replace(' to ', ' 至 ')}"
         )
