@@ -22,7 +22,7 @@ from recycling.extensions import db
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
-from recycling.models.transaction import DATABASE_ERRORS, reading
+from recycling.models.transaction import DATABASE_ERRORS, is_outage, reading
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -86,7 +86,8 @@ def run_scheduler(app: Flask) -> None:
         if job.cron is not None:
             scheduler.add_job(_patient(enqueue), job.cron.trigger(), id=job.key)
     for entry, seconds in ((enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S)):
-        scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__)
+        # The first look at once: there may be work from before the start.
+        scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__, next_run_time=utc_now())
     _stop_on_signal(stop)
     _patient(enqueue)()  # what came due while no scheduler ran
     scheduler.start()
@@ -102,8 +103,12 @@ def _patient(entry: Callable[[], None]) -> Callable[[], None]:
     def look() -> None:
         try:
             entry()
-        except (*DATABASE_ERRORS, Busy) as error:
-            log.warning("scheduler.no_database", entry=entry.__name__, error=type(error).__name__)
+        except Busy:
+            log.warning("scheduler.busy", entry=entry.__name__)
+        except DATABASE_ERRORS as error:
+            if not is_outage(error):
+                raise
+            log.warning("scheduler.no_database", entry=entry.__name__, error=str(getattr(error, "orig", error))[:200])
 
     return look
 
