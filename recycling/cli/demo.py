@@ -99,7 +99,8 @@ def serve(port: int) -> None:
             console.print(f"  {role:<11} {login}")
     console.print(
         f"  resident    {FIRST_PHONE} 或任意手机号 or any mobile number; the code appears here, in the log"
-        f"\n  演示日 demo day {day}; 定时任务日志 scheduler's log in {scheduler_log}; ctrl-C 停止 stops everything\n"
+        f"\n  演示日 demo day {day}: {here}/pages/plan?day={day} and {here}/pages/my-route?day={day}"
+        f"\n  定时任务日志 scheduler's log in {scheduler_log}; ctrl-C 停止 stops everything\n"
     )
     serve_until_stopped(port, scheduler_log=scheduler_log)
 
