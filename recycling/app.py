@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import flask_smorest
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from secure import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -22,7 +24,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from recycling import cli, routes
-from recycling.extensions import MIGRATIONS, db, engine_options, jwt, limiter, migrate, prepare_engine
+from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
 from recycling.gateways.sms import sms_gateway
 from recycling.logs import configure_logs, logger
@@ -124,7 +126,7 @@ def _bind_extensions(app: Flask) -> None:
         prepare_engine(db.engine)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     jwt.init_app(app)
-    limiter.init_app(app)
+    Limiter(get_remote_address, app=app)  # one per app: it keeps the limits of the first app it is bound to
 
 
 def _api(app: Flask) -> flask_smorest.Api:

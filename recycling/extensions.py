@@ -9,8 +9,6 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_jwt_extended import JWTManager
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, text
@@ -30,7 +28,6 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 jwt = JWTManager()
-limiter = Limiter(key_func=get_remote_address)
 
 LOCK_WAIT_MS = 3000  # longer waits turn into a clean "busy" answer (docs/decisions)
 
