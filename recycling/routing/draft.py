@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from operator import add, sub
 
 import numpy as np
@@ -14,6 +15,7 @@ from recycling.routing.day import Day, Flags, Ints, Load, Sequences
 from recycling.routing.insertion import NEVER, Gaps, Kernel
 from recycling.routing.timing import Timed, Timing
 
+TRIED_SEQUENCES = 4  # how often routes that compete for a station's intake are timed in another sequence
 TRIED_GAPS = 5  # how many of a route's best gaps are timed exactly before the route is given up for a stop
 
 
@@ -30,6 +32,12 @@ class Draft:
     def emptied(self) -> Draft:
         """A draft of the same day without routes, sharing what this one has learnt about the day."""
         return Draft(self.day, timing=self.timing, kernel=self.kernel)
+
+    def copy(self) -> Draft:
+        """The same routes in a draft of their own."""
+        twin = copy(self)
+        twin.routes, twin._gaps, twin._taken = list(self.routes), list(self._gaps), list(self._taken)
+        return twin
 
     # --- what stands ----------------------------------------------------------------------------------------------
 
@@ -90,27 +98,34 @@ class Draft:
         return best
 
     def insertion(self, vehicle: int, stop: int) -> tuple[int, Timed] | None:
-        """The cheapest exact insertion among the gaps that look best, and what it adds to the cost."""
+        """What inserting the stop adds to the cost, and the new route; ``None`` when no gap tried takes it.
+
+        The gaps that look best are timed exactly until one takes the stop; with a loose kernel, whose looks deceive,
+        the cheapest of all tried wins.
+        """
         gaps = self._gaps[vehicle]
         if gaps is None:
             return None
         estimates = self.kernel.costs(vehicle, gaps, np.array([stop], dtype=np.int64))[0]
+        likely = [int(gap) for gap in np.argsort(estimates, kind="stable") if estimates[gap] < NEVER]
+        positions = list(dict.fromkeys(int(gaps.position[gap]) for gap in likely))
         old = self.routes[vehicle]
         stops, cost = ((), 0) if old is None else (old.stops, old.cost)
-        tried: set[int] = set()
-        for gap in np.argsort(estimates, kind="stable")[: 2 * TRIED_GAPS]:
-            position = int(gaps.position[gap])
-            if estimates[gap] >= NEVER or len(tried) == TRIED_GAPS:
-                break
-            if position not in tried:
-                tried.add(position)
-                timed = self.time(vehicle, (*stops[:position], stop, *stops[position:]))
-                if timed is not None:
-                    return timed.cost - cost + self.day.preference_cost([(vehicle, (stop,))]), timed
-        return None
+        best: Timed | None = None
+        for position in positions if self.kernel.loose else positions[:TRIED_GAPS]:
+            timed = self.time(vehicle, (*stops[:position], stop, *stops[position:]))
+            if timed is not None and (best is None or timed.cost < best.cost):
+                best = timed
+                if not self.kernel.loose:
+                    break
+        if best is None:
+            return None
+        return best.cost - cost + self.day.preference_cost([(vehicle, (stop,))]), best
 
 
-def fill(draft: Draft, stops: Iterable[int], *, until: float = math.inf) -> None:
+def fill(
+    draft: Draft, stops: Iterable[int], *, vehicles: Collection[int] | None = None, until: float = math.inf
+) -> None:
     """Insert stops by regret: first those that lose most when their best route is taken from them.
 
     A stop is left out where serving it costs more than leaving it out, and when ``until`` has passed.
@@ -119,13 +134,17 @@ def fill(draft: Draft, stops: Iterable[int], *, until: float = math.inf) -> None
     ----------
     stops
         Indices of stops on no route.
+    vehicles
+        Vehicles that may take them; ``None`` = all.
     until
         Instant of `time.monotonic` after which no more stops are inserted.
     """
     waiting = np.array(sorted(stops), dtype=np.int64)
     if not len(waiting) or not draft.routes:
         return
-    board = _Board(np.stack([draft.costs(v, waiting) for v in range(len(draft.routes))], axis=1))
+    nobody = np.full(len(waiting), NEVER, dtype=np.int64)
+    columns = [draft.costs(v, waiting) if _among(v, vehicles) else nobody for v in range(len(draft.routes))]
+    board = _Board(np.stack(columns, axis=1))
     skip = draft.day.stop_table.skip_cost[waiting]
     exact: dict[tuple[int, int], Timed] = {}
     while time.monotonic() < until:
@@ -152,6 +171,10 @@ def fill(draft: Draft, stops: Iterable[int], *, until: float = math.inf) -> None
         board.drop_row(row)
         open_rows = np.flatnonzero(board.open)
         board.set_column(vehicle, open_rows, draft.costs(vehicle, waiting[open_rows]))
+
+
+def _among(vehicle: int, vehicles: Collection[int] | None) -> bool:
+    return vehicles is None or vehicle in vehicles
 
 
 class _Board:
@@ -200,16 +223,35 @@ def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> 
         Wishes of whatever origin: stops a vehicle may not serve and stops already on a route are passed over, locked
         stops come first whatever the wish.
     """
-    allowed = draft.day.stop_table.allowed
     locked = {stop for rig in draft.day.rigs for stop in rig.locked}
-    taken = set(locked)
-    for rig in sorted(draft.day.rigs, key=lambda r: not r.locked):
-        wished = [s for s in sequences[rig.index] if s not in taken and allowed[rig.index, s]]
-        taken.update(wished)
-        kept = [s for s in rig.locked if allowed[rig.index, s]]
-        draft.put(rig.index, _feasible(draft, rig.index, kept + list(dict.fromkeys(wished)), first=len(kept)))
+    sequence = sorted(range(len(draft.routes)), key=lambda v: not draft.day.rigs[v].locked)
+    for _ in range(TRIED_SEQUENCES if draft.day.limited else 1):
+        short = take_over(draft, sequences, sequence)
+        if not short:
+            break
+        # Another vehicle took the intake that this one needs: let it choose first.
+        sequence = [*short, *(v for v in sequence if v not in short)]
     fill(draft, [stop for stop in draft.waiting if stop not in locked], until=until)
     return draft
+
+
+def take_over(draft: Draft, sequences: Sequences, vehicles: Iterable[int]) -> list[int]:
+    """Give vehicles, one after the other, the routes wished for them; returns those that could not keep all stops."""
+    day = draft.day
+    taken = {stop for rig in day.rigs for stop in rig.locked}
+    short: list[int] = []
+    for vehicle in range(len(draft.routes)):
+        draft.put(vehicle, None)
+    for vehicle in vehicles:
+        allowed, locked = day.stop_table.allowed[vehicle], day.rigs[vehicle].locked
+        wished = [s for s in dict.fromkeys(sequences[vehicle]) if s not in taken and allowed[s]]
+        taken.update(wished)
+        kept = [s for s in locked if allowed[s]]
+        timed = _feasible(draft, vehicle, kept + wished, first=len(kept))
+        draft.put(vehicle, timed)
+        if (0 if timed is None else len(timed.stops)) < len(kept) + len(wished):
+            short.append(vehicle)
+    return short
 
 
 def _feasible(draft: Draft, vehicle: int, stops: list[int], *, first: int) -> Timed | None:

@@ -47,10 +47,19 @@ class Gaps:
 
 
 class Kernel:
-    """The constant-time estimates of one day."""
+    """The constant-time estimates of one day.
 
-    def __init__(self, day: Day) -> None:
-        self.day = day
+    Parameters
+    ----------
+    day
+        The day.
+    loose
+        Leave the clock out of it: then no possible insertion is missed, however a route's unloads and break have to
+        move for it, but many are promised that fail.
+    """
+
+    def __init__(self, day: Day, *, loose: bool = False) -> None:
+        self.day, self.loose = day, loose
         self._table = day.stop_table
         self._detour_s, self._unload_s = self._nearest_unload()
 
@@ -174,7 +183,7 @@ class Kernel:
             spare -= np.where(full, self._unload_s, 0)
             way += np.where(full, np.where(detour_s < NEVER, rig.cost_per_travel_s * detour_s, NEVER), 0)
         extra = np.where(t.prefer_vehicle[stops] == vehicle, 0, t.prefer_cost[stops]) + gaps.opening_cost
-        possible = (spare >= 0) & t.allowed[vehicle, stops][:, None]
+        possible = ((spare >= 0) | self.loose) & t.allowed[vehicle, stops][:, None]
         return np.where(possible, np.minimum(way + extra[:, None], NEVER), NEVER)
 
     def _full(self, gaps: Gaps, stops: Ints) -> Flags:

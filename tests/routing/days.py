@@ -101,10 +101,10 @@ def _day(
     sites = tuple(_station(rng, world, i) for i in range(stations))
     fleet = [_vehicle(rng, world, i, sites, len(places)) for i in range(vehicles)]
     visits = tuple(_stop(rng, world, stations + i, vehicles) for i in range(stops))
-    for n, stop in enumerate(rng.sample(visits, rng.choice((0, 0, min(2, stops))))):
-        v = rng.randrange(vehicles) if n == 0 else v
-        if stop.skills <= fleet[v].skills:
-            fleet[v] = replace(fleet[v], locked=(*fleet[v].locked, stop.key))
+    if vehicles and rng.random() < 0.35:
+        v = rng.randrange(vehicles)
+        able = [stop.key for stop in rng.sample(visits, min(2, stops)) if stop.skills <= fleet[v].skills]
+        fleet[v] = replace(fleet[v], locked=tuple(able))
     return Problem(
         day=DAY, load_units=("g", "l"), locations=places, travel=travel, stations=sites, vehicles=tuple(fleet),
         stops=visits,

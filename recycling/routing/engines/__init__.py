@@ -15,7 +15,10 @@ from recycling.errors import InvalidInput
 from recycling.routing.day import Sequences
 from recycling.routing.problem import Problem
 
-ENGINES: Mapping[str, str] = {"ortools": "recycling.routing.engines.ortools_engine:OrTools"}
+ENGINES: Mapping[str, str] = {
+    "ortools": "recycling.routing.engines.ortools_engine:OrTools",
+    "ruin": "recycling.routing.engines.ruin_engine:Ruin",
+}
 """Where each engine's class is, as ``module:name``; imported in the child only."""
 
 Report = Callable[[Sequences], None]

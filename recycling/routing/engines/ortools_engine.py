@@ -60,7 +60,13 @@ class _Model:
         acts = [act for timed in warm.routes if timed is not None for act in timed.acts]
         used = Counter(index for kind, index, _ in acts if kind == UNLOAD)
         stations = self._day.problem.stations
-        return [i for i, s in enumerate(stations) if s.can_unload for _ in range(used[i] + SPARE_UNLOADS)]
+        horizon = max(rig.latest_s for rig in self._rigs)
+        return [
+            i
+            for i, s in enumerate(stations)
+            if s.can_unload and s.open_s[0] <= min(s.open_s[1] - s.unload_s, horizon)
+            for _ in range(used[i] + SPARE_UNLOADS)
+        ]
 
     def search(self, warm: Draft, ask: Ask, report: Report) -> None:
         """Build the solver's model, start from the warm plan, report better sequences."""
@@ -112,12 +118,16 @@ class _Model:
         self._time = time = self._routing.GetDimensionOrDie("time")
         for stop, windows in enumerate(day.windows):
             at = time.CumulVar(self._index(stop))
-            at.SetRange(windows[0][0], windows[-1][1])
-            for (_, closed), (opens, _) in pairwise(windows):
+            reachable = [(opens, min(closes, horizon)) for opens, closes in windows if opens <= horizon]
+            if not reachable:
+                self._routing.VehicleVar(self._index(stop)).SetValues([-1])
+                continue
+            at.SetRange(reachable[0][0], reachable[-1][1])
+            for (_, closed), (opens, _) in pairwise(reachable):
                 at.RemoveInterval(closed + 1, opens - 1)
         for copy, s in enumerate(self._unloads):
             opens, closes = stations[s].open_s
-            last = max(opens, closes - stations[s].unload_s)
+            last = min(closes - stations[s].unload_s, horizon)
             time.CumulVar(self._index(self._first_copy + copy)).SetRange(opens, last)
         for v, rig in enumerate(self._rigs):
             self._bound_route(v, rig, horizon)
