@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     folder = FOLDER / given.area if given.area else FOLDER
     # A fresh interpreter: pytest rewrites the plugins' assertions, which it cannot do to modules loaded here.
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", str(folder), "--size", given.size, "-q"])  # noqa: S606
+    # Full proofs run for minutes; a stack dump after two would only look like a fault.
+    pytest = [sys.executable, "-m", "pytest", "-o", "faulthandler_timeout=1800"]
+    os.execv(sys.executable, [*pytest, str(folder), "--size", given.size, "-q"])  # noqa: S606
 
 
 if __name__ == "__main__":
