@@ -21,7 +21,7 @@ from recycling.routing.timing import Timed, Timing
 
 LONGEST_OVERTIME_S = 4 * 3600  # a longer day is no fix anybody would order
 WINDOW_STEPS_S = (900, 1800, 3600, 7200)
-_VEHICLES_TRIED = 6
+_VEHICLES_TRIED = 4  # the nearest routes; a change further away is hardly the smallest
 _ALWAYS = ((0, 10**7),)
 _DEAR = 10**6  # cost per second that makes the timing come home as early as it can
 
@@ -68,8 +68,9 @@ class Explainer:
                 f"that may serve it take, {most} ({', '.join(self._problem.load_units)})",
             )
             return
-        if not any(self._alone(v, stop) for v in roomy):
-            yield self._untimely(stop, roomy)
+        kinds = _kinds(roomy)
+        if time.monotonic() < self._until and not any(self._alone(v, stop) for v in kinds):
+            yield self._untimely(stop, kinds)
         elif any(stop.key in v.locked for v in fleet):
             yield (
                 "invalid",
@@ -109,23 +110,26 @@ class Explainer:
         wanted = self._problem.stops[stop]
         if not self._problem.vehicles:
             return "当日没有车辆 / there is no vehicle on this day", None
-        if time.monotonic() < self._until:
-            price = self._price(stop)
-            if price is not None:
-                return (
-                    f"上门需增加成本 {price}，放弃代价 {wanted.skip_cost} / serving it would add {price}, "
-                    f"leaving it out costs {wanted.skip_cost}",
-                    {"kind": "skip_cost", "cost": price},
-                )
+        if time.monotonic() > self._until:
+            return "未排入，规划时间已用完，未查明原因 / left out; no planning time was left to find out why", None
+        price = self._price(stop)
+        if price is not None:
+            return (
+                f"上门需增加成本 {price}，放弃代价 {wanted.skip_cost} / serving it would add {price}, "
+                f"leaving it out costs {wanted.skip_cost}",
+                {"kind": "skip_cost", "cost": price},
+            )
         fixes = [fix for fix in (self._overtime(stop), self._window(stop)) if fix is not None]
-        if fixes:
-            fix = min(fixes, key=lambda f: int(f["seconds"]))
-            return f"当日车辆已排满；{_said(fix)}", fix
-        for vehicle in self._problem.vehicles:
-            if wanted.skills <= vehicle.skills and self._alone(vehicle, wanted):
-                fix = {"kind": "vehicle", "station": vehicle.start_station, "like": vehicle.key}
-                return f"当日车辆已排满；{_said(fix)}", fix
-        return "当日车辆已排满 / the fleet is full", None
+        fix = min(fixes, key=lambda f: int(f["seconds"])) if fixes else self._vehicle(wanted)
+        return ("当日车辆已排满 / the fleet is full", None) if fix is None else (f"当日车辆已排满；{_said(fix)}", fix)
+
+    def _vehicle(self, stop: Stop) -> Mapping[str, Any] | None:
+        """One more vehicle like one that could serve the stop alone."""
+        for vehicle in _kinds(self._problem.vehicles):
+            fits = all(a <= c for a, c in zip(stop.load, vehicle.capacity, strict=True))
+            if fits and stop.skills <= vehicle.skills and self._alone(vehicle, stop):
+                return {"kind": "vehicle", "station": vehicle.start_station, "like": vehicle.key}
+        return None
 
     def _near(self, stop: int) -> list[int]:
         """Vehicles that may serve the stop, those whose route passes closest first."""
@@ -163,14 +167,17 @@ class Explainer:
 
     def _window(self, stop: int) -> Mapping[str, Any] | None:
         """The smallest of some steps by which wider windows let a route nearby take the stop."""
-        wanted = self._problem.stops[stop]
-        near = self._near(stop)
-        for wider_s in WINDOW_STEPS_S:
-            wide = replace(wanted, windows_s=tuple((max(0, a - wider_s), b + wider_s) for a, b in wanted.windows_s))
-            for v in near:
-                for _ in self._with(v, self._problem.vehicles[v], stop, wide):
-                    return {"kind": "window", "vehicle": self._problem.vehicles[v].key, "seconds": wider_s}
+        able = self._wider(stop, self._near(stop), WINDOW_STEPS_S[-1])
+        for wider_s in WINDOW_STEPS_S if able else ():
+            for v in self._wider(stop, able, wider_s):
+                return {"kind": "window", "vehicle": self._problem.vehicles[v].key, "seconds": wider_s}
         return None
+
+    def _wider(self, stop: int, vehicles: Sequence[int], wider_s: int) -> list[int]:
+        """Those of the vehicles that could take the stop were its windows wider by so much on both sides."""
+        wanted = self._problem.stops[stop]
+        wide = replace(wanted, windows_s=tuple((max(0, a - wider_s), b + wider_s) for a, b in wanted.windows_s))
+        return [v for v in vehicles if next(self._with(v, self._problem.vehicles[v], stop, wide), None)]
 
     def _with(self, v: int, vehicle: Vehicle, stop: int, changed: Stop) -> Iterator[Timed]:
         """Routes of a changed vehicle with a changed stop at every place behind its locked ones."""
@@ -190,6 +197,11 @@ class Explainer:
             timed = timing.time(0, (*range(position), new, *range(position, new)))
             if timed is not None:
                 yield timed
+
+
+def _kinds(vehicles: Sequence[Vehicle]) -> list[Vehicle]:
+    """One vehicle of each kind: those that differ only in name, price or locks can serve the same stop alone."""
+    return list({replace(v, key="", fixed_cost=0, locked=()): v for v in reversed(vehicles)}.values())
 
 
 def _timing(day: Day, stations: Sequence[Station], vehicle: Vehicle, stops: Sequence[Stop]) -> Timing:

@@ -13,8 +13,9 @@ from operator import add
 
 import numpy as np
 
+from recycling.routing.course import PICKUP, UNLOAD, Act
 from recycling.routing.day import Day, Flags, Ints, Load, Rig
-from recycling.routing.timing import PICKUP, UNLOAD, Act, Timed
+from recycling.routing.timing import Timed, span
 
 NEVER = 2**60  # the cost of what cannot be done; sums of it stay within 64 bits
 
@@ -104,7 +105,7 @@ class Kernel:
         now, here, out = rig.ready_s, rig.start, [rig.ready_s]
         for kind, index, place in acts:
             now += self.day.seconds[here, place]
-            windows, length = self._span(rig, kind, index)
+            windows, length = span(self.day, rig, kind, index)
             now = next((max(now, a) for a, b in windows if now <= b), now) + length
             here = place
             out.append(now)
@@ -115,23 +116,13 @@ class Kernel:
         latest, there = min(rig.latest_s, rig.end_open_s[1]) - rig.end_unload_s, rig.end
         out = [latest]
         for kind, index, place in reversed(acts):
-            windows, length = self._span(rig, kind, index)
+            windows, length = span(self.day, rig, kind, index)
             latest -= self.day.seconds[place, there] + length
             latest = next((min(latest, b) for a, b in reversed(windows) if latest >= a), -1)
             there = place
             out.append(latest)
         out.reverse()
         return out
-
-    def _span(self, rig: Rig, kind: int, index: int) -> tuple[Sequence[tuple[int, int]], int]:
-        """When an act may start, and how long it takes."""
-        if kind == PICKUP:
-            return self.day.windows[index], self.day.service[index]
-        if kind == UNLOAD:
-            station = self.day.problem.stations[index]
-            return ((station.open_s[0], station.open_s[1] - station.unload_s),), station.unload_s
-        opens, closes, length = rig.rest or (0, 0, 0)
-        return ((opens, closes),), length
 
     def _free(self, rig: Rig, acts: Sequence[Act]) -> list[Load]:
         """What the trip around each gap can still take."""

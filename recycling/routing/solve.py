@@ -20,7 +20,9 @@ from recycling.routing.engines import Ask, engine_address
 from recycling.routing.explain import Explainer
 from recycling.routing.plan import Cost, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
+from recycling.routing.timing import steps
 
+REASONS_S = 2.0  # time for finding reasons, past the limit if need be
 _PULSE_S = 0.25  # how often cancelling and the clock are looked at
 
 NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
@@ -159,7 +161,7 @@ class _Search:
 
     def answer(self) -> Plan:
         """The best plan, with a reason beside every stop left out."""
-        explainer = Explainer(self.best, until=self._hard_limit)
+        explainer = Explainer(self.best, until=max(self._hard_limit, time.monotonic() + REASONS_S))
         left_out = tuple(explainer.explain(self.best.day.stop_index[left.stop]) for left in self.plan.unassigned)
         return replace(
             self.plan,
@@ -173,7 +175,7 @@ def as_plan(draft: Draft) -> Plan:
     problem = draft.day.problem
     plan = Plan(
         cost=NO_COST,
-        routes=tuple(draft.timing.steps(timed) for timed in draft.routes if timed is not None),
+        routes=tuple(steps(draft.day, timed) for timed in draft.routes if timed is not None),
         unassigned=tuple(
             Unassigned(stop=problem.stops[s].key, reason="fleet_full", detail="not explained yet")
             for s in draft.waiting

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from recycling.routing.course import PICKUP, UNLOAD
 from recycling.routing.day import Day, Rig, Sequences, skip_cost
 from recycling.routing.draft import Draft
 from recycling.routing.engines import Ask, Report
 from recycling.routing.engines.plain import PlainDay
-from recycling.routing.timing import PICKUP, UNLOAD
 
 SPARE_UNLOADS = 2  # copies per station beyond those that the first plan uses
 MOST_NODES = 2500  # above it the matrices alone would cost more than the search can give back
