@@ -1,0 +1,363 @@
+"""Every endpoint is for its roles only, hides what is foreign, and answers as the OpenAPI document says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import schemathesis
+from flask import Flask
+from schemathesis.errors import SchemathesisError
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from recycling.policy.access import ROLES, STAFF_ROLES, Role
+from recycling.policy.district import District
+from recycling.routes.guard import GuardedBlueprint
+from recycling.routes.pages.guard import PageBlueprint
+from recycling.usecases.intake.weigh_in import weigh_in
+from tests.builders import a_wish_body
+from tests.callers import Caller, Callers
+from tests.loads import a_keeper, a_weighing
+
+DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
+PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
+
+# Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
+OPEN = {
+    "static", "api-docs.openapi_json", "docs.show", "health.show_live", "health.show_ready",
+    "reference.list_item_types", "reference.list_town_units", "reference.list_villages", "reference.list_stations",
+    "failed_visit_codes.list_failed_visit_codes",
+    "sign_in.request_code", "sign_in.sign_in_resident", "sign_in.sign_in_staff", "sign_in.refresh",
+    "home.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
+    "page_sign_in.sign_in_staff", "page_sign_in.return_to_form",
+}  # fmt: skip
+
+# Everything else, and for whom. Written out, so that a widened guard is a changed line here.
+GUARDED: dict[str, tuple[Role, ...]] = {
+    "me.show_me": ROLES,
+    "me.sign_out": ROLES,
+    "pickup_windows.list_windows": BOOKERS,
+    "bookings.create_booking": BOOKERS,
+    "bookings.list_bookings": BOOKERS,
+    "bookings.show_booking": BOOKERS,
+    "bookings.amend_booking": BOOKERS,
+    "bookings.cancel_booking": BOOKERS,
+    "plans.list_plans": PLANNERS,
+    "plans.show_plan": PLANNERS,
+    "plans.show_problem": PLANNERS,
+    "plans.show_answer": PLANNERS,
+    "plans.create_publication": PLANNERS,
+    "my_route.show_my_route": ("collector",),
+    "doorstep_events.record_doorstep_events": ("collector",),
+    "intake_tickets.create_ticket": ("keeper",),
+    "intake_tickets.list_tickets": ("keeper", *DESK),
+    "intake_tickets.show_ticket": ("keeper", *DESK),
+    "intake_tickets.create_correction": ("keeper",),
+    "recovered.list_recovered": DESK,
+    "goal_progress.show_progress": DESK,
+    "goal_progress.export_progress": DESK,
+    "goal_progress.list_reports": DESK,
+    "goal_progress.show_report": DESK,
+    "job_runs.create_job_run": PLANNERS,
+    "job_runs.list_job_runs": PLANNERS,
+    "job_runs.show_job_run": PLANNERS,
+    "page_sign_out.sign_out": ROLES,
+    "page_bookings.show": ("resident",),
+    "page_my_route.show": ("collector",),
+    "page_plan.show": PLANNERS,
+    "page_goals.show": DESK,
+}
+
+# A body that passes the form, for endpoints that look at an id only after it.
+BODIES: dict[str, Any] = {
+    "bookings.amend_booking": {"floor": 2},
+    "plans.create_publication": {"replaces": None},
+    "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
+}
+
+# Ids whose rows belong to nobody in particular: whoever may call the endpoint sees them all.
+NOT_OWNED = {
+    "plan_id": "plans are the whole district's",
+    "run_id": "job runs are the whole district's",
+    "report_id": "goal reports are the whole district's",
+}
+
+
+def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
+    """Every address with each of its methods, but those that Flask adds by itself."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method
+
+
+def guard_of(app: Flask, endpoint: str) -> tuple[Role, ...] | None:
+    """The roles that the code lets in."""
+    blueprint = app.blueprints.get(endpoint.rpartition(".")[0])
+    return blueprint.roles_of(app.view_functions[endpoint]) if isinstance(blueprint, GuardedBlueprint) else None
+
+
+def path_of(rule: Rule, row_id: object) -> str:
+    """The address, with an id where it wants one."""
+    return str(rule).replace("<uuid:" + next(iter(rule.arguments), "") + ">", str(row_id))
+
+
+def is_page(app: Flask, endpoint: str) -> bool:
+    return isinstance(app.blueprints.get(endpoint.rpartition(".")[0]), PageBlueprint)
+
+
+def call(caller: Caller, method: str, path: str, endpoint: str) -> TestResponse:
+    """Call with everything an endpoint may want before it looks at the id."""
+    return caller.call(method, path, BODIES.get(endpoint), If_Match='"1"')
+
+
+# --- who may call what ---
+
+
+def test_every_endpoint_is_guarded_or_named_as_open(app: Flask) -> None:
+    found = {rule.endpoint: guard_of(app, rule.endpoint) for rule, _ in rules(app)}
+    assert {endpoint for endpoint, roles in found.items() if roles is None} == OPEN
+    guarded = {endpoint: set(roles) for endpoint, roles in found.items() if roles is not None}
+    assert guarded == {endpoint: set(roles) for endpoint, roles in GUARDED.items()}
+
+
+def one_of_each(callers: Callers, *, group: int = 0) -> dict[Role, Caller]:
+    """Somebody of each role; another group is made of other people."""
+    people: dict[Role, Caller] = {"resident": callers.resident()}
+    collector_key = list(callers.app.extensions["district"].network.collectors)[group]
+    for role in STAFF_ROLES:
+        people[role] = callers.staff(role, collector_key=collector_key if role == "collector" else None)
+    return people
+
+
+def test_each_role_and_stranger_gets_in_exactly_where_the_guard_says(app: Flask, callers: Callers) -> None:
+    # given a caller of each role, one without a token, and one whose sign-in has ended
+    people = one_of_each(callers)
+    stranger, ended = app.test_client(), callers.staff("admin")
+    assert ended.call("DELETE", "/me/sign-in").status_code == 204
+    documented = documented_statuses(app)
+    # when each calls each guarded endpoint; those that end a sign-in come last, each before people of its own
+    cells = sorted(rules(app), key=lambda cell: "sign_out" in cell[0].endpoint)
+    counted = groups = 0
+    for rule, method in cells:
+        if rule.endpoint in OPEN:
+            continue
+        if "sign_out" in rule.endpoint:
+            groups += 1
+            people = one_of_each(callers, group=groups)
+        path = path_of(rule, uuid4())
+        for answer in (stranger.open(path, method=method), ended.call(method, path)):
+            # then strangers are asked to sign in: by status, on screens by the way to the form
+            expected = 303 if is_page(app, rule.endpoint) else 401
+            assert answer.status_code == expected, f"{method} {path} by a stranger: {answer.status}"
+            counted += 1
+        for role, caller in people.items():
+            answer = caller.call(method, path)
+            shown = f"{method} {path} by {role}: {answer.status} {answer.text[:200]}"
+            # and a role is refused exactly where it has no right; what it may do is judged by what it sent
+            if role in GUARDED[rule.endpoint]:
+                assert answer.status_code not in (401, 403, 500, 503), shown
+            else:
+                assert answer.status_code == 403, shown
+            if (method, str(rule)) in documented:
+                assert answer.status_code in documented[method, str(rule)], shown
+            counted += 1
+    assert counted == len(GUARDED) * (len(ROLES) + 2)
+
+
+def test_asking_for_the_methods_needs_no_sign_in_and_does_nothing(app: Flask, callers: Callers) -> None:
+    for path in ("/bookings", "/me/sign-in", "/plans", "/pages/bookings"):
+        for answer in (
+            app.test_client().open(path, method="OPTIONS"),
+            callers.resident().call("OPTIONS", path),
+        ):
+            assert (answer.status_code, answer.data) == (200, b"")
+            assert "OPTIONS" in answer.headers["Allow"]
+
+
+# --- what is foreign ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A row, somebody of a role who may not see it, and somebody of the same role who may."""
+
+    row_id: UUID
+    stranger: Caller
+    owner: Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What builders of foreign rows work with."""
+
+    session: Session
+    district: District
+    now: datetime
+    callers: Callers
+
+
+def foreign_bookings(world: World) -> Iterator[Foreign]:
+    """A resident's booking before another resident."""
+    owner = world.callers.resident()
+    booking_id = UUID(owner.post("/bookings", a_wish_body()).get_json()["id"])
+    yield Foreign(row_id=booking_id, stranger=world.callers.resident(), owner=owner)
+
+
+def foreign_tickets(world: World) -> Iterator[Foreign]:
+    """A ticket of one station before the keeper of another."""
+    ticket = weigh_in(
+        a_weighing(), scale_number="1", by=a_keeper("lincheng"),
+        district=world.district, session=world.session, now=world.now,
+    )  # fmt: skip
+    row_id = ticket.id
+    world.session.rollback()
+    keeper, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=row_id, stranger=other, owner=keeper)
+
+
+OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
+    "booking_id": foreign_bookings,
+    "ticket_id": foreign_tickets,
+}
+
+
+def with_id(app: Flask) -> list[tuple[Rule, str, str]]:
+    """Endpoints with an id in their address, and the id's name."""
+    found = []
+    for rule, method in rules(app):
+        if "<uuid:" in str(rule):
+            (name,) = rule.arguments
+            found.append((rule, method, name))
+    return found
+
+
+def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app: Flask) -> None:
+    ids = {name for _, _, name in with_id(app)}
+    assert ids == OWNED.keys() | NOT_OWNED.keys(), "give each new id a builder in OWNED, or a reason in NOT_OWNED"
+    # and no address takes an id in another form, past this test
+    others = {str(rule) for rule, _ in rules(app) if rule.arguments and "<uuid:" not in str(rule)}
+    assert others == {"/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>"}
+
+
+def test_a_foreign_row_is_answered_like_an_absent_one(
+    app: Flask, session: Session, district: District, now: datetime, callers: Callers
+) -> None:
+    world = World(session=session, district=district, now=now, callers=callers)
+    rows = {name: list(build(world)) for name, build in OWNED.items()}
+    cells = 0
+    for rule, method, name in with_id(app):
+        endpoint, roles = rule.endpoint, GUARDED[rule.endpoint]
+        matching = [one for one in rows.get(name, ()) if one.stranger.role in roles]
+        assert matching or name in NOT_OWNED, f"no foreign row tried at {endpoint}"
+        for one in matching:
+            absent = uuid4()
+            theirs = call(one.stranger, method, path_of(rule, one.row_id), endpoint)
+            nobodys = call(one.stranger, method, path_of(rule, absent), endpoint)
+            # then both are 404, the same to the letter but for the id that was asked for and the request's own
+            assert theirs.status_code == 404, f"{method} {rule} by {one.stranger.role}: {theirs.text}"
+            assert spoken(theirs).replace(str(one.row_id), str(absent)) == spoken(nobodys)
+            assert headers_of(theirs) == headers_of(nobodys)
+            cells += 1
+    # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
+    for rule, method, name in sorted(with_id(app), key=lambda cell: cell[1] != "GET"):
+        for one in rows.get(name, ()):
+            if one.owner.role in GUARDED[rule.endpoint]:
+                answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)
+                assert answer.status_code in (200, 201, 409, 412), f"{method} {rule}: {answer.text}"
+    # bookings: show, amend and cancel by residents; tickets: show and correct by keepers
+    assert cells == 5
+
+
+def spoken(answer: TestResponse) -> str:
+    """A problem without its request's id."""
+    said = answer.get_json()
+    del said["request_id"]
+    return json.dumps(said, sort_keys=True)
+
+
+def headers_of(answer: TestResponse) -> dict[str, str]:
+    """The headers, but for the request's id and the length, which follows the ids."""
+    return {name: value for name, value in answer.headers if name not in ("X-Request-Id", "Content-Length", "Date")}
+
+
+def test_an_absent_row_is_not_found_by_every_role_that_may_look(app: Flask, callers: Callers) -> None:
+    people = one_of_each(callers)
+    for rule, method, _ in with_id(app):
+        for role in GUARDED[rule.endpoint]:
+            answer = call(people[role], method, path_of(rule, uuid4()), rule.endpoint)
+            assert answer.status_code == 404, f"{method} {rule} by {role}: {answer.status} {answer.text[:300]}"
+
+
+# --- what is written down ---
+
+
+def openapi(app: Flask) -> dict[str, Any]:
+    found: dict[str, Any] = app.test_client().get("/api/openapi.json").get_json()
+    return found
+
+
+def documented_statuses(app: Flask) -> dict[tuple[str, str], set[int]]:
+    """The statuses that the document names, by method and Flask's own form of the address."""
+    forms = {str(rule).replace("<uuid:", "{").replace(">", "}"): str(rule) for rule, _ in rules(app)}
+    return {
+        (method.upper(), forms[path]): {int(status) for status in operation["responses"]}
+        for path, operations in openapi(app)["paths"].items()
+        for method, operation in operations.items()
+        if method != "parameters"
+    }
+
+
+def test_the_document_is_openapi_3_1(app: Flask) -> None:
+    document = openapi(app)
+    assert document["openapi"].startswith("3.1")
+    schemathesis.openapi.from_dict(document).validate()
+    # the same judge refuses a broken one
+    broken = copy.deepcopy(document)
+    broken["paths"]["/bookings"]["post"]["responses"] = "all of them"
+    with pytest.raises((SchemathesisError, ValueError)):
+        schemathesis.openapi.from_dict(broken).validate()
+
+
+def test_every_endpoint_of_the_api_is_documented_with_its_failures(app: Flask) -> None:
+    documented = documented_statuses(app)
+    screens = {"static", "api-docs.openapi_json", "docs.show"}
+    for rule, method in rules(app):
+        endpoint = rule.endpoint
+        if endpoint in screens or is_page(app, endpoint):
+            continue
+        statuses = documented[method, str(rule)]
+        shown = f"{method} {rule}: {sorted(statuses)}"
+        assert statuses & {200, 201, 202, 204}, shown
+        assert statuses >= {404, 429, 503}, shown
+        if endpoint in GUARDED:
+            assert statuses >= {401, 403}, shown
+        if method != "GET":
+            assert statuses >= {400, 409, 413, 415, 422}, shown
+
+
+def test_every_operation_says_what_it_does_and_fails_in_one_form(app: Flask) -> None:
+    document = openapi(app)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            assert operation["summary"].strip(), f"{method} {path}"
+            secured = bool(operation.get("security"))
+            endpoint_is_open = not any(status in operation["responses"] for status in ("403",))
+            assert secured is not endpoint_is_open, f"{method} {path}"
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert response == {"$ref": "#/components/responses/Problem"}, f"{method} {path} {status}"
+                elif int(status) != 204:
+                    assert response["content"], f"{method} {path} {status}"
+    problem = document["components"]["responses"]["Problem"]["content"]
+    assert list(problem) == ["application/problem+json"]
