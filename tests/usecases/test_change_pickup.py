@@ -21,9 +21,10 @@ from recycling.models.outbox import OutboxMessage
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import WishedItem
-from tests.builders import TOMORROW, a_booking, a_resident
+from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
 
 AREA = "lincheng"
@@ -182,6 +183,15 @@ def test_a_closed_day_keeps_its_bookings_as_they_are(owner: Owner, session: Sess
     with pytest.raises(WindowClosed, match="already planned"):
         owner.cancel(now)
     assert places(session) == {("2026-11-24", "08-10"): 1}
+
+
+def test_nobody_made_up_is_told_of_a_change(session: Session, district: District, now: datetime) -> None:
+    by = a_resident(session, now=now)
+    made_up = book_pickup(a_wish(), by=by, district=district, session=session, now=now, made_up=True)
+    amendment = Amendment(changes={"note": "后门"})
+    amend_pickup(made_up.id, amendment, version=1, by=by, district=district, session=session, now=now)
+    cancel_pickup(made_up.id, version=2, by=by, district=district, session=session, now=now)
+    assert session.scalars(select(OutboxMessage.kind)).all() == []
 
 
 # --- whose, and which version ---

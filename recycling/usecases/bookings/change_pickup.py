@@ -120,6 +120,8 @@ def _tell(session: Session, booking: Booking, *, kind: str, by: Principal, now: 
     enter(booking, booking.state, now=now)
     session.flush()
     note_change(session, booking, kind=kind, by=by, now=now)
+    if booking.made_up:
+        return  # nobody is there
     post(
         session,
         dedupe_key=f"booking.{kind}:{booking.id}:{booking.version}",
