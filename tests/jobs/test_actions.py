@@ -27,6 +27,7 @@ from recycling.policy.district import District
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.builders import TOMORROW, a_booking
+from tests.invariants import assert_invariants
 from tests.jobs.clock import Clock
 
 # No engine, so the planner answers with its first draft at once.
@@ -84,6 +85,7 @@ def test_the_evening_plans_and_publishes_tomorrow_and_tells_the_resident(
     assert ledger.closed
     kinds = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.recipient_id == booking.resident_id)).all()
     assert sorted(kinds) == ["booking.confirmed", "plan.window_confirmed"]
+    assert_invariants(session)
 
 
 def test_a_day_with_a_published_plan_keeps_it(real: Runner, clock: Clock) -> None:

@@ -22,6 +22,7 @@ from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from tests.builders import TOMORROW
 from tests.callers import Callers
+from tests.invariants import assert_invariants
 from tests.jobs.clock import Clock, Diary, a_runner
 
 
@@ -159,6 +160,7 @@ def test_a_failing_run_is_tried_again_after_longer_and_longer_and_then_told_to_p
     assert run.error == "unavailable: the scale of 138****8000 does not answer"
     told = session.scalars(select(OutboxMessage)).one()
     assert (told.kind, told.recipient_id, told.facts["run_id"]) == ("job.failed", dispatcher.id, str(run.id))
+    assert_invariants(session)
 
 
 def test_what_trying_again_cannot_mend_fails_at_once(

@@ -22,6 +22,7 @@ from recycling.policy.district import District
 from recycling.usecases.messages.deliver import LEASE, MOST_ATTEMPTS, Delivery, deliver_next, try_dead_again
 from tests.builders import a_resident
 from tests.callers import KeptSms
+from tests.invariants import assert_invariants
 
 FACTS = {"booking_id": str(uuid4()), "day": "2026-11-24", "pickup_window": "08-10"}
 
@@ -112,6 +113,7 @@ def test_a_gateway_that_is_down_is_tried_again_after_longer_and_longer_and_then_
     assert (message.attempts, message.dead_at, message.last_error) == (MOST_ATTEMPTS, at, "ConnectionError")
     assert (lines[-1]["event"], lines[-1]["log_level"]) == ("message.dead", "error")
     assert outbox_state(session, now=at) == {"waiting": 0, "oldest_s": 0, "dead": 1}
+    assert_invariants(session)
 
 
 def test_a_dead_message_is_sent_when_somebody_asks_for_it_again(
