@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    ColumnElement,
     Select,
     String,
     UniqueConstraint,
@@ -107,9 +108,14 @@ def lock_day(session: Session, *, day: date, station_key: str, now: datetime) ->
     )
 
 
+def stands() -> ColumnElement[bool]:
+    """Tells of a ticket that no correction has replaced it: only then do its lines count."""
+    newer = aliased(IntakeTicket)
+    return ~exists().where(newer.corrects_id == IntakeTicket.id)
+
+
 def counting_lines() -> Select[*tuple[Any, ...]]:
     """The facts that the tickets give: sums over the lines of tickets that no correction has replaced."""
-    newer = aliased(IntakeTicket)
     keys = (
         IntakeTicket.day,
         IntakeTicket.station_key,
@@ -126,7 +132,7 @@ def counting_lines() -> Select[*tuple[Any, ...]]:
             func.count().label("ticket_lines"),
         )
         .join(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id)
-        .where(~exists().where(newer.corrects_id == IntakeTicket.id))
+        .where(stands())
         .group_by(*keys)
     )
 

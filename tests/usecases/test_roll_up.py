@@ -178,12 +178,17 @@ def test_an_unconfirmed_baseline_shows_no_percentage_and_not_even_its_placeholde
 def test_figures_with_made_up_tickets_in_them_say_so_in_every_scope_from_the_day_of_the_first(
     session: Session, district: District, now: datetime
 ) -> None:
-    weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now, made_up=True)
+    made_up = weigh_in(
+        a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now, made_up=True
+    )
     report = goal_progress(district=district, session=session, now=now)
     warning = "含演示数据：1 张虚构磅单 / includes 1 made-up tickets"
     assert [scope["labels"][0] for scope in report["scopes"]] == [warning, warning]
     before = goal_progress(TODAY - timedelta(days=1), district=district, session=session, now=now)
     assert warning not in str(before)
+    # withdrawn, it is in no figure any more
+    correct_ticket(made_up.id, None, reason="演示结束", by=a_keeper(), district=district, session=session, now=now)
+    assert "演示数据" not in str(goal_progress(district=district, session=session, now=now))
 
 
 def test_progress_against_a_confirmed_baseline_is_the_notices_arithmetic(

@@ -22,6 +22,7 @@ from recycling.models.recovery import DailyRecovery
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.intake import correct_ticket as correcting
 from recycling.usecases.intake import weigh_in as weighing_in
@@ -29,7 +30,7 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.line_masses import shared
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import Weighing
-from tests.builders import a_booking
+from tests.builders import a_booking, a_resident, a_wish
 from tests.conftest import empty
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
@@ -285,6 +286,24 @@ def test_a_withdrawn_ticket_counts_no_more_and_its_units_can_be_weighed_again(
     weigh(a_weighing(a_line(booking_id=booking.id)), by=a_keeper("shagou"))
     assert facts(session) == [("shagou", "lincheng", "fridge", "weighed", 1, 41_300)]
     assert_invariants(session)
+
+
+def test_a_ticket_for_a_made_up_booking_is_made_up_whoever_writes_it(
+    session: Session, district: District, now: datetime,
+    weigh: Callable[..., IntakeTicket], correct: Callable[..., IntakeTicket],
+) -> None:  # fmt: skip
+    # given a fridge of the demo day that a visitor collected
+    booking = book_pickup(
+        a_wish(), by=a_resident(session, now=now), district=district, session=session, now=now, made_up=True
+    )
+    collect(session, booking, district=district, now=now)
+    # when a keeper weighs it in as any other, then its ticket says what it is
+    assert weigh(a_weighing(a_line(booking_id=booking.id))).made_up
+    # and so does a correction that turns to such a booking, while a real walk-in stays real
+    real = weigh(a_weighing())
+    assert not real.made_up
+    correct(session.scalars(select(IntakeTicket.id).where(IntakeTicket.made_up)).one(), None)
+    assert correct(real.id, a_weighing(a_line(booking_id=booking.id))).made_up
 
 
 def test_a_replaced_ticket_cannot_be_corrected_again_and_the_newest_is_named(

@@ -16,7 +16,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.intake.sight import visible_to
-from recycling.usecases.intake.weighing import Weighing, count_units, judged_lines
+from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
 
@@ -62,7 +62,8 @@ def correct_ticket(
             number=next_number(session, station_key=station_key, scale_number=original.scale_number),
             channel=shown.channel, day=day, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
             refused_g=shown.refused_g, vehicle_key=shown.vehicle_key, keeper_id=by.id, weighed_at=now,
-            corrects_id=original.id, correction_reason=reason, made_up=original.made_up, lines=lines,
+            corrects_id=original.id, correction_reason=reason,
+            made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
         )  # fmt: skip
         count_units(session, put=lines, take_back=original.lines)
         session.add(ticket)

@@ -15,7 +15,7 @@ from recycling.models.recovery import lock_day, rebuild
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.usecases.intake.weighing import Weighing, count_units, judged_lines
+from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
 
@@ -52,7 +52,7 @@ def weigh_in(
             number=next_number(session, station_key=station_key, scale_number=scale_number), channel=weighing.channel,
             day=day, gross_g=weighing.gross_g, tare_g=weighing.tare_g, net_g=weighing.net_g,
             refused_g=weighing.refused_g, vehicle_key=weighing.vehicle_key, keeper_id=by.id, weighed_at=now,
-            made_up=made_up, lines=lines,
+            made_up=made_up or brings_made_up(lines, session=session), lines=lines,
         )  # fmt: skip
         count_units(session, put=lines)
         session.add(ticket)

@@ -119,6 +119,13 @@ def count_units(session: Session, *, put: Iterable[IntakeLine], take_back: Itera
             raise _why_not(session, booking_id, item_type, units)
 
 
+def brings_made_up(lines: Iterable[IntakeLine], *, session: Session) -> bool:
+    """Whether any of the goods were collected for a made-up booking, so that their ticket is made up as well."""
+    booking_ids = {line.booking_id for line in lines if line.booking_id is not None}
+    made_up = select(Booking.id).where(Booking.id.in_(booking_ids), Booking.made_up).limit(1)
+    return session.scalar(made_up) is not None
+
+
 def _check_masses(weighing: Weighing, *, district: District) -> None:
     gross, tare = kg_text(weighing.gross_g), kg_text(weighing.tare_g)
     if not 0 <= weighing.tare_g < weighing.gross_g:

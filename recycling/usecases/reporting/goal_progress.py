@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
-from recycling.models.intake import IntakeTicket
-from recycling.models.recovery import DailyRecovery, RecoveryDay
+from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.recovery import DailyRecovery, RecoveryDay, stands
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
@@ -45,9 +45,9 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
     made_up = session.scalar(
-        select(func.count())
-        .select_from(IntakeTicket)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(new_year, day))
+        select(func.count(IntakeTicket.id.distinct()))
+        .join(IntakeLine)
+        .where(IntakeTicket.made_up, IntakeTicket.day.between(new_year, day), stands())
     )
     warnings = [f"含演示数据：{made_up} 张虚构磅单 / includes {made_up} made-up tickets"] if made_up else []
     rolled_up_at = session.scalar(
