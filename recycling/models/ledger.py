@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ColumnElement, CursorResult, Update, update
+from sqlalchemy import CheckConstraint, CursorResult, Update, bindparam, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.errors import Busy, Conflict, WindowClosed, WindowFull
-from recycling.models.base import Base, insert_into, key_column
+from recycling.models.base import Base, insert_if_absent, key_column, table_of
 from recycling.policy.capacity import AreaCapacity
 
 
@@ -70,19 +70,14 @@ def open_ledger(session: Session, *, day: date, capacity: AreaCapacity) -> None:
     """Make the rows of a day and area if they do not stand yet; existing rows keep their limits."""
     if session.get(DayLedger, (day, capacity.area)) is not None:
         return
-    session.execute(
-        insert_into(session, DayLedger)
-        .values(
-            day=day, area=capacity.area, closed=False, service_used_s=0, service_cap_s=capacity.service_s,
-            load_used_g=0, load_cap_g=capacity.mass_g, load_used_l=0, load_cap_l=capacity.litres,
-        )
-        .on_conflict_do_nothing()
+    insert_if_absent(
+        session, DayLedger, day=day, area=capacity.area, closed=False, service_used_s=0,
+        service_cap_s=capacity.service_s, load_used_g=0, load_cap_g=capacity.mass_g, load_used_l=0,
+        load_cap_l=capacity.litres,
     )  # fmt: skip
     for window, places in capacity.places.items():
-        session.execute(
-            insert_into(session, WindowLedger)
-            .values(day=day, area=capacity.area, pickup_window=window, places_used=0, places_cap=places)
-            .on_conflict_do_nothing()
+        insert_if_absent(
+            session, WindowLedger, day=day, area=capacity.area, pickup_window=window, places_used=0, places_cap=places
         )
 
 
@@ -116,55 +111,63 @@ def free(session: Session, promise: Promise) -> None:
     WindowClosed
         When the day's plan is already published.
     """
-    if not _add(session, promise, -1):
+    if not _run(session, _ADD, promise, -1):
         raise _why_not(session, promise)
-    _rows(session, _window_of(promise).values(places_used=WindowLedger.places_used - 1))
+    _run(session, _FREE_PLACE, promise, -1)
 
 
 def _take(session: Session, promise: Promise, capacity: AreaCapacity) -> None:
-    row = DayLedger
-    fits = (
-        row.service_used_s + promise.service_s <= row.service_cap_s,
-        row.load_used_g + promise.load_g <= row.load_cap_g,
-        row.load_used_l + promise.load_l <= row.load_cap_l,
-    )
-    if not _add(session, promise, +1, *fits):
+    if not _run(session, _ADD_WHAT_FITS, promise, +1):
         # Refused, or the day's first booking: rows are looked for only now, not on every booking.
         open_ledger(session, day=promise.day, capacity=capacity)
-        if not _add(session, promise, +1, *fits):
+        if not _run(session, _ADD_WHAT_FITS, promise, +1):
             raise _why_not(session, promise)
-    places = _window_of(promise).where(WindowLedger.places_used < WindowLedger.places_cap)
-    if not _rows(session, places.values(places_used=WindowLedger.places_used + 1)):
+    if not _run(session, _TAKE_PLACE, promise, +1):
         raise WindowFull(
             f"window {promise.pickup_window} on {promise.day} is full; choose another window or day"
             f" / {promise.day} {promise.pickup_window} 时段已约满，请选择其他时段或日期"
         )
 
 
-def _add(session: Session, promise: Promise, sign: int, *only_if: ColumnElement[bool]) -> bool:
-    """Add a promise to an open day's sums, or subtract it; whether a row was there that met the conditions."""
-    row = DayLedger
-    statement = update(row).where(row.day == promise.day, row.area == promise.area, row.closed.is_(False), *only_if)
-    return _rows(
-        session,
-        statement.values(
-            service_used_s=row.service_used_s + sign * promise.service_s,
-            load_used_g=row.load_used_g + sign * promise.load_g,
-            load_used_l=row.load_used_l + sign * promise.load_l,
-        ),
+# Put together once: every booking runs them, on SQLite while all others wait, and building one anew takes longer than
+# the database takes to run it.
+_day, _window = table_of(DayLedger).c, table_of(WindowLedger).c
+_ADD = (
+    update(table_of(DayLedger))
+    .where(_day.day == bindparam("of_day"), _day.area == bindparam("of_area"), _day.closed.is_(False))
+    .values(
+        service_used_s=_day.service_used_s + bindparam("more_s"),
+        load_used_g=_day.load_used_g + bindparam("more_g"),
+        load_used_l=_day.load_used_l + bindparam("more_l"),
     )
+)
+_ADD_WHAT_FITS = _ADD.where(
+    _day.service_used_s + bindparam("more_s") <= _day.service_cap_s,
+    _day.load_used_g + bindparam("more_g") <= _day.load_cap_g,
+    _day.load_used_l + bindparam("more_l") <= _day.load_cap_l,
+)
+_THE_WINDOW = update(table_of(WindowLedger)).where(
+    _window.day == bindparam("of_day"),
+    _window.area == bindparam("of_area"),
+    _window.pickup_window == bindparam("of_window"),
+)
+_TAKE_PLACE = _THE_WINDOW.where(_window.places_used < _window.places_cap).values(places_used=_window.places_used + 1)
+_FREE_PLACE = _THE_WINDOW.values(places_used=_window.places_used - 1)
 
 
-def _window_of(promise: Promise) -> Update:
-    return update(WindowLedger).where(
-        WindowLedger.day == promise.day,
-        WindowLedger.area == promise.area,
-        WindowLedger.pickup_window == promise.pickup_window,
+def _run(session: Session, statement: Update, promise: Promise, sign: int) -> bool:
+    """Add a promise (+1) or subtract it (-1); whether a row was there that met the statement's conditions."""
+    done = session.execute(
+        statement,
+        {
+            "of_day": promise.day,
+            "of_area": promise.area,
+            "of_window": promise.pickup_window,
+            "more_s": sign * promise.service_s,
+            "more_g": sign * promise.load_g,
+            "more_l": sign * promise.load_l,
+        },
     )
-
-
-def _rows(session: Session, statement: Update) -> bool:
-    done = session.execute(statement.execution_options(synchronize_session=False))
     return cast("CursorResult[Any]", done).rowcount > 0
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.models.base import Base, UtcDateTime, WithId, insert_into, one_of
+from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, one_of
 
 RecipientKind = Literal["resident", "staff", "bureau"]
 LONGEST_ERROR = 200  # characters, as wide as the column
@@ -88,12 +88,10 @@ def post(
     Tells whether the message is new.
     """
     recipient_kind, recipient_id = to
-    row = insert_into(session, OutboxMessage).values(
-        id=uuid4(), dedupe_key=dedupe_key, kind=kind, recipient_kind=recipient_kind, recipient_id=recipient_id,
-        facts=facts, created_at=now, due_at=now, attempts=0,
+    return insert_if_absent(
+        session, OutboxMessage, id=uuid4(), dedupe_key=dedupe_key, kind=kind, recipient_kind=recipient_kind,
+        recipient_id=recipient_id, facts=facts, created_at=now, due_at=now, attempts=0,
     )  # fmt: skip
-    made = row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OutboxMessage.id)
-    return session.scalar(made) is not None
 
 
 def waiting(session: Session, *, now: datetime) -> bool:

@@ -55,6 +55,10 @@ class GuardedBlueprint(flask_smorest.Blueprint):
         if roles is not None:
             self.before_request(self._check)
 
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """Read the request by this schema: one instance for all requests, where webargs would make one for each."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
     def _check(self) -> None:
         if request.method == "OPTIONS":  # answered by Flask itself with the methods, which are no secret
             return

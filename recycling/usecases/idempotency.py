@@ -8,13 +8,24 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, tuple_, update
+from sqlalchemy import CursorResult, bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import Busy, IdempotencyKeyMismatch
-from recycling.models.base import insert_into
+from recycling.models.base import insert_if_absent, table_of
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.transaction import atomic
+
+_row = table_of(IdempotencyKey).c
+_KEEP = (
+    update(table_of(IdempotencyKey))
+    .where(
+        _row.caller_id == bindparam("of_caller"),
+        _row.endpoint == bindparam("at_endpoint"),
+        _row.key == bindparam("of_key"),
+    )
+    .values(answer=bindparam("given"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +59,20 @@ def answer_once(
     """
     name = (caller_id, endpoint, key)
     with atomic(session):
-        claim = insert_into(session, IdempotencyKey).values(
-            caller_id=caller_id, endpoint=endpoint, key=key, fingerprint=fingerprint, created_at=now
+        mine = insert_if_absent(
+            session,
+            IdempotencyKey,
+            caller_id=caller_id,
+            endpoint=endpoint,
+            key=key,
+            fingerprint=fingerprint,
+            created_at=now,
         )
-        mine = session.scalar(claim.on_conflict_do_nothing().returning(IdempotencyKey.key)) is not None
         if not mine:
             return _kept(session, name, fingerprint), True
         answer = effect()
         session.execute(
-            update(IdempotencyKey)
-            .where(tuple_(IdempotencyKey.caller_id, IdempotencyKey.endpoint, IdempotencyKey.key) == name)
-            .values(answer=asdict(answer))
-            .execution_options(synchronize_session=False)
+            _KEEP, {"of_caller": caller_id, "at_endpoint": endpoint, "of_key": key, "given": asdict(answer)}
         )
         return answer, False
 

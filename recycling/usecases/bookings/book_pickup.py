@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import InvalidInput
 from recycling.logs import logger
+from recycling.models.base import insert_rows
 from recycling.models.booking import Booking
 from recycling.models.ledger import move
 from recycling.models.outbox import post
@@ -58,8 +59,9 @@ def book_pickup(
             service_s=need.service_s, declared_g=need.mass_g, declared_l=need.litres, made_up=made_up, version=1,
             created_at=now, changed_at=now, items=booked_items(wish.items),
         )  # fmt: skip
-        session.add(booking)
-        session.flush()
+        for item in booking.items:
+            item.booking_id = booking.id
+        insert_rows(session, [booking, *booking.items])
         note_change(session, booking, kind="booked", by=by, now=now)
         if not made_up:  # nobody reads a made-up resident's phone
             post(

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import NotSignedIn, WrongCode
 from recycling.gateways.sms import SmsGateway
 from recycling.logs import logger
-from recycling.models.base import insert_into
+from recycling.models.base import insert_into, table_of
 from recycling.models.counters import spend_attempt
 from recycling.models.encrypted import keyring
 from recycling.models.people import OneTimeCode, Resident, SignIn, Staff, phone_index
@@ -43,6 +43,22 @@ hasher = PasswordHasher()
 NOBODYS_HASH = hasher.hash(secrets.token_hex(16))
 
 WRONG = "the code or password is wrong, used up or expired; ask for a new one / 验证码或密码错误、已失效，请重新获取"
+
+# Put together once and asked by every request.
+_sign_in, _staff = table_of(SignIn), table_of(Staff)
+_WHOSE = (
+    select(
+        _sign_in.c.resident_id,
+        _sign_in.c.staff_id,
+        *(_staff.c[name] for name in ("active", "role", "station_key", "collector_key")),
+    )
+    .select_from(_sign_in.outerjoin(_staff))
+    .where(
+        _sign_in.c.id == bindparam("sign_in_id"),
+        _sign_in.c.ended_at.is_(None),
+        _sign_in.c.expires_at > bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,17 +183,14 @@ def sign_out(sign_in_id: UUID, *, session: Session, now: datetime) -> None:
 
 def find_principal(sign_in_id: UUID, *, session: Session, now: datetime) -> Principal | None:
     """Who a live sign-in belongs to, with the role they have today."""
-    row = session.scalar(
-        select(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
-    )
+    row = session.execute(_WHOSE, {"sign_in_id": sign_in_id, "now": now}).first()
     if row is None:
         return None
     if row.resident_id is not None:
         return Principal(id=row.resident_id, role="resident")
-    staff = session.get(Staff, row.staff_id)
-    if staff is None or not staff.active:
+    if not row.active:
         return None
-    return Principal(id=staff.id, role=staff.role, station_key=staff.station_key, collector_key=staff.collector_key)
+    return Principal(id=row.staff_id, role=row.role, station_key=row.station_key, collector_key=row.collector_key)
 
 
 def _digest(code_id: UUID, code: str) -> bytes:
