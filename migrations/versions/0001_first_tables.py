@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("provenance", sa.String(length=16), nullable=False),
         sa.Column("units", sa.Integer(), nullable=False),
-        sa.Column("recovered_g", sa.Integer(), nullable=False),
+        sa.Column("recovered_g", sa.BigInteger(), nullable=False),
         sa.Column("ticket_lines", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "units > 0 AND recovered_g > 0 AND ticket_lines > 0", name=op.f("ck_daily_recovery_amounts")
@@ -293,7 +293,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("problem_sha256", sa.String(length=64), nullable=False),
-        sa.Column("cost_total", sa.Integer(), nullable=False),
+        sa.Column("cost_total", sa.BigInteger(), nullable=False),
         sa.Column("travel_quality", sa.String(length=32), nullable=False),
         sa.Column("search", sa.JSON(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
@@ -30,7 +30,7 @@ class Plan(WithId, Base):
     problem: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.problem"), deferred=True)
     answer: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.answer"), deferred=True)
     problem_sha256: Mapped[str] = mapped_column(String(64))
-    cost_total: Mapped[int]
+    cost_total: Mapped[int] = mapped_column(BigInteger)  # each pickup left out costs more than the whole fleet's day
     travel_quality: Mapped[str] = mapped_column(String(32))
     search: Mapped[dict[str, Any]] = mapped_column(JSON)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

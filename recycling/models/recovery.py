@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     Select,
@@ -58,7 +59,7 @@ class DailyRecovery(Base):
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     provenance: Mapped[str] = mapped_column(String(16), primary_key=True)
     units: Mapped[int]
-    recovered_g: Mapped[int]
+    recovered_g: Mapped[int] = mapped_column(BigInteger)  # forty full trucks of one item type pass 32 bits
     ticket_lines: Mapped[int]
 
 

@@ -207,6 +207,14 @@ def test_a_full_truck_weighs_in(weigh: Callable[..., IntakeTicket]) -> None:
     assert weigh(a_weighing(a_line("fridge", 36), vehicle_key="lincheng-1", net_g=1_500_000)).net_g == 1_500_000
 
 
+def test_a_day_of_many_full_trucks_adds_up(session: Session, weigh: Callable[..., IntakeTicket]) -> None:
+    # given trucks of other owners, 59.99 t net each on a scale of 60 t
+    for _ in range(36):
+        weigh(a_weighing(net_g=59_990_000))
+    # then the day's figure is 36 x 59,990,000 g, more than a 32-bit column takes (2,147,483,647)
+    assert facts(session) == [("lincheng", "lincheng", "fridge", "weighed", 36, 2_159_640_000)]
+
+
 def test_only_the_keeper_of_a_station_weighs_in(weigh: Callable[..., IntakeTicket]) -> None:
     with pytest.raises(Forbidden):
         weigh(a_weighing(), by=Principal(id=uuid4(), role="clerk"))

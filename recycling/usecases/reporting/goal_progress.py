@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import BigInteger, Row, cast, func, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -72,7 +72,8 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
         select(
             *keys,
             func.sum(DailyRecovery.units).label("units"),
-            func.sum(DailyRecovery.recovered_g).label("recovered_g"),
+            # PostgreSQL adds 64-bit integers up to decimals.
+            cast(func.sum(DailyRecovery.recovered_g), BigInteger).label("recovered_g"),
         )
         .where(DailyRecovery.day.between(first, last))
         .group_by(*keys)
