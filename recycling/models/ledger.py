@@ -103,15 +103,15 @@ def move(session: Session, *, give_up: Promise | None, take_up: Promise, capacit
             _take(session, promise, capacity)
 
 
-def free(session: Session, promise: Promise) -> None:
-    """Give a promise up.
+def free(session: Session, promise: Promise, *, even_closed: bool = False) -> None:
+    """Give a promise up; ``even_closed`` also on a day whose plan is published, where nobody can take the room.
 
     Raises
     ------
     WindowClosed
         When the day's plan is already published.
     """
-    if not _run(session, _ADD, promise, -1):
+    if not _run(session, _ADD_EVEN_CLOSED if even_closed else _ADD, promise, -1):
         raise _why_not(session, promise)
     _run(session, _FREE_PLACE, promise, -1)
 
@@ -132,15 +132,16 @@ def _take(session: Session, promise: Promise, capacity: AreaCapacity) -> None:
 # Put together once: every booking runs them, on SQLite while all others wait, and building one anew takes longer than
 # the database takes to run it.
 _day, _window = table_of(DayLedger).c, table_of(WindowLedger).c
-_ADD = (
+_ADD_EVEN_CLOSED = (
     update(table_of(DayLedger))
-    .where(_day.day == bindparam("of_day"), _day.area == bindparam("of_area"), _day.closed.is_(False))
+    .where(_day.day == bindparam("of_day"), _day.area == bindparam("of_area"))
     .values(
         service_used_s=_day.service_used_s + bindparam("more_s"),
         load_used_g=_day.load_used_g + bindparam("more_g"),
         load_used_l=_day.load_used_l + bindparam("more_l"),
     )
 )
+_ADD = _ADD_EVEN_CLOSED.where(_day.closed.is_(False))
 _ADD_WHAT_FITS = _ADD.where(
     _day.service_used_s + bindparam("more_s") <= _day.service_cap_s,
     _day.load_used_g + bindparam("more_g") <= _day.load_cap_g,

@@ -96,7 +96,7 @@ def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, 
 @versioned
 @bp.response(200, BookingSchema)
 def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
-    """Cancel a booking and free its place (取消预约)."""
+    """Cancel a booking and free its place; the dispatcher also after the cut-off (取消预约)."""
     booking = cancel_pickup(
         booking_id,
         version=expected_version(),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import time_machine
+
 from tests.builders import a_wish_body
 from tests.callers import Callers
 
@@ -31,6 +35,21 @@ def test_a_resident_books_amends_and_cancels(callers: Callers) -> None:
     gone = resident.post(f"/bookings/{booking['id']}/cancellation", If_Match='"2"')
     assert gone.status_code == 200, gone.text
     assert gone.json["state"] == "cancelled"  # type: ignore[index]
+
+
+def test_the_desk_cancels_after_the_cut_off_and_books_another_day_for_the_same_resident(callers: Callers) -> None:
+    made = callers.resident().post("/bookings", a_wish_body()).json
+    assert made is not None
+    # given the night before, after the last moment to withdraw (20:00 in Shanghai, 12:00 UTC)
+    with time_machine.travel(datetime(2026, 11, 23, 12, 30, tzinfo=UTC)):
+        dispatcher = callers.staff("dispatcher")
+        found = dispatcher.get(f"/bookings/{made['id']}").json
+        assert found is not None
+        gone = dispatcher.post(f"/bookings/{found['id']}/cancellation", If_Match=f'"{found["version"]}"')
+        assert (gone.status_code, gone.json["state"]) == (200, "cancelled")  # type: ignore[index]
+        again = dispatcher.post("/bookings", a_wish_body(day="2026-11-25", resident_id=found["resident_id"]))
+        assert again.status_code == 201, again.text
+        assert again.json["resident_id"] == made["resident_id"]  # type: ignore[index]
 
 
 def test_a_repeated_request_makes_one_booking_and_gets_the_same_answer(callers: Callers) -> None:

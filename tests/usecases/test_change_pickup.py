@@ -26,6 +26,8 @@ from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, c
 from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
+from tests.loads import collect
+from tests.planned_days import VAN, VAN_CREW, a_collector, a_published_plan, with_vehicles
 
 AREA = "lincheng"
 NEXT_DAY = TOMORROW + timedelta(days=1)
@@ -183,6 +185,57 @@ def test_a_closed_day_keeps_its_bookings_as_they_are(owner: Owner, session: Sess
     with pytest.raises(WindowClosed, match="already planned"):
         owner.cancel(now)
     assert places(session) == {("2026-11-24", "08-10"): 1}
+
+
+def test_the_desk_cancels_what_the_published_plan_left_out(session: Session, district: District, now: datetime) -> None:
+    # given a fridge on a day with one van and one person, who does not carry it: published, and left out
+    alone = with_vehicles(district, VAN)
+    resident = a_resident(session, now=now)
+    booking_id = a_booking(session, district=alone, now=now, by=resident).id
+    plan = a_published_plan(session, district=alone, now=now)
+    assert [left.booking_id for left in plan.unassigned] == [booking_id]
+    evening = CANCEL_CUTOFF + timedelta(hours=1)
+
+    def cancel(by: Principal) -> Booking:
+        return cancel_pickup(booking_id, version=1, by=by, district=alone, session=session, now=evening)
+
+    # then its resident is told whom to call, and no collector reaches it
+    with pytest.raises(WindowClosed, match="call the dispatcher"):
+        cancel(resident)
+    with pytest.raises(NotFound):
+        cancel(a_collector(session, VAN_CREW, now=now))
+    # when the dispatcher tries to move it, they hear what to do instead; and do it
+    desk = Principal(id=uuid4(), role="dispatcher")
+    with pytest.raises(WindowClosed, match="cancel the booking and book another day"):
+        amend_pickup(
+            booking_id, Amendment(changes={"day": NEXT_DAY}),
+            version=1, by=desk, district=alone, session=session, now=evening,
+        )  # fmt: skip
+    booking = cancel(desk)
+    # then the booking no longer waits, its resident hears of it, and the closed day holds nothing for it
+    assert (booking.state, booking.version) == ("cancelled", 2)
+    assert (places(session), sums(session)["2026-11-24"]) == ({}, (0, 0, 0))
+    told = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "booking.cancelled")).one()
+    assert told.recipient_id == resident.id
+    assert_invariants(session)
+    # and the day stays closed
+    with pytest.raises(WindowClosed, match="already planned"):
+        a_booking(session, district=alone, now=now)
+
+
+def test_the_desk_cancels_a_pickup_that_nobody_came_to_and_none_that_was_visited(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given two planned pickups, of which one was visited, and the day after
+    visited, waiting = (a_booking(session, district=district, now=now) for _ in range(2))
+    collect(session, visited, not_yet=[waiting], district=district, now=now)
+    desk, after = Principal(id=uuid4(), role="admin"), now + timedelta(days=2)
+    # when the desk cancels what still waits, then it does so
+    cancel_pickup(waiting.id, version=1, by=desk, district=district, session=session, now=after)
+    # and a visit stays what it was, with the next step
+    with pytest.raises(Conflict, match=r"is collected .* make a new booking"):
+        cancel_pickup(visited.id, version=2, by=desk, district=district, session=session, now=after)
+    assert_invariants(session)
 
 
 def test_nobody_made_up_is_told_of_a_change(session: Session, district: District, now: datetime) -> None:

@@ -85,6 +85,7 @@ class BookingSchema(Schema):
     """A booking. The address is shown in full to its owner and to the dispatcher, masked in lists."""
 
     id = fields.UUID(required=True)
+    resident_id = fields.UUID(required=True, metadata={"description": "居民 / named by staff who book for them"})
     state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
     day = fields.Date(required=True)
     pickup_window = fields.String(required=True)

@@ -1,4 +1,7 @@
-"""Amend or cancel a booking until its cut-off. The old place is kept until the new one is sure."""
+"""Amend or cancel a booking until its cut-off, at the desk cancel it until it is visited.
+
+The old place is kept until the new one is sure.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,16 @@ from recycling.models.booking import Booking
 from recycling.models.ledger import free, move
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
-from recycling.policy.access import Principal
+from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
 from recycling.usecases.bookings.history import enter, note_change
 from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge, promise_of
 from recycling.usecases.bookings.sight import visible_to
 
 log = logger(__name__)
+
+# They settle what a plan leaves out, and take the call of a resident who does not want us after all.
+DESK: tuple[Role, ...] = ("dispatcher", "admin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,8 @@ def amend_pickup(
         When the old or new day takes no changes, or the new window has no place; the old place is then still held.
     """
     with atomic(session):
-        booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
+        booking = _changeable(booking_id, version=version, by=by, session=session)
+        _refuse_late(booking, by=by, district=district, now=now)
         wish = replace(_as_wish(booking), **amendment.changes)
         promise, need, place = judge(wish, district=district, now=now)
         capacity = district.area_capacity(promise.area)
@@ -67,6 +74,7 @@ def amend_pickup(
             booking.items.clear()
             session.flush()
             booking.items.extend(booked_items(wish.items))
+        enter(booking, "booked", now=now)
         _tell(session, booking, kind="amended", by=by, now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
@@ -77,24 +85,27 @@ def cancel_pickup(
 ) -> Booking:
     """Withdraw a booking and free its place.
 
+    Dispatchers and administrators may do so as long as nobody has visited: on a published day too, where the plan may
+    have left the booking out, and afterwards, where nobody came.
+
     Raises
     ------
     NotFound, StaleVersion, WindowClosed
         As for `amend_pickup`.
     """
     with atomic(session):
-        booking = _changeable(booking_id, version=version, by=by, district=district, session=session, now=now)
-        free(session, promise_of(booking))
-        booking.state = "cancelled"
+        booking = _changeable(booking_id, version=version, by=by, session=session)
+        if by.role not in DESK:
+            _refuse_late(booking, by=by, district=district, now=now)
+        free(session, promise_of(booking), even_closed=by.role in DESK)
+        enter(booking, "cancelled", now=now)
         _tell(session, booking, kind="cancelled", by=by, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking
 
 
-def _changeable(
-    booking_id: UUID, *, version: int, by: Principal, district: District, session: Session, now: datetime
-) -> Booking:
-    """The booking, when the caller may still change this version of it."""
+def _changeable(booking_id: UUID, *, version: int, by: Principal, session: Session) -> Booking:
+    """The booking, locked, when it is the caller's to change, in this version, and nobody has visited it."""
     # The row lock makes two changes of one booking queue, so that each frees exactly what the row then holds.
     wanted = select(Booking).where(Booking.id == booking_id, visible_to(by)).with_for_update()
     booking = session.scalar(wanted)
@@ -106,18 +117,26 @@ def _changeable(
             " / 预约已被修改，请刷新后重试"
         )
     if booking.state != "booked":
-        raise Conflict(f"the booking is {booking.state} and cannot be changed any more / 当前状态不可修改")
-    if now >= district.booking_rules.cancel_closes_at(booking.day):
-        raise WindowClosed(
-            f"changes for {booking.day} ended the evening before; call the dispatcher"
-            f" / {booking.day} 的变更已截止，请联系调度"
+        raise Conflict(
+            f"the booking is {booking.state} and cannot be changed any more; make a new booking for what is still to be"
+            " fetched / 当前状态不可修改，如仍需回收请重新预约"
         )
     return booking
 
 
+def _refuse_late(booking: Booking, *, by: Principal, district: District, now: datetime) -> None:
+    if now < district.booking_rules.cancel_closes_at(booking.day):
+        return
+    step, step_zh = "call the dispatcher", "请联系调度"
+    if by.role in DESK:
+        step, step_zh = "cancel the booking and book another day for the resident", "请取消后为居民改约他日"
+    raise WindowClosed(
+        f"changes for {booking.day} ended the evening before; {step} / {booking.day} 的变更已截止，{step_zh}"
+    )
+
+
 def _tell(session: Session, booking: Booking, *, kind: str, by: Principal, now: datetime) -> None:
-    """Count the version up, and write history and message."""
-    enter(booking, booking.state, now=now)
+    """Write history and message."""
     session.flush()
     note_change(session, booking, kind=kind, by=by, now=now)
     if booking.made_up:

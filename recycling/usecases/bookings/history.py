@@ -34,7 +34,10 @@ def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:
         When no arrow leads from its state to ``state``.
     """
     if state != booking.state and state not in NEXT_STATES[booking.state]:
-        raise Conflict(f"the booking is {booking.state}; from there it cannot become {state}")
+        raise Conflict(
+            f"the booking is {booking.state} and cannot become {state}; call the dispatcher if you were at the door"
+            f" / 预约当前状态为 {booking.state}，不可改为 {state}，如已上门请联系调度"
+        )
     booking.state = state
     booking.version += 1
     booking.changed_at = now

@@ -104,8 +104,8 @@ def bookable_windows(
 def booking_in_full(booking: Booking) -> dict[str, Any]:
     """A booking with its address, for somebody who may read it."""
     fields = (
-        "id", "state", "day", "pickup_window", "area", "village_code", "floor", "has_lift", "items", "declared_g",
-        "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
+        "id", "resident_id", "state", "day", "pickup_window", "area", "village_code", "floor", "has_lift", "items",
+        "declared_g", "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
     )  # fmt: skip
     return {name: getattr(booking, name) for name in fields} | booking.place
 
