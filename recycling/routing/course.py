@@ -51,12 +51,13 @@ class Course:
         if rig.rest is None:
             return [(first + wait, first, last, False, 0, rig.begins_with, unused, None)]
         labels: list[Label] = []
+        if last >= self._rest_opens:
+            # First, for among equals the first label stays: leaving later beats resting before leaving.
+            late = max(first, self._rest_opens)
+            labels.append((late + wait, late, last, False, 0, rig.begins_with, unused, None))
         if first < self._rest_opens:
             early = min(last, self._rest_opens - 1)
             labels.append((first + wait, first, early, True, 0, rig.begins_with, unused, None))
-        if last >= self._rest_opens:
-            late = max(first, self._rest_opens)
-            labels.append((late + wait, late, last, False, 0, rig.begins_with, unused, None))
         return labels
 
     def arrivals(self, label: Label, a: int, b: int, ahead: Load | None) -> Iterator[Label]:

@@ -95,7 +95,7 @@ class Kernel:
             place_after=np.array(places[open_from + 1 :], dtype=np.int64),
             leave_s=np.array(leave[open_from:], dtype=np.int64),
             latest_s=np.array(latest[open_from:], dtype=np.int64),
-            free=np.array(free[open_from:], dtype=np.int64).reshape(-1, len(self.day.nothing)),
+            free=np.array(free[open_from:], dtype=np.int64).reshape(len(free) - open_from, len(self.day.nothing)),
             position=np.array(position[open_from:], dtype=np.int64),
             opening_cost=rig.fixed_cost if timed is None else 0,
         )

@@ -86,7 +86,7 @@ class Timing:
             for arrived in course.arrivals(label, here, rig.end, None)
             for home in course.finish(arrived)
         ]
-        return self._timed(rig, tuple(stops), min(ends, key=lambda label: (label[4], label[0]))) if ends else None
+        return self._timed(rig, tuple(stops), min(ends, key=lambda end: (end[4], end[0], -end[1]))) if ends else None
 
     def _course(self, rig: Rig, total: Load, room: Sequence[Load]) -> Course:
         """The moves of a vehicle; only a limit that the route's whole load could break is worth watching."""

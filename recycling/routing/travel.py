@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recycling.routing.problem import Euclidean, GreatCircle, Matrix, Problem
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of the sphere the contract measures on
+FARTHEST = 2**59  # seconds or metres; whatever is farther is as far, and sums of two stay within 64 bits
 _ROWS_AT_ONCE = 256  # bounds the scratch memory of one pass
 
 Cells = npt.NDArray[np.integer]
@@ -64,4 +65,4 @@ def _straight(a: _Floats, b: _Floats) -> _Floats:
 def _narrow(cells: npt.NDArray[np.generic]) -> Cells:
     if not cells.size or float(cells.max()) < 2**31:
         return np.ascontiguousarray(cells, dtype=np.int32)
-    return np.ascontiguousarray(cells, dtype=np.int64)
+    return np.ascontiguousarray(np.minimum(cells, FARTHEST), dtype=np.int64)
