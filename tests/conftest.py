@@ -13,6 +13,7 @@ import flask_migrate
 import psycopg
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,10 +22,14 @@ from recycling.app import create_app
 from recycling.extensions import db
 from recycling.models import Base
 from recycling.policy.district import District
+from recycling.usecases.people import sign_in
 from tests.callers import Callers
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 ROOT = Path(__file__).resolve().parent.parent
+
+# Hashes are slow on purpose, a sixth of a second each; tests that sign a dozen people in shall not wait for that.
+sign_in.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 # A Monday, 10:00 in Xuecheng: the day after is bookable until 18:00.
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Text messages to residents. The default writes them to the log, the phone masked; a real provider comes by setting."""
+"""Text messages to residents. The default writes them to the log, the phone masked."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from recycling.models.people import SignIn, Staff
 from recycling.models.transaction import atomic
 from recycling.policy.access import STAFF_ROLES, Principal, Role
 from recycling.policy.district import District
-from recycling.usecases.people.sign_in import hasher
+from recycling.usecases.people import sign_in
 
 log = logger(__name__)
 
@@ -66,7 +66,7 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
         raise InvalidInput(
             f"collector_key {command.collector_key!r}: a collector, and nobody else, has one of network.toml"
         )
-    password_hash = hasher.hash(command.password)
+    password_hash = sign_in.hasher.hash(command.password)
     with atomic(session):
         # The unique columns decide, not a look beforehand: of two who open one account at once, one hears Conflict.
         made = session.scalar(

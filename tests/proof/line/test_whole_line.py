@@ -26,7 +26,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Role
 from recycling.policy.network import Network
 from recycling.units import instant_at
-from recycling.usecases.people.sign_in import hasher
+from recycling.usecases.people import sign_in
 from tests.builders import a_wish_body
 from tests.callers import PASSWORD
 from tests.conftest import empty
@@ -172,7 +172,7 @@ def _running(url: str, folder: Path, day: date) -> Iterator[Line]:
 
 def _open_accounts(network: Network) -> None:
     """A clerk, a dispatcher, a keeper per station, a collector per vehicle; one password, hashed once."""
-    shared = hasher.hash(PASSWORD)
+    shared = sign_in.hasher.hash(PASSWORD)
 
     def account(login: str, role: Role, *, station_key: str | None = None, collector_key: str | None = None) -> Staff:
         return Staff(
