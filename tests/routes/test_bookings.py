@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 import time_machine
 
+from recycling.usecases.queries.bookings import masked_address
 from tests.builders import a_wish_body
 from tests.callers import Callers
 
@@ -50,6 +52,15 @@ def test_the_desk_cancels_after_the_cut_off_and_books_another_day_for_the_same_r
         again = dispatcher.post("/bookings", a_wish_body(day="2026-11-25", resident_id=found["resident_id"]))
         assert again.status_code == 201, again.text
         assert again.json["resident_id"] == made["resident_id"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("清泉路 1 号 2 单元 301", "清泉路 …"), ("3号楼201", "3号…"), ("老王家2", "老…"), ("1-2", "1…")],
+)
+def test_a_masked_address_shows_where_and_never_which_door(address: str, shown: str) -> None:
+    # four characters of sixteen; of 6, 4 and 3 a third: 2, 1, 1
+    assert masked_address(address) == shown
 
 
 def test_a_repeated_request_makes_one_booking_and_gets_the_same_answer(callers: Callers) -> None:

@@ -17,7 +17,7 @@ from recycling.policy.district import District
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
 
-SHOWN_OF_ADDRESS = 4  # characters of a masked address; the village stands beside it in clear
+SHOWN_OF_ADDRESS = 4  # characters of a masked address at the most; the village stands beside it in clear
 
 
 def find_booking(booking_id: UUID, *, by: Principal, session: Session) -> Booking:
@@ -74,7 +74,7 @@ def bookable_windows(
     if village is None:
         raise InvalidInput(f"village_code {village_code!r} is not in the district; choose one from GET /villages")
     area = village.town_key
-    used = {
+    left = {
         row.pickup_window: row.places_cap - row.places_used
         for row in session.scalars(select(WindowLedger).where(WindowLedger.day == day, WindowLedger.area == area))
     }
@@ -94,7 +94,7 @@ def bookable_windows(
                 "name_en": window.name_en,
                 "opens_s": window.opens_s,
                 "closes_s": window.closes_s,
-                "places_left": used.get(window.key, caps[window.key]) if bookable else 0,
+                "places_left": left.get(window.key, caps[window.key]) if bookable else 0,
             }
             for window in district.network.pickup_windows.values()
         ],
@@ -111,8 +111,8 @@ def booking_in_full(booking: Booking) -> dict[str, Any]:
 
 
 def masked_address(address: str) -> str:
-    """The beginning of an address; house and door hidden."""
-    return address[:SHOWN_OF_ADDRESS] + "…" if len(address) > SHOWN_OF_ADDRESS else "…"
+    """The beginning of an address, a third of it at the most: of a short one the rest is house and door."""
+    return address[: min(SHOWN_OF_ADDRESS, len(address) // 3)] + "…"
 
 
 def _row(booking: Booking) -> dict[str, Any]:
