@@ -159,7 +159,3 @@ class Catalogue:
         if key not in self._by_key:
             raise InvalidInput(f"品类 {key!r} 不在目录中 / item type {key!r} never was in the catalogue")
         return self._by_key[key][-1]
-
-    def groups(self) -> dict[str, str]:
-        """The group of every key, valid or past."""
-        return {key: rows[0].group for key, rows in self._by_key.items()}

@@ -215,16 +215,6 @@ class Network:
         """The villages and communities of one town-level unit."""
         return tuple(village for village in self.villages.values() if village.town_key == town_key)
 
-    def station_of_village(self, village_code: str) -> Station:
-        """The station whose area holds a village.
-
-        Raises
-        ------
-        KeyError
-            When the village is unknown.
-        """
-        return self.stations[self.villages[village_code].town_key]
-
     def vehicles_of(self, station_key: str) -> tuple[Vehicle, ...]:
         """The vehicles at home at a station."""
         return tuple(vehicle for vehicle in self.vehicles.values() if vehicle.station_key == station_key)

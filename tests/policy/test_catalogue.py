@@ -45,10 +45,6 @@ def test_a_key_never_moves_between_appliances_and_furniture() -> None:
         Catalogue((OLD, a_piece_of_furniture(key="fridge", valid_from=date(2026, 7, 1))))
 
 
-def test_every_key_has_one_group() -> None:
-    assert Catalogue((OLD, NEW, a_piece_of_furniture())).groups() == {"fridge": "appliance_14", "chair": "furniture"}
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

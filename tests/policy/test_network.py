@@ -37,9 +37,8 @@ def test_a_vehicle_without_a_crew_or_with_two_kinds_of_hours_has_no_shift() -> N
         a_network(shift_patterns=patterns, collectors=crew).shift_of("shagou-1")
 
 
-def test_a_village_finds_its_station() -> None:
+def test_a_town_unit_finds_its_villages_and_vehicles() -> None:
     network = a_network()
-    assert network.station_of_village("370403101001").key == "shagou"
     assert [village.name_zh for village in network.villages_of("shagou")] == ["一村"]
     assert [vehicle.key for vehicle in network.vehicles_of("shagou")] == ["shagou-1"]
     assert [shift.vehicle.key for shift in network.shifts()] == ["shagou-1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from recycling.policy.access import ROLES, STAFF_ROLES
+from recycling.policy.access import ROLES
 from recycling.routes.schemas.fields import Phone, Schema, Text
 
 
@@ -51,26 +51,3 @@ class MeSchema(Schema):
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
     station_key = fields.String(allow_none=True)
     collector_key = fields.String(allow_none=True)
-
-
-class AddStaffSchema(Schema):
-    """A new staff account."""
-
-    login = Text(required=True, most=32, least=3)
-    name = Text(required=True, most=64)
-    role = fields.String(required=True, validate=validate.OneOf(STAFF_ROLES))
-    password = Text(required=True, most=200, least=12, as_typed=True)
-    station_key = Text(most=64, load_default=None, allow_none=True)
-    collector_key = Text(most=64, load_default=None, allow_none=True)
-
-
-class StaffSchema(Schema):
-    """A staff account, without its password."""
-
-    id = fields.UUID(required=True)
-    login = fields.String(required=True)
-    name = fields.String(required=True)
-    role = fields.String(required=True)
-    station_key = fields.String(allow_none=True)
-    collector_key = fields.String(allow_none=True)
-    active = fields.Boolean(required=True)
