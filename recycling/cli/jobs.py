@@ -10,8 +10,8 @@ from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
 
+from recycling.cli.refusals import in_words
 from recycling.clock import SHANGHAI, service_day, utc_now
-from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.jobs.clockwork import runner_for
 from recycling.jobs.schedule import jobs_of
@@ -65,10 +65,8 @@ def run_by_hand(job: str, day: datetime | None) -> None:
     if job not in runner.jobs:
         raise click.ClickException(f"no job {job!r}; choose from {', '.join(runner.jobs)}")
     wanted = service_day(utc_now()) if day is None else day.date()
-    try:
+    with in_words():
         outcome = runner.run_by_hand(runner.jobs[job], wanted, by=SYSTEM)
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
     if outcome.state != "done":
         raise click.ClickException(f"{job} for {wanted}: {outcome.error or outcome.state}")
     for name, figure in (outcome.figures or {}).items():

@@ -19,8 +19,8 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
-from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.models.transaction import reading
@@ -44,7 +44,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 )
 def make(day: datetime, *, seconds: float | None, publish: bool) -> None:
     """Make the next version of a day's plan."""
-    with _in_words():
+    with in_words():
         plan = make_plan(day.date(), console=Console(stderr=True), seconds=seconds, publish=publish)
         with reading():
             show_plan(plan.id, Console())
@@ -54,7 +54,7 @@ def make(day: datetime, *, seconds: float | None, publish: bool) -> None:
 @click.argument("day", type=DAY)
 def show(day: datetime) -> None:
     """Print the published plan of a day, or its newest version."""
-    with _in_words(), reading():
+    with in_words(), reading():
         show_plan(plan_of_day(day.date(), session=db.session()), Console())
 
 
@@ -64,7 +64,7 @@ def show(day: datetime) -> None:
 @click.option("--plan", "answer", type=click.Path(path_type=Path, dir_okay=False, writable=True), required=True)
 def export(day: datetime, problem: Path, answer: Path) -> None:
     """Write a day's published plan, or its newest version, as the planner's files for `python -m recycling.routing`."""
-    with _in_words(), reading():
+    with in_words(), reading():
         plan_id = plan_of_day(day.date(), session=db.session())
         problem.write_text(_json(planner_file(plan_id, "problem", session=db.session())), encoding="utf-8")
         answer.write_text(_json(planner_file(plan_id, "answer", session=db.session())), encoding="utf-8")
@@ -137,15 +137,6 @@ def _line(route: dict[str, Any]) -> tuple[str, ...]:
         kg_text(figures["carried_g"]).removesuffix(" kg"),
         f"{figures['distance_m'] / 1000:.1f}",
     )
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """A refusal of the domain as a line on the terminal and exit code 1."""
-    try:
-        yield
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
 
 
 @contextmanager

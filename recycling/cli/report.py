@@ -11,8 +11,8 @@ from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
 
+from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
-from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.models.transaction import reading
 from recycling.units import kg_text, percent_text
@@ -30,16 +30,13 @@ LOCAL_DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--on", "day", type=LOCAL_DAY, help="The day at whose end to judge; today when left out.")
 def goal(day: datetime | None) -> None:
     """Print where each scope stands against its goal."""
-    try:
-        with reading():
-            report = goal_progress(
-                day.date() if day is not None else None,
-                district=current_app.extensions["district"],
-                session=db.session(),
-                now=utc_now(),
-            )
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
+    with in_words(), reading():
+        report = goal_progress(
+            day.date() if day is not None else None,
+            district=current_app.extensions["district"],
+            session=db.session(),
+            now=utc_now(),
+        )
     print_goal_report(Console(), report)
 
 
@@ -47,7 +44,9 @@ def goal(day: datetime | None) -> None:
 @click.argument("day", type=LOCAL_DAY)
 def roll_up(day: datetime) -> None:
     """Rebuild the figures of a day from its tickets."""
-    found = roll_up_day(day.date(), district=current_app.extensions["district"], session=db.session(), now=utc_now())
+    district = current_app.extensions["district"]
+    with in_words():
+        found = roll_up_day(day.date(), district=district, session=db.session(), now=utc_now())
     click.echo(
         f"{day.date()}: {found.rows} figures, {found.units} units, {kg_text(found.recovered_g)};"
         f" {found.differences} differed from the tickets and were rebuilt"
@@ -58,12 +57,9 @@ def roll_up(day: datetime) -> None:
 @click.argument("period")
 def month(period: str) -> None:
     """Make and keep the report of a month such as 2026-11, and tell the bureau."""
-    try:
-        report = make_goal_report(
-            period, district=current_app.extensions["district"], session=db.session(), now=utc_now()
-        )
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
+    district = current_app.extensions["district"]
+    with in_words():
+        report = make_goal_report(period, district=district, session=db.session(), now=utc_now())
     click.echo(f"{report.period} version {report.version}, as of {report.as_of}: {report.id} sha256 {report.sha256}")
 
 

@@ -8,8 +8,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
-from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.policy.access import STAFF_ROLES, SYSTEM, Role
 from recycling.usecases.people.staff import AddStaff, add_staff, close_staff
@@ -34,10 +34,8 @@ def add(login: str, role: str, name: str, station: str | None, collector: str | 
         station_key=station,
         collector_key=collector,
     )
-    try:
+    with in_words():
         add_staff(command, by=SYSTEM, district=current_app.extensions["district"], session=db.session(), now=utc_now())
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
     click.echo(f"{login} ({role}) can sign in now.")
 
 
@@ -45,8 +43,6 @@ def add(login: str, role: str, name: str, station: str | None, collector: str | 
 @click.argument("login")
 def close(login: str) -> None:
     """Close an account and end its sign-ins."""
-    try:
+    with in_words():
         close_staff(login, by=SYSTEM, session=db.session(), now=utc_now())
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
     click.echo(f"{login} can sign in no more.")
