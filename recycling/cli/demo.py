@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
 
 import click
 import flask_migrate
@@ -27,10 +26,9 @@ from recycling.clock import service_day, utc_now
 from recycling.errors import WindowFull
 from recycling.extensions import db
 from recycling.logs import configure_logs
-from recycling.models.base import insert_into
 from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
-from recycling.models.people import Resident, Staff, phone_index
+from recycling.models.people import Staff, resident_of
 from recycling.models.plan import PublishedPlan
 from recycling.models.transaction import atomic, reading
 from recycling.policy.access import SYSTEM, Principal
@@ -164,7 +162,8 @@ def _book(console: Console, district: District, day: date) -> None:
 
 def _book_one(wish: Wish, *, number: int, district: District, now: datetime) -> bool:
     windows = [wish.pickup_window, *(key for key in district.network.pickup_windows if key != wish.pickup_window)]
-    resident = Principal(id=_resident(str(FIRST_PHONE + number), now=now), role="resident")
+    with atomic(db.session()) as session:
+        resident = Principal(id=resident_of(session, str(FIRST_PHONE + number), now=now), role="resident")
     for window in windows:
         try:
             book_pickup(
@@ -179,17 +178,6 @@ def _book_one(wish: Wish, *, number: int, district: District, now: datetime) -> 
             continue
         return True
     return False
-
-
-def _resident(phone: str, *, now: datetime) -> UUID:
-    index = phone_index(phone)
-    with atomic(db.session()) as session:
-        session.execute(
-            insert_into(session, Resident)
-            .values(id=uuid4(), phone=phone, phone_index=index, created_at=now)
-            .on_conflict_do_nothing(index_elements=["phone_index"])
-        )
-        return session.scalars(select(Resident.id).where(Resident.phone_index == index)).one()
 
 
 def _weigh(console: Console, district: District) -> None:

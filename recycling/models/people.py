@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column, one_of
 from recycling.models.encrypted import EncryptedText, keyring
 from recycling.policy.access import STAFF_ROLES, Role
 
@@ -26,6 +26,17 @@ class Resident(WithId, Base):
     phone: Mapped[str] = mapped_column(EncryptedText("resident.phone"))
     phone_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def resident_of(session: Session, phone: str, *, now: datetime) -> UUID:
+    """The resident of a phone, made on first sight; two first sights at once end with one row."""
+    index = phone_index(phone)
+    session.execute(
+        insert_into(session, Resident)
+        .values(id=uuid4(), phone=phone, phone_index=index, created_at=now)
+        .on_conflict_do_nothing(index_elements=["phone_index"])
+    )
+    return session.scalars(select(Resident.id).where(Resident.phone_index == index)).one()
 
 
 class Staff(WithId, Base):

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from recycling.errors import NotSignedIn, WrongCode
 from recycling.gateways.sms import SmsGateway
 from recycling.logs import logger
-from recycling.models.base import insert_into, table_of
+from recycling.models.base import table_of
 from recycling.models.counters import spend_attempt
 from recycling.models.encrypted import keyring
-from recycling.models.people import OneTimeCode, Resident, SignIn, Staff, phone_index
+from recycling.models.people import OneTimeCode, SignIn, Staff, resident_of
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 
@@ -117,7 +117,7 @@ def sign_in_resident(code_id: UUID, code: str, *, session: Session, now: datetim
         signed = None
         if row is not None and secrets.compare_digest(row.code_digest, _digest(code_id, code)):
             row.used_at = now
-            signed = _open(session, now=now, resident_id=_resident(session, row.phone, now), role="resident")
+            signed = _open(session, now=now, resident_id=resident_of(session, row.phone, now=now), role="resident")
     if signed is None:
         raise WrongCode(WRONG)
     log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role="resident")
@@ -195,17 +195,6 @@ def find_principal(sign_in_id: UUID, *, session: Session, now: datetime) -> Prin
 
 def _digest(code_id: UUID, code: str) -> bytes:
     return keyring.digest(code, context=f"code:{code_id}")
-
-
-def _resident(session: Session, phone: str, now: datetime) -> UUID:
-    """The resident of a phone, made on first sight; two first sights at once end with one row."""
-    index = phone_index(phone)
-    session.execute(
-        insert_into(session, Resident)
-        .values(id=uuid4(), phone=phone, phone_index=index, created_at=now)
-        .on_conflict_do_nothing(index_elements=["phone_index"])
-    )
-    return session.scalars(select(Resident.id).where(Resident.phone_index == index)).one()
 
 
 def _open(
