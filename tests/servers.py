@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +60,12 @@ def serving(
     wsgi: str = "wsgi:app",
     workers: int = 2,
     threads: int = 8,
+    options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Serve a migrated database with gunicorn until the block ends; what it says goes into ``log``.
+
+    ``options`` are gunicorn's own.
 
     Raises
     ------
@@ -75,8 +78,9 @@ def serving(
         host, port = port_holder.getsockname()
         # Loaded once and forked: half the start-up work of importing it in each worker.
         command = [
-            sys.executable, "-m", "gunicorn", "--bind", f"fd://{port_holder.fileno()}", "--workers", str(workers),
-            "--worker-class", "gthread", "--threads", str(threads), "--graceful-timeout", "5", "--preload", wsgi,
+            sys.executable, "-m", "gunicorn", "--bind", f"fd://{port_holder.fileno()}", "--no-control-socket",
+            "--workers", str(workers), "--worker-class", "gthread", "--threads", str(threads), "--preload",
+            "--graceful-timeout", "5", *options, wsgi,
         ]  # fmt: skip
         # A session of its own, so that master and workers end together and nothing else does.
         process = subprocess.Popen(

@@ -42,7 +42,8 @@ def serve_until_stopped(port: int, *, scheduler_log: Path) -> None:
     commands = {
         "web server": [
             "gunicorn", "--bind", f"{HOST}:{port}", "--workers", str(WORKERS), "--threads", str(THREADS),
-            "--worker-class", "gthread", "--graceful-timeout", str(GRACE_S), "--log-level", "warning", "wsgi:app",
+            "--worker-class", "gthread", "--graceful-timeout", str(GRACE_S), "--log-level", "warning",
+            "--no-control-socket", "wsgi:app",
         ],
         "scheduler": ["flask", "--app", "wsgi", "scheduler", "run"],
     }  # fmt: skip
