@@ -56,7 +56,7 @@ def test_a_past_day_shows_what_had_come_in_until_then_and_a_coming_one_is_refuse
         for path in ("/goal-progress", "/goal-progress.csv"):
             refused = admin.get(f"{path}?on={day}")
             assert refused.status_code == 422
-            assert f"on = {day}" in refused.json["detail"]  # type: ignore[index]
+            assert f"on = {day}" in refused.get_json()["detail"]
 
 
 @pytest.mark.usefixtures("a_fridge_and_a_sofa")

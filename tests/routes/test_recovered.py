@@ -76,7 +76,7 @@ def test_figures_are_for_the_desk_and_for_spans_that_can_be(callers: Callers) ->
     clerk = callers.staff("clerk")
     backwards = clerk.get("/recovered?from=2026-11-23&to=2026-11-22")
     assert backwards.status_code == 422
-    assert "to = 2026-11-22 lies before from = 2026-11-23" in backwards.json["detail"]  # type: ignore[index]
+    assert "to = 2026-11-22 lies before from = 2026-11-23" in backwards.get_json()["detail"]
     for wrong in ("from=23.11.2026", "cursor=x", "limit=501", "town=lincheng"):
         assert clerk.get(f"/recovered?{wrong}").status_code == 422, wrong
     for outsider in (callers.resident(), callers.staff("collector"), callers.staff("keeper")):
