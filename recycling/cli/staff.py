@@ -1,4 +1,4 @@
-"""`flask staff`: open and close accounts of people who work in the network."""
+"""`flask staff`: open, renew and close accounts of people who work in the network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.access import STAFF_ROLES, SYSTEM, Role
-from recycling.usecases.people.staff import AddStaff, add_staff, close_staff
+from recycling.usecases.people.staff import AddStaff, add_staff, close_staff, renew_staff
 
 group = AppGroup("staff", help="Accounts of staff.")
 
@@ -37,6 +37,16 @@ def add(login: str, role: str, name: str, station: str | None, collector: str | 
     with in_words():
         add_staff(command, by=SYSTEM, district=current_app.extensions["district"], session=db.session(), now=utc_now())
     click.echo(f"{login} ({role}) can sign in now.")
+
+
+@group.command("renew")
+@click.argument("login")
+@click.password_option(help="At least 12 characters; asked for when absent.")
+def renew(login: str, password: str) -> None:
+    """Give an account a new password and end its sign-ins; a closed account is open again."""
+    with in_words():
+        renew_staff(login, password, by=SYSTEM, session=db.session(), now=utc_now())
+    click.echo(f"{login} can sign in with the new password only.")
 
 
 @group.command("close")

@@ -49,8 +49,7 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
     """
     if not LOGIN_FORM.fullmatch(command.login):
         raise InvalidInput(f"login {command.login!r}: use 3 to 32 small letters, digits, dots, dashes")
-    if len(command.password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"the password has {len(command.password)} characters; use at least {SHORTEST_PASSWORD}")
+    _check_password(command.password)
     if command.role not in STAFF_ROLES:
         raise InvalidInput(f"role {command.role!r} is no staff role; choose from {', '.join(STAFF_ROLES)}")
     stations, collectors = district.network.stations, district.network.collectors
@@ -79,10 +78,32 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
             .returning(Staff.id)
         )  # fmt: skip
         if made is None:
-            raise Conflict(f"login {command.login!r} or its collector has an account already; choose another")
+            raise Conflict(
+                f"login {command.login!r} or its collector has an account already; choose another,"
+                " or give that one a new password with: flask staff renew"
+            )
         staff = session.get_one(Staff, made)
     log.info("staff.added", staff_id=str(staff.id), role=staff.role, by_id=str(by.id))
     return staff
+
+
+def renew_staff(login: str, password: str, *, by: Principal, session: Session, now: datetime) -> None:
+    """Give an account a new password and end its sign-ins; a closed account is open again.
+
+    Raises
+    ------
+    InvalidInput
+        When the password is too short.
+    NotFound
+        When nobody has the login.
+    """
+    _check_password(password)
+    password_hash = sign_in.hasher.hash(password)
+    with atomic(session):
+        staff = _account(login, session)
+        staff.password_hash, staff.active = password_hash, True
+        _end_sign_ins(staff, session, now=now)
+    log.info("staff.renewed", staff_id=str(staff.id), by_id=str(by.id))
 
 
 def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -> None:
@@ -94,10 +115,24 @@ def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -
         When nobody has the login.
     """
     with atomic(session):
-        staff = session.scalar(select(Staff).where(Staff.login == login))
-        if staff is None:
-            raise NotFound(f"no staff account {login!r}")
+        staff = _account(login, session)
         staff.active = False
-        for row in session.scalars(select(SignIn).where(SignIn.staff_id == staff.id, SignIn.ended_at.is_(None))):
-            row.ended_at = now
+        _end_sign_ins(staff, session, now=now)
     log.info("staff.closed", staff_id=str(staff.id), by_id=str(by.id))
+
+
+def _check_password(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"the password has {len(password)} characters; use at least {SHORTEST_PASSWORD}")
+
+
+def _account(login: str, session: Session) -> Staff:
+    staff = session.scalar(select(Staff).where(Staff.login == login).with_for_update())
+    if staff is None:
+        raise NotFound(f"no staff account {login!r}; open one with: flask staff add")
+    return staff
+
+
+def _end_sign_ins(staff: Staff, session: Session, *, now: datetime) -> None:
+    for row in session.scalars(select(SignIn).where(SignIn.staff_id == staff.id, SignIn.ended_at.is_(None))):
+        row.ended_at = now
