@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, make_transient_to_detached, mapped_column
 
+from recycling.models.transaction import run
+
 
 class Base(DeclarativeBase):
     """Declarative base; constraint names are derived so that migrations can find them on both engines."""
@@ -97,7 +99,7 @@ def table_of(model: type[Base]) -> Table:
 def insert_if_absent(session: Session, model: type[Base], **values: Any) -> bool:
     """Insert a row unless it clashes with a row that stands; whether it was inserted."""
     statement = _insert_if_absent(model, session.get_bind().dialect.name)
-    return session.execute(statement, values).first() is not None
+    return run(session, statement, values).first() is not None
 
 
 @cache
@@ -116,7 +118,7 @@ def insert_rows(session: Session, rows: Sequence[Base]) -> None:
     for model, alike in groupby(rows, type):
         table = table_of(model)
         names = table.columns.keys()
-        session.execute(insert(table), [{name: getattr(row, name) for name in names} for row in alike])
+        run(session, insert(table), [{name: getattr(row, name) for name in names} for row in alike])
     for row in rows:
         make_transient_to_detached(row)
     session.add_all(rows)

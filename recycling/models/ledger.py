@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, CursorResult, Update, bindparam, update
+from sqlalchemy import CheckConstraint, Update, bindparam, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.errors import Busy, Conflict, WindowClosed, WindowFull
 from recycling.models.base import Base, insert_if_absent, key_column, table_of
+from recycling.models.transaction import run
 from recycling.policy.capacity import AreaCapacity
 
 
@@ -158,7 +158,8 @@ _FREE_PLACE = _THE_WINDOW.values(places_used=_window.places_used - 1)
 
 def _run(session: Session, statement: Update, promise: Promise, sign: int) -> bool:
     """Add a promise (+1) or subtract it (-1); whether a row was there that met the statement's conditions."""
-    done = session.execute(
+    done = run(
+        session,
         statement,
         {
             "of_day": promise.day,
@@ -169,7 +170,7 @@ def _run(session: Session, statement: Update, promise: Promise, sign: int) -> bo
             "more_l": sign * promise.load_l,
         },
     )
-    return cast("CursorResult[Any]", done).rowcount > 0
+    return done.rowcount > 0
 
 
 def _why_not(session: Session, promise: Promise) -> Conflict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -69,7 +71,20 @@ def atomic(session: Session) -> Iterator[Session]:
         raise
     finally:
         _only_reads.reset(before)
-        session.info["atomic"] = False
+        session.info["atomic"], session.info["connection"] = False, None
+
+
+def run(
+    session: Session, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> CursorResult[Any]:
+    """Run a statement on tables; inside `atomic`, on the connection that the first such statement began on.
+
+    The session would look its connection up anew for each statement, and take a tenth of a booking's time for that.
+    """
+    connection: Connection = session.info.get("connection") or session.connection()
+    if session.info.get("atomic"):
+        session.info["connection"] = connection
+    return connection.execute(statement, values)
 
 
 DATABASE_ERRORS = (DBAPIError, PoolTimeout)

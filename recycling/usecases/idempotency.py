@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Busy, IdempotencyKeyMismatch
 from recycling.models.base import insert_if_absent, table_of
 from recycling.models.idempotency import IdempotencyKey
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, run
 
 _row = table_of(IdempotencyKey).c
 _KEEP = (
@@ -71,9 +71,7 @@ def answer_once(
         if not mine:
             return _kept(session, name, fingerprint), True
         answer = effect()
-        session.execute(
-            _KEEP, {"of_caller": caller_id, "at_endpoint": endpoint, "of_key": key, "given": asdict(answer)}
-        )
+        run(session, _KEEP, {"of_caller": caller_id, "at_endpoint": endpoint, "of_key": key, "given": asdict(answer)})
         return answer, False
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict
 from recycling.models.base import table_of
 from recycling.models.booking import NEXT_STATES, Booking, BookingChange, BookingState
+from recycling.models.transaction import run
 from recycling.policy.access import Principal
 
 _NOTE = insert(table_of(BookingChange))
@@ -22,7 +23,7 @@ def note_change(session: Session, booking: Booking, *, kind: str, by: Principal,
         "id": uuid4(), "booking_id": booking.id, "at": now, "by_id": by.id, "by_role": by.role, "kind": kind,
         "state": booking.state, "version": booking.version,
     }  # fmt: skip
-    session.execute(_NOTE, line)
+    run(session, _NOTE, line)
 
 
 def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:
