@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recycling.errors import DomainError
 from recycling.routing.check import violations
+from recycling.routing.engines import DEFAULT_ENGINES, ENGINES
 from recycling.routing.plan import load_plan, save_plan
 from recycling.routing.problem import load_problem
 from recycling.routing.solve import Progress as Found
@@ -42,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     solving.add_argument("--seconds", type=float, default=30.0, help="wall time, start-up included (30)")
     solving.add_argument("--workers", type=int, default=2, help="engine processes at once; 0: first plan only (2)")
     solving.add_argument("--seed", type=int, default=1, help="makes runs differ (1)")
-    solving.add_argument("--engines", default="ortools", help="comma-separated names (ortools)")
+    usual = ",".join(DEFAULT_ENGINES)
+    solving.add_argument("--engines", default=usual, help=f"of {', '.join(ENGINES)}, with commas between ({usual})")
     solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json", help="where the plan goes")
     checking = commands.add_parser("check", help="exit 0: the plan is valid; 1: violations, one line each")
     checking.add_argument("problem", type=Path, metavar="PROBLEM.json")

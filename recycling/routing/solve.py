@@ -16,7 +16,7 @@ from recycling.routing.children import Child, Children
 from recycling.routing.cost import evaluate
 from recycling.routing.day import Day
 from recycling.routing.draft import Draft, complete, first_draft
-from recycling.routing.engines import Ask, engine_address
+from recycling.routing.engines import DEFAULT_ENGINES, Ask, engine_address
 from recycling.routing.explain import Explainer
 from recycling.routing.plan import Cost, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
@@ -44,7 +44,7 @@ def solve(
     seconds: float,
     workers: int = 2,
     seed: int = 1,
-    engines: Sequence[str] = ("ortools",),
+    engines: Sequence[str] = DEFAULT_ENGINES,
     iterations: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,

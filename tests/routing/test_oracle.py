@@ -21,9 +21,9 @@ def test_the_first_plan_never_costs_less_than_the_best_one(seed: int) -> None:
 
 
 # Days on which the first plan is not the best one, so that the search has something to find.
-@pytest.mark.parametrize("seed", [117, 121, 155])
+@pytest.mark.parametrize("seed", [106, 121, 140])
 def test_ruin_and_recreate_finds_the_best_plan(seed: int) -> None:
     problem = a_tiny_day(seed)
     best = best_plan(problem)
     assert first_draft(Day(problem)).cost > best
-    assert solve(problem, seconds=20, workers=1, engines=("ruin",), iterations=400).cost.total == best
+    assert solve(problem, seconds=20, workers=1, engines=("ruin",), iterations=250).cost.total == best

@@ -17,9 +17,13 @@ from recycling.routing.problem import Problem
 
 ENGINES: Mapping[str, str] = {
     "ortools": "recycling.routing.engines.ortools_engine:OrTools",
+    "pyvrp": "recycling.routing.engines.pyvrp_engine:PyVrp",
     "ruin": "recycling.routing.engines.ruin_engine:Ruin",
 }
 """Where each engine's class is, as ``module:name``; imported in the child only."""
+
+DEFAULT_ENGINES = ("pyvrp", "ortools")
+"""Dealt out to the workers in turn: the strongest on whole days first, then the one whose model says most."""
 
 Report = Callable[[Sequences], None]
 

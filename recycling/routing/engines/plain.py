@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 from recycling.routing.breaks import Squeeze
 from recycling.routing.day import Day, Sequences
@@ -29,6 +30,8 @@ class PlainDay:
         self._held = tuple(self._locked_route(v, stops) for v, stops in enumerate(ask.warm))
         locked = {stop for rig in self._whole.rigs for stop in rig.locked}
         self._stops = [s for s in range(len(self._whole.place)) if s not in locked]
+        # Engines whose search has no seed of its own still break ties by the numbers of the stops.
+        Random(ask.seed).shuffle(self._stops)  # noqa: S311  # a search, not a secret
         self._number = {s: n for n, s in enumerate(self._stops)}
         squeeze = Squeeze.common(ask.problem)
         free = replace(
