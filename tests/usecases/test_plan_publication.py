@@ -86,7 +86,9 @@ def test_residents_crews_and_dispatchers_hear_of_a_published_plan_once(
     small = with_vehicles(district, VAN)
     plan = a_plan(session, district=small, now=now)
     publish(plan.id, session, small, now)
-    # then the dispatcher hears which pickup is left, and its resident gets no time
+    # then the dispatcher hears which pickup is left, and its resident that nobody comes instead of a time
+    (sorry,) = messages(session, "plan.left_out")
+    assert sorry.recipient_id == fetched.resident_id
     (told,) = messages(session, "plan.unassigned")
     assert (told.recipient_kind, told.recipient_id) == ("staff", dispatcher)
     assert told.facts["booking_ids"] == [str(fetched.id)]
@@ -107,6 +109,7 @@ def test_residents_crews_and_dispatchers_hear_of_a_published_plan_once(
     assert len(messages(session, "plan.window_confirmed")) == 1
     assert len(messages(session, "route.published")) == 2
     assert len(messages(session, "plan.unassigned")) == 1
+    assert len(messages(session, "plan.left_out")) == 1
 
 
 def test_a_new_plan_tells_only_those_whose_time_moves(session: Session, district: District, now: datetime) -> None:

@@ -70,6 +70,7 @@ def publish_plan(
         _refuse_changed(plan, district=district, session=session)
         _swap(plan, replaces=replaces, by=by, session=session, now=now)
         _tell_residents(plan, told_before, session=session, now=now)
+        _tell_left_out(plan, session=session, now=now)
         _tell_dispatchers(plan, session=session, now=now)
         _tell_crews(plan, session=session, now=now)
         published = session.get_one(PublishedPlan, plan.day, populate_existing=True)
@@ -149,6 +150,21 @@ def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Sessio
                 "pickup_window": booking.pickup_window,
                 "expected_s": expected[booking.id],
             },
+            now=now,
+        )
+
+
+def _tell_left_out(plan: Plan, *, session: Session, now: datetime) -> None:
+    """A promise that no route keeps is told to whom it was given, before they wait in vain."""
+    left = select(Unassigned.booking_id).where(Unassigned.plan_id == plan.id)
+    real = select(Booking).where(Booking.id.in_(left), Booking.made_up.is_(False)).order_by(Booking.id)
+    for booking in session.scalars(real):
+        post(
+            session,
+            dedupe_key=f"plan.left_out:{plan.id}:{booking.id}",
+            kind="plan.left_out",
+            to=("resident", booking.resident_id),
+            facts={"booking_id": str(booking.id), "day": str(plan.day), "pickup_window": booking.pickup_window},
             now=now,
         )
 
