@@ -78,7 +78,7 @@ def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: D
 
 def test_what_nobody_waits_for_is_not_told_at_night() -> None:
     visits = {"visit.collected", "visit.partly_collected", "visit.failed"}
-    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed"} | visits
+    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed", "plan.left_out"} | visits
 
 
 def test_a_failed_visit_is_told_with_its_reason_in_words(district: District) -> None:
