@@ -80,7 +80,7 @@ def serving(
         command = [
             sys.executable, "-m", "gunicorn", "--bind", f"fd://{port_holder.fileno()}", "--no-control-socket",
             "--workers", str(workers), "--worker-class", "gthread", "--threads", str(threads), "--preload",
-            "--graceful-timeout", "5", *options, wsgi,
+            "--graceful-timeout", "1", *options, wsgi,
         ]  # fmt: skip
         # A session of its own, so that master and workers end together and nothing else does.
         process = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -39,8 +40,6 @@ PASSWORDS_PER_LOGIN = ((10, 15 * MINUTE_S),)
 PASSWORDS_PER_ADDRESS = ((100, 15 * MINUTE_S),)
 
 hasher = PasswordHasher()
-# Verified against when the login is unknown, so that the answer takes as long as for a known one.
-NOBODYS_HASH = hasher.hash(secrets.token_hex(16))
 
 WRONG = "the code or password is wrong, used up or expired; ask for a new one / 验证码或密码错误、已失效，请重新获取"
 
@@ -138,7 +137,7 @@ def sign_in_staff(login: str, password: str, *, address: str, session: Session, 
         spend_attempt(session, kind="password_login", subject=login, limits=PASSWORDS_PER_LOGIN, now=now)
         spend_attempt(session, kind="password_address", subject=address, limits=PASSWORDS_PER_ADDRESS, now=now)
         staff = session.scalar(select(Staff).where(Staff.login == login, Staff.active))
-        known_hash = NOBODYS_HASH if staff is None else staff.password_hash
+        known_hash = _nobodys_hash() if staff is None else staff.password_hash
     # Outside the transaction: argon2 takes a sixth of a second on purpose, and nobody shall wait for it at a lock.
     try:
         hasher.verify(known_hash, password)
@@ -191,6 +190,12 @@ def find_principal(sign_in_id: UUID, *, session: Session, now: datetime) -> Prin
     if not row.active:
         return None
     return Principal(id=row.staff_id, role=row.role, station_key=row.station_key, collector_key=row.collector_key)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """What is verified against when the login is unknown, so that the answer takes as long as for a known one."""
+    return hasher.hash(secrets.token_hex(16))
 
 
 def _digest(code_id: UUID, code: str) -> bytes:

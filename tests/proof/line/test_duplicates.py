@@ -16,7 +16,7 @@ from recycling.extensions import db
 from recycling.models.booking import Booking
 from tests.proof.harness import Proof, Size
 from tests.proof.line.crowd import Crowd, a_crowd
-from tests.servers import serving
+from tests.servers import Server, serving
 
 SENDERS = 50
 KEYS = {"small": 3, "full": 100, "release": 500}
@@ -31,12 +31,15 @@ class Told:
     bookings: int = 0
 
 
-def test_fifty_identical_requests_make_one_booking(engine_url: str, size: Size, proof: Proof, tmp_path: Path) -> None:
+def test_fifty_identical_requests_make_one_booking(
+    engine_url: str, server: Server, size: Size, proof: Proof, tmp_path: Path
+) -> None:
     # given one wish under one key, sent fifty times at once by its resident; so many keys one after another
     keys = KEYS[size]
     # when the application serves them, and when the same application serves them without looking at the key
-    kept = _send_all(engine_url, "wsgi:app", keys, tmp_path / "kept.log")
-    off = _send_all(engine_url, "tests.proof.line.without_keys:app", min(keys, 10), tmp_path / "off.log")
+    kept = _send_all(engine_url, server, keys)
+    with serving(engine_url, wsgi="tests.proof.line.without_keys:app", log=tmp_path / "off.log") as unguarded:
+        off = _send_all(engine_url, unguarded, min(keys, 10))
     # then each key has one booking and all its senders the same answer; without keys there are more
     proof.record(
         name="identical requests at once",
@@ -49,13 +52,9 @@ def test_fifty_identical_requests_make_one_booking(engine_url: str, size: Size, 
     assert kept.repeats_differ == 0
 
 
-def _send_all(url: str, wsgi: str, keys: int, log: Path) -> Told:
+def _send_all(url: str, server: Server, keys: int) -> Told:
     told = Told()
-    with (
-        a_crowd(url, size=SENDERS) as crowd,
-        serving(url, wsgi=wsgi, log=log) as server,
-        ThreadPoolExecutor(SENDERS) as pool,
-    ):
+    with a_crowd(url, size=SENDERS) as crowd, ThreadPoolExecutor(SENDERS) as pool:
         for token, window in islice(zip(cycle(crowd.tokens), crowd.windows(), strict=False), keys):
             request = (token, str(uuid4()), json.dumps(window.body()).encode())
             heard = crowd.rush(pool, server, [request] * SENDERS)

@@ -63,23 +63,18 @@ class Found:
 
 
 def test_no_input_makes_a_fault_or_an_undocumented_answer(
-    engine_url: str, size: Size, proof: Proof, tmp_path: Path
+    engine_url: str, server: Server, size: Size, proof: Proof, tmp_path: Path
 ) -> None:
     # given a served, empty database, and people of all roles
     app = create_app(server_settings(engine_url))
     callers = Callers(app)
-    # The tool's own addresses may be longer than gunicorn reads by default, and 414 is gunicorn's to answer.
-    options = ("--limit-request-line", "0")
     try:
         people: dict[Role, Caller] = {role: _sign_in(callers, role) for role in ROLES}
         # when schemathesis sends what it derives from the document: valid, broken, missing, at every bound
-        with serving(engine_url, log=tmp_path / "served.log", threads=4, options=options) as server:
-            found = _run(server, _tokens(app, callers, people), size)
-        # and the same against three planted faults
-        with serving(
-            engine_url, wsgi="tests.proof.line.with_faults:app", log=tmp_path / "faulty.log", options=options
-        ) as server:
-            planted = _run(server, [], "small", only="^GET /(villages|stations|town-units)$")
+        found = _run(server, _tokens(app, callers, people), size)
+        # and the same to an application with three planted faults
+        with serving(engine_url, wsgi="tests.proof.line.with_faults:app", log=tmp_path / "log", workers=1) as faulty:
+            planted = _run(faulty, [], "small", only="^GET /(villages|stations|town-units)$")
     finally:
         _leave_empty(app)
     # then every answer is a documented one, and the planted faults are seen
