@@ -23,13 +23,14 @@ from recycling.usecases.people.sign_in import (
     PASSWORDS_PER_ADDRESS,
     SignedIn,
     find_principal,
+    hasher,
     refresh_sign_in,
     send_code,
     sign_in_resident,
     sign_in_staff,
     sign_out,
 )
-from recycling.usecases.people.staff import AddStaff, add_staff, close_staff
+from recycling.usecases.people.staff import AddStaff, add_staff, close_staff, renew_staff
 from tests.callers import PASSWORD, KeptSms
 
 PHONE = "13812345678"
@@ -322,6 +323,30 @@ def test_an_address_takes_a_hundred_passwords_in_a_quarter_of_an_hour(
     with pytest.raises(TooManyRequests):
         sign_in(session, now, "another")
     assert sign_in(session, now, dispatcher, address="198.51.100.1").role == "dispatcher"
+
+
+@pytest.mark.parametrize("change", ["renewed", "closed"])
+def test_a_password_checked_while_it_is_taken_away_opens_nothing(
+    app: Flask, session: Session, now: datetime, dispatcher: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    # given somebody whose password is just being looked at, outside any transaction, when the account changes
+    class Hasher:
+        def hash(self, password: str) -> str:
+            return hasher.hash(password)
+
+        def verify(self, known_hash: str, password: str) -> None:
+            hasher.verify(known_hash, password)
+            with app.app_context():
+                if change == "renewed":
+                    renew_staff(dispatcher, "another long password", by=SYSTEM, session=db.session(), now=now)
+                else:
+                    close_staff(dispatcher, by=SYSTEM, session=db.session(), now=now)
+
+    monkeypatch.setattr("recycling.usecases.people.sign_in.hasher", Hasher())
+    # then the sign-in that was under way ends with all the others
+    with pytest.raises(WrongCode):
+        sign_in(session, now, dispatcher)
+    assert session.scalars(select(func.count()).select_from(SignIn)).one() == 0
 
 
 def test_a_password_is_kept_as_an_argon2id_hash(session: Session, dispatcher: str) -> None:

@@ -146,8 +146,12 @@ def sign_in_staff(login: str, password: str, *, address: str, session: Session, 
     if staff is None:
         raise WrongCode(WRONG)
     with atomic(session):
+        # Meanwhile the account may have been closed or given another password, which ends its sign-ins: this one too.
+        as_it_was = (Staff.id == staff.id, Staff.active, Staff.password_hash == known_hash)
+        if session.scalar(select(Staff.id).where(*as_it_was).with_for_update(read=True)) is None:
+            raise WrongCode(WRONG)
         signed = _open(session, now=now, staff_id=staff.id, role=staff.role)
-    log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role=staff.role)
+    log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role=signed.role)
     return signed
 
 
