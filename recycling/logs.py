@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -28,6 +29,18 @@ def _write_masked(logger_: Any, method: str, line: MutableMapping[str, Any]) -> 
     return mask_phones(str(_write_json(logger_, method, line)))
 
 
+class _Stderr(io.TextIOBase):
+    """Standard error as it is at each line: a test or a command runner may have exchanged it since the start."""
+
+    def write(self, text: str) -> int:
+        """Write a line."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stderr.flush()
+
+
 def configure_logs(level: str) -> None:
     """Send structlog and the standard library's loggers to stderr as JSON lines."""
     chain: list[Any] = [
@@ -39,10 +52,10 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*chain, _write_masked],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,  # tests swap stderr
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
+        cache_logger_on_first_use=False,  # a module's logger follows a later configuration
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=chain,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,14 +34,24 @@ def kinds_of(base: type[DomainError]) -> Iterator[type[DomainError]]:
         yield from kinds_of(kind)
 
 
+class Log:
+    """Everything that was written to the log so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys, self._written = capsys, ""
+
+    @property
+    def text(self) -> str:
+        """All lines."""
+        self._written += self._capsys.readouterr().err
+        return self._written
+
+
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Everything that is logged, from the finest level that a deployment uses."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Log]:
+    """The log, from the finest level that a deployment uses."""
     configure_logs("INFO")
-    yield written
-    monkeypatch.undo()
+    yield Log(capsys)
     configure_logs("WARNING")
 
 
@@ -65,7 +73,7 @@ def test_every_domain_error_has_a_status_and_a_code_of_its_own() -> None:
 
 
 @pytest.fixture
-def broken(engine_url: str, log: io.StringIO) -> Iterator[Flask]:
+def broken(engine_url: str, log: Log) -> Iterator[Flask]:
     """The app with endpoints that fail."""
     app = create_app(test_settings(engine_url, LOG_LEVEL="INFO"))
 
@@ -84,24 +92,24 @@ def broken(engine_url: str, log: io.StringIO) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def test_a_bug_is_logged_whole_and_told_without_detail(broken: Flask, log: io.StringIO) -> None:
+def test_a_bug_is_logged_whole_and_told_without_detail(broken: Flask, log: Log) -> None:
     answer = broken.test_client().get("/fail")
     said = answer.get_json()
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
     assert (said["code"], said["retryable"]) == ("internal_error", False)
     assert "RuntimeError" not in answer.text
     # the log has the traceback under the same id, the phone in the message masked
-    line = next(json.loads(line) for line in log.getvalue().splitlines() if "request.failed" in line)
+    line = next(json.loads(line) for line in log.text.splitlines() if "request.failed" in line)
     assert (line["event"], line["request_id"], line["path"]) == ("request.failed", said["request_id"], "/fail")
     assert "RuntimeError: call 138****5678 about it" in line["exception"]
 
 
-def test_a_wrong_statement_is_our_fault_and_its_values_are_not_logged(broken: Flask, log: io.StringIO) -> None:
+def test_a_wrong_statement_is_our_fault_and_its_values_are_not_logged(broken: Flask, log: Log) -> None:
     answer = broken.test_client().get("/wrong-statement")
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_error")
-    assert "no_such_table" in log.getvalue()
-    assert PHONE not in log.getvalue()
-    assert "138****5678" not in log.getvalue()
+    assert "no_such_table" in log.text
+    assert PHONE not in log.text
+    assert "138****5678" not in log.text
 
 
 def test_on_a_screen_a_failure_is_a_page(broken: Flask) -> None:
@@ -198,9 +206,7 @@ def test_every_answer_is_for_its_caller_alone_and_framed_by_nobody(app: Flask) -
 # --- logs ---
 
 
-def test_no_log_line_shows_a_phone_an_address_a_password_or_a_token(
-    callers: Callers, log: io.StringIO, app: Flask
-) -> None:
+def test_no_log_line_shows_a_phone_an_address_a_password_or_a_token(callers: Callers, log: Log, app: Flask) -> None:
     # given a resident who signs in while texts go to the log, books, changes, fails and cancels; and staff who sign in
     app.extensions["sms"] = LogSms()
     client = app.test_client()
@@ -220,7 +226,7 @@ def test_no_log_line_shows_a_phone_an_address_a_password_or_a_token(
     dispatcher = callers.staff("dispatcher")
     dispatcher.get("/bookings")
     # then the log tells of it all
-    written = log.getvalue()
+    written = log.text
     events = {json.loads(line)["event"] for line in written.splitlines()}
     assert {"sms.logged", "sign_in.opened", "booking.created", "booking.amended", "booking.cancelled"} <= events
     # by identifiers alone
@@ -232,11 +238,11 @@ def test_no_log_line_shows_a_phone_an_address_a_password_or_a_token(
     assert "138****5678" in written
 
 
-def test_the_mask_finds_numbers_however_deep_and_leaves_ids_whole(log: io.StringIO) -> None:
+def test_the_mask_finds_numbers_however_deep_and_leaves_ids_whole(log: Log) -> None:
     logger("test").info(
         "deep", one=[{"two": f"+86{PHONE}"}], plain=int(PHONE), id="0000-a13812345678", longer="138123456789"
     )
-    line = json.loads(log.getvalue().replace('"plain": 138****5678', '"plain": "138****5678"'))
+    line = json.loads(log.text.replace('"plain": 138****5678', '"plain": "138****5678"'))
     assert line["one"] == [{"two": "+86138****5678"}]
     assert line["plain"] == "138****5678"
     # part of a hexadecimal id, and a number of twelve digits
