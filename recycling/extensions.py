@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from recycling.models import Base
-from recycling.models.transaction import only_reads
+from recycling.models.transaction import writes
 
 try:
     from pysqlite3 import dbapi2 as sqlite
@@ -88,7 +88,7 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN DEFERRED" if only_reads() else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes() else "BEGIN DEFERRED")
 
 
 def _wait_for_lock(tries: int) -> bool:

@@ -30,7 +30,7 @@ from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
 from recycling.models.people import Staff, resident_of
 from recycling.models.plan import PublishedPlan
-from recycling.models.transaction import atomic, reading
+from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
 from recycling.units import clock_text, instant_at, kg_text
@@ -66,13 +66,11 @@ def prepare() -> None:
     day = _standing_day() or _next_day(district)
     _book(console, district, day)
     _weigh(console, district)
-    with reading():
-        published = db.session.get(PublishedPlan, day)
+    published = db.session.get(PublishedPlan, day)
     if published is None:
         make_plan(day, console=console, publish=True)
-    with reading():
-        _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
-        print_goal_report(console, goal_progress(district=district, session=db.session(), now=utc_now()))
+    _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
+    print_goal_report(console, goal_progress(district=district, session=db.session(), now=utc_now()))
 
 
 @group.command("day")
@@ -91,10 +89,9 @@ def serve(port: int) -> None:
     scheduler_log = Path(current_app.config["INSTANCE_DIR"]) / "scheduler.log"
     console.print(f"\n[bold]薛城回收 Xuecheng Recycling[/bold]   {here}/   API {here}/api/docs   {here}/readyz")
     console.print(f"演示账号 demo sign-ins at {here}/pages/sign-in, 密码 password [cyan]{PASSWORD}[/cyan]")
-    with reading():
-        day = _standing_day()
-        for login, role in _shown_accounts(day):
-            console.print(f"  {role:<11} {login}")
+    day = _standing_day()
+    for login, role in _shown_accounts(day):
+        console.print(f"  {role:<11} {login}")
     console.print(
         f"  resident    {FIRST_PHONE} 或任意手机号 or any mobile number; the code appears here, in the log"
         f"\n  演示日 demo day {day}: {here}/pages/plan?day={day} and {here}/pages/my-route?day={day}"
@@ -136,8 +133,7 @@ def _open_accounts(console: Console, district: District) -> None:
         wanted.append(
             AddStaff(login=rider.key, name=rider.name_zh, role="collector", password=PASSWORD, collector_key=rider.key)
         )
-    with reading():
-        standing = set(db.session.scalars(select(Staff.login)))
+    standing = set(db.session.scalars(select(Staff.login)))
     missing = [command for command in wanted if command.login not in standing]
     for command in _tracked(missing, "账号 accounts", console):
         add_staff(command, by=SYSTEM, district=district, session=db.session(), now=utc_now())
@@ -145,8 +141,7 @@ def _open_accounts(console: Console, district: District) -> None:
 
 def _book(console: Console, district: District, day: date) -> None:
     """Book the made-up wishes as residents would have, the day before at noon; a full window moves on to the next."""
-    with reading():
-        standing = db.session.scalar(select(func.count()).where(Booking.made_up, Booking.day == day)) or 0
+    standing = db.session.scalar(select(func.count()).where(Booking.made_up, Booking.day == day)) or 0
     if standing:
         return
     eve = instant_at(day - timedelta(days=1), NOON_S)
@@ -182,10 +177,9 @@ def _book_one(wish: Wish, *, number: int, district: District, now: datetime) -> 
 
 def _weigh(console: Console, district: District) -> None:
     """Made-up walk-ins of the weeks before, each marked as such on its ticket and in every report that counts it."""
-    with reading():
-        if db.session.scalar(select(func.count()).where(IntakeTicket.made_up)):
-            return
-        keepers = {row.station_key: row.id for row in db.session.scalars(select(Staff).where(Staff.role == "keeper"))}
+    if db.session.scalar(select(func.count()).where(IntakeTicket.made_up)):
+        return
+    keepers = {row.station_key: row.id for row in db.session.scalars(select(Staff).where(Staff.role == "keeper"))}
     rng = random.Random(SEED)  # noqa: S311  # a demo wants the same figures again, not secrecy
     today = service_day(utc_now())
     days = sorted(today - timedelta(days=rng.randint(1, TICKET_DAYS)) for _ in range(TICKETS))

@@ -17,7 +17,6 @@ from recycling.jobs.clockwork import runner_for
 from recycling.jobs.schedule import jobs_of
 from recycling.models import outbox
 from recycling.models.job_run import JobRun
-from recycling.models.transaction import reading
 from recycling.policy.access import SYSTEM
 from recycling.usecases.messages.deliver import try_dead_again
 from recycling.usecases.queries.job_runs import list_runs
@@ -36,8 +35,7 @@ def show_schedule() -> None:
         due = "" if job.cron is None else _local(job.cron.next_due(after=now))
         when = "手动 / on request" if job.cron is None else str(job.cron)
         table.add_row(f"{job.key}\n{job.name_zh}", when.replace(" / ", "\n"), due, f"{job.does_zh}\n{job.does_en}")
-    with reading():
-        state = outbox.outbox_state(db.session(), now=now)
+    state = outbox.outbox_state(db.session(), now=now)
     _print(table)
     click.echo(
         f"待发消息 / outbox: {state['waiting']} waiting, the oldest for {state['oldest_s']} s, {state['dead']} dead"
@@ -50,9 +48,8 @@ def show_schedule() -> None:
 def show_history(job: str | None, limit: int) -> None:
     """Show the last runs, last due first."""
     table = _table("job", "scope", "due", "state", "tries", "started", "took", words="figures / error")
-    with reading():
-        for run in list_runs(session=db.session(), limit=limit, job=job)["job_runs"]:
-            table.add_row(*_history_row(run))
+    for run in list_runs(session=db.session(), limit=limit, job=job)["job_runs"]:
+        table.add_row(*_history_row(run))
     _print(table)
 
 
@@ -78,12 +75,11 @@ def run_by_hand(job: str, day: datetime | None) -> None:
 def show_dead_messages(*, again: bool) -> None:
     """Show the messages that were given up."""
     table = _table("message", "kind", "to", "created", "given up", words="last error")
-    with reading():
-        for message in outbox.dead_messages(db.session()):
-            table.add_row(
-                str(message.id), message.kind, message.recipient_kind, _local(message.created_at),
-                _local(message.dead_at), message.last_error,
-            )  # fmt: skip
+    for message in outbox.dead_messages(db.session()):
+        table.add_row(
+            str(message.id), message.kind, message.recipient_kind, _local(message.created_at),
+            _local(message.dead_at), message.last_error,
+        )  # fmt: skip
     _print(table)
     if again:
         revived = try_dead_again(session=db.session(), now=utc_now())

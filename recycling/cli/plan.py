@@ -23,7 +23,6 @@ from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.plan import Plan, PublishedPlan
-from recycling.models.transaction import reading
 from recycling.policy.access import SYSTEM
 from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
@@ -46,15 +45,14 @@ def make(day: datetime, *, seconds: float | None, publish: bool) -> None:
     """Make the next version of a day's plan."""
     with in_words():
         plan = make_plan(day.date(), console=Console(stderr=True), seconds=seconds, publish=publish)
-        with reading():
-            show_plan(plan.id, Console())
+        show_plan(plan.id, Console())
 
 
 @group.command("show")
 @click.argument("day", type=DAY)
 def show(day: datetime) -> None:
     """Print the published plan of a day, or its newest version."""
-    with in_words(), reading():
+    with in_words():
         show_plan(plan_of_day(day.date(), session=db.session()), Console())
 
 
@@ -64,7 +62,7 @@ def show(day: datetime) -> None:
 @click.option("--plan", "answer", type=click.Path(path_type=Path, dir_okay=False, writable=True), required=True)
 def export(day: datetime, problem: Path, answer: Path) -> None:
     """Write a day's published plan, or its newest version, as the planner's files for `python -m recycling.routing`."""
-    with in_words(), reading():
+    with in_words():
         plan_id = plan_of_day(day.date(), session=db.session())
         problem.write_text(_json(planner_file(plan_id, "problem", session=db.session())), encoding="utf-8")
         answer.write_text(_json(planner_file(plan_id, "answer", session=db.session())), encoding="utf-8")
@@ -88,9 +86,8 @@ def make_plan(day: date, *, console: Console, seconds: float | None = None, publ
             on_progress=on_progress,
         )
     if publish:
-        with reading():
-            standing = db.session.get(PublishedPlan, day)
-            replaces = None if standing is None else standing.plan_id
+        standing = db.session.get(PublishedPlan, day)
+        replaces = None if standing is None else standing.plan_id
         publish_plan(plan.id, replaces=replaces, by=SYSTEM, district=district, session=db.session(), now=utc_now())
     return plan
 

@@ -14,7 +14,6 @@ from rich.table import Table
 from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.models.transaction import reading
 from recycling.units import kg_text, percent_text
 from recycling.usecases.reporting.goal_csv import BASELINE_STATES
 from recycling.usecases.reporting.goal_progress import goal_progress
@@ -30,7 +29,7 @@ LOCAL_DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--on", "day", type=LOCAL_DAY, help="The day at whose end to judge; today when left out.")
 def goal(day: datetime | None) -> None:
     """Print where each scope stands against its goal."""
-    with in_words(), reading():
+    with in_words():
         report = goal_progress(
             day.date() if day is not None else None,
             district=current_app.extensions["district"],

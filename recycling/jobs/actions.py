@@ -12,7 +12,6 @@ from uuid import UUID
 from recycling.errors import BookingsChanged, PlanRejected, PlanReplaced, Unavailable
 from recycling.jobs.context import JobContext
 from recycling.models.plan import Plan, PublishedPlan
-from recycling.models.transaction import reading
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.messages.remind import remind_residents
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
@@ -40,11 +39,10 @@ def plan_and_publish(context: JobContext) -> Figures:
     """
     if not context.district.calendar.is_service_day(context.day):
         return {"service_day": False}
-    with reading():
-        standing = context.session.get(PublishedPlan, context.day)
-        already = None if standing is None else str(standing.plan_id)
-        promised = len(unfinished_bookings(context.session, context.day))
-        context.session.rollback()
+    standing = context.session.get(PublishedPlan, context.day)
+    already = None if standing is None else str(standing.plan_id)
+    promised = len(unfinished_bookings(context.session, context.day))
+    context.session.rollback()
     if already is not None:
         return {"plan_id": already, "published_before": True}
     if promised == 0 and context.clock() >= vehicles_out_at(context.day, context.district):
@@ -68,8 +66,7 @@ def remind(context: JobContext) -> Figures:
 def goal_report(context: JobContext) -> Figures:
     """Keep the goal report of a month and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
-    with reading():
-        return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+    return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
 
 
 def housekeeping(context: JobContext) -> Figures:
@@ -106,9 +103,8 @@ def _publish(context: JobContext, plan_id: UUID) -> None:
 
 def _plan_figures(context: JobContext, plan_id: UUID) -> Figures:
     context.session.rollback()
-    with reading():
-        plan = context.session.get_one(Plan, plan_id)
-        return {
-            "plan_id": str(plan.id), "version": plan.version, "routes": len(plan.routes),
-            "unassigned": len(plan.unassigned), "cost_total": plan.cost_total,
-        }  # fmt: skip
+    plan = context.session.get_one(Plan, plan_id)
+    return {
+        "plan_id": str(plan.id), "version": plan.version, "routes": len(plan.routes),
+        "unassigned": len(plan.unassigned), "cost_total": plan.cost_total,
+    }  # fmt: skip

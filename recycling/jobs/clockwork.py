@@ -22,7 +22,7 @@ from recycling.extensions import db
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
-from recycling.models.transaction import DATABASE_ERRORS, is_outage, reading
+from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -46,7 +46,7 @@ def database_clock(sessions: Callable[[], Session]) -> Callable[[], datetime]:
     """The database's clock, so that schedulers on machines whose clocks differ agree on leases and due times."""
 
     def now() -> datetime:
-        with sessions() as session, reading():
+        with sessions() as session:
             if session.get_bind().dialect.name == "sqlite":
                 return utc_now()  # the file is on this machine
             answer: datetime = session.scalars(select(func.clock_timestamp())).one()

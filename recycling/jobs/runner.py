@@ -21,7 +21,7 @@ from recycling.models import job_run
 from recycling.models.job_run import LATE_AFTER, Claim
 from recycling.models.outbox import post
 from recycling.models.people import Staff
-from recycling.models.transaction import atomic, reading
+from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 
@@ -65,9 +65,8 @@ class Runner:
         Runs that nobody wrote in time are caught up. A job that was never scheduled before begins now.
         """
         with self.sessions() as session:
-            with reading():
-                written = job_run.last_due(session, now=now)
-                session.rollback()
+            written = job_run.last_due(session, now=now)
+            session.rollback()
             missing = [(job, times) for job in self.jobs.values() if (times := _missing(job, written, now=now))]
             if not missing:
                 return 0
@@ -77,9 +76,8 @@ class Runner:
     def claim_next(self, now: datetime) -> Claim | None:
         """Take the run that is due longest and that nobody holds."""
         with self.sessions() as session:
-            with reading():
-                idle = not job_run.waiting(session, now=now)
-                session.rollback()
+            idle = not job_run.waiting(session, now=now)
+            session.rollback()
             if idle:
                 return None
             with atomic(session):

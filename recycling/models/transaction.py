@@ -18,25 +18,15 @@ from recycling.errors import Busy, StaleVersion
 # PostgreSQL: lock_not_available, deadlock_detected, serialization_failure. All mean: again, from the start.
 AGAIN_STATES = {"55P03", "40P01", "40001"}
 
-# Whether the next transaction only reads. On SQLite a writer must say BEGIN IMMEDIATE before its first read, or it
-# decides on a view of the data that is older than its lock: `atomic` does. Outside it nothing is written, and above all
-# what is read after its commit, for a log line or an answer, must not queue for the write lock again.
-_only_reads: ContextVar[bool] = ContextVar("only_reads", default=True)
+# Whether the transaction that begins now writes. On SQLite a writer must say BEGIN IMMEDIATE before its first read, or
+# it decides on a view of the data that is older than its lock: `atomic` does. Outside it nothing is written, and above
+# all what is read after its commit, for a log line or an answer, must not queue for the write lock again.
+_writes: ContextVar[bool] = ContextVar("writes", default=False)
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Transactions begun inside take no write lock."""
-    before = _only_reads.set(True)
-    try:
-        yield
-    finally:
-        _only_reads.reset(before)
-
-
-def only_reads() -> bool:
-    """Whether a transaction begun now is declared to read only."""
-    return _only_reads.get()
+def writes() -> bool:
+    """Whether a transaction begun now takes the write lock at once."""
+    return _writes.get()
 
 
 @contextmanager
@@ -54,7 +44,7 @@ def atomic(session: Session) -> Iterator[Session]:
     session.rollback()  # a read before us may have opened a transaction that is older than our locks
     session.expire_all()  # and a row remembered from before it may have changed since
     session.info["atomic"] = True
-    before = _only_reads.set(False)
+    before = _writes.set(True)
     try:
         yield session
         session.commit()
@@ -70,7 +60,7 @@ def atomic(session: Session) -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        _only_reads.reset(before)
+        _writes.reset(before)
         session.info["atomic"], session.info["connection"] = False, None
 
 

@@ -21,7 +21,7 @@ from recycling.logs import logger, mask_phones
 from recycling.models import outbox
 from recycling.models.outbox import HeldMessage
 from recycling.models.people import Resident
-from recycling.models.transaction import atomic, reading
+from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.units import instant_at, second_of_day
 from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
@@ -40,9 +40,8 @@ DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may c
 def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
     """Send the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
     session.rollback()
-    with reading():
-        nothing = not outbox.waiting(session, now=now)
-        session.rollback()
+    nothing = not outbox.waiting(session, now=now)
+    session.rollback()
     if nothing:
         return None
     with atomic(session):
@@ -83,10 +82,9 @@ def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, sessio
             recipient_id=str(held.recipient_id or ""), text=text,
         )  # fmt: skip
         return
-    with reading():
-        resident = session.get(Resident, held.recipient_id)
-        phone = None if resident is None else resident.phone
-        session.rollback()
+    resident = session.get(Resident, held.recipient_id)
+    phone = None if resident is None else resident.phone
+    session.rollback()
     if phone is None:
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
     sms.send(phone, f"{SIGNATURE}{text}")

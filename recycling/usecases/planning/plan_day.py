@@ -15,7 +15,7 @@ from recycling.errors import Conflict, InvalidInput, PlanRejected
 from recycling.logs import logger
 from recycling.models.base import insert_into
 from recycling.models.plan import Plan, Route, RouteCrew, RouteStop, Unassigned
-from recycling.models.transaction import atomic, reading
+from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing import plan as planner
@@ -81,13 +81,12 @@ def plan_day(
         When the answer breaks a rule of the planner's contract; nothing of it is kept.
     """
     session.rollback()
-    with reading():
-        made = _made_by(run_id, session)
-        if made is not None:
-            return made
-        _plannable(day, district=district, now=now)
-        problem = day_problem(day, unfinished_bookings(session, day), district=district)
-        session.rollback()
+    made = _made_by(run_id, session)
+    if made is not None:
+        return made
+    _plannable(day, district=district, now=now)
+    problem = day_problem(day, unfinished_bookings(session, day), district=district)
+    session.rollback()
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
     _refuse_broken(problem, answer)
     with atomic(session):

@@ -34,7 +34,7 @@ from recycling.jobs.schedule import jobs_of
 from recycling.models import job_run
 from recycling.models.base import UtcDateTime
 from recycling.models.job_run import Claim, JobRun
-from recycling.models.transaction import DATABASE_ERRORS, atomic, is_outage, reading
+from recycling.models.transaction import DATABASE_ERRORS, atomic, is_outage
 from recycling.policy.district import District
 
 PROCESSES = 4
@@ -86,7 +86,7 @@ def run_scheduler_process(url: str, shared: Shared, number: int, district: Distr
             session.execute(insert(DEEDS).values(what=what, job=job, due_at=due_at))
 
     def action(context: JobContext) -> dict[str, Any]:
-        with sessions() as session, reading():
+        with sessions() as session:
             job = session.get_one(JobRun, context.run_id).job
         note("began", job, context.due_at)
         shared.at_work[number] = True
