@@ -63,7 +63,7 @@ WORDINGS: dict[str, Wording] = {
     ),
     "plan.left_out": Wording(
         zh="抱歉，{day_zh} {window_zh} 的上门回收未能排入路线，当日不会上门。请改约其他日期，我们会取消本次预约。",
-        en="We are sorry: no route reaches you on {day_en}, {window_en}, and we will not come. Please book another day.",
+        en="Sorry: no route reaches you on {day_en}, {window_en}, and we will not come. Please book another day.",
     ),
     "plan.unassigned": Wording(
         zh="{day_zh} 的计划有 {booking_count} 个预约未排入，请处理。",
