@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import hypothesis
 import psycopg
 import pytest
 import time_machine
@@ -27,6 +28,10 @@ from tests.callers import Callers
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples every time: a run that fails can be repeated, and a green one stays green until the code changes.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 # Hashes are slow on purpose, a sixth of a second each; tests that sign a dozen people in shall not wait for that.
 sign_in.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -14,7 +14,7 @@ from recycling.routing.day import Day, Load, Rig, Windows
 from recycling.routing.unloading import Detour, Unloading
 
 PICKUP, UNLOAD, REST = 0, 1, 2
-MOST_LABELS = 200  # only routes near several intake limits come close; above it the timing is no longer exact
+MOST_LABELS = 64
 
 Act = tuple[int, int, int]
 """What a vehicle does, the index of the stop or station (-1 for a rest), and the location."""
@@ -35,6 +35,7 @@ class Course:
         self.day, self.rig, self._room, self._unloading = day, rig, room, unloading
         self._frugal = unloading.only_when_full(rig)
         self._own = unloading.tight.index(rig.end_station) if rig.end_station in unloading.tight else -1
+        self._home_shut = rig.end_station in unloading.shut
         self._seconds, self._metres = day.seconds, day.metres
         self._per_s, self._per_m = rig.cost_per_travel_s, rig.cost_per_m
         # With a limit on the duration, a later begin can be worth a later arrival: keep both.
@@ -135,6 +136,8 @@ class Course:
         now, early, late, owed, price, load, used, past = label
         rig = self.rig
         unload_s = rig.end_unload_s if any(load) else 0
+        if self._home_shut and any(load):
+            return
         if self._own >= 0:
             used = self._taken(used, self._own, load)
             if not self._within(used, self._own):
@@ -169,12 +172,12 @@ def _starts(now: int, early: int, late: int, windows: Windows, *, every: bool) -
         now = closes + 1
 
 
-def thinned(labels: list[Label]) -> list[Label]:
+def thinned(labels: list[Label], most: int) -> list[Label]:
     """The labels, or when they are very many the cheapest and the earliest ones."""
-    if len(labels) <= MOST_LABELS:
+    if len(labels) <= most:
         return labels
     labels.sort(key=lambda label: label[4])
-    half = MOST_LABELS // 2
+    half = most // 2
     return labels[:half] + sorted(labels[half:], key=lambda label: label[0])[:half]
 
 

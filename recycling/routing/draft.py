@@ -16,6 +16,9 @@ from recycling.routing.insertion import NEVER, Gaps, Kernel
 from recycling.routing.timing import Timed, Timing
 
 TRIED_SEQUENCES = 4  # how often routes that compete for a station's intake are timed in another sequence
+MOST_FAILURES = 25  # routes that may turn a stop down before it is given up: each costs some exact timings
+QUICK_LABELS = 12  # labels per stop while the first plan is built; the whole is then timed again
+NEAREST = 800  # stops whose costs are looked at again after an insertion
 OWN_COST = 1.5  # how much a stop's own cost weighs against its regret; 1 to 2 is best on days of 150 to 1,000 stops
 TRIED_GAPS = 5  # how many of a route's best gaps are timed exactly before the route is given up for a stop
 
@@ -150,6 +153,7 @@ def fill(
     skip = draft.day.stop_table.skip_cost[waiting]
     ceiling = board.regret_ceiling
     exact: dict[tuple[int, int], Timed] = {}
+    failed = [0] * len(waiting)
     while time.monotonic() < until:
         second = np.minimum(board.second, skip)
         regret = np.where(board.second < NEVER, np.minimum(second - board.best, ceiling), skip - board.best)
@@ -162,6 +166,9 @@ def fill(
             found = draft.insertion(vehicle, stop)
             if found is None:
                 board.set_cell(row, vehicle, NEVER)
+                failed[row] += 1
+                if failed[row] == MOST_FAILURES:
+                    board.drop_row(row)
                 continue
             added, timed = found
             if added > second[row]:
@@ -173,8 +180,17 @@ def fill(
         # What was timed for this vehicle is out of date; with intake limits, so is everything else.
         exact = {} if draft.day.limited else {key: value for key, value in exact.items() if key[1] != vehicle}
         board.drop_row(row)
-        open_rows = np.flatnonzero(board.open)
-        board.set_column(vehicle, open_rows, draft.costs(vehicle, waiting[open_rows]))
+        rows = _near(draft.day, stop, waiting, np.flatnonzero(board.open))
+        board.set_column(vehicle, rows, draft.costs(vehicle, waiting[rows]))
+
+
+def _near(day: Day, stop: int, waiting: Ints, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """The rows whose stops a route passing through ``stop`` now may suit better; those far off keep their old costs."""
+    if len(rows) <= NEAREST:
+        return rows
+    here, there = day.place[stop], day.stop_table.place[waiting[rows]]
+    way = day.travel_s[here, there].astype(np.int64) + day.travel_s[there, here]
+    return rows[np.argpartition(way, NEAREST)[:NEAREST]]
 
 
 def _among(vehicle: int, vehicles: Collection[int] | None) -> bool:
@@ -219,7 +235,9 @@ class _Board:
 
 def first_draft(day: Day, *, until: float = math.inf) -> Draft:
     """The floor: locked stops first, then everything else by regret."""
-    return complete(Draft(day), tuple(rig.locked for rig in day.rigs), until=until)
+    quick = Draft(day, timing=Timing(day, most_labels=QUICK_LABELS))
+    complete(quick, tuple(rig.locked for rig in day.rigs), until=until)
+    return complete(Draft(day), quick.sequences, until=until)
 
 
 def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> Draft:

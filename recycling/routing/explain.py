@@ -68,8 +68,8 @@ class Explainer:
                 f"that may serve it take, {most} ({', '.join(self._problem.load_units)})",
             )
             return
-        kinds = _kinds(roomy)
-        if time.monotonic() < self._until and not any(self._alone(v, stop) for v in kinds):
+        kinds = _kinds(roomy) if time.monotonic() < self._until else []
+        if kinds and not any(self._alone(v, stop) for v in kinds):
             yield self._untimely(stop, kinds)
         elif any(stop.key in v.locked for v in fleet):
             yield (

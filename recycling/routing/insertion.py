@@ -13,7 +13,7 @@ from operator import add
 
 import numpy as np
 
-from recycling.routing.course import PICKUP, UNLOAD, Act
+from recycling.routing.course import PICKUP, REST, UNLOAD, Act
 from recycling.routing.day import Day, Flags, Ints, Load, Rig
 from recycling.routing.timing import Timed, span
 
@@ -36,6 +36,8 @@ class Gaps:
         Index in the route's stops that the new stop would get.
     opening_cost
         Fixed cost of the vehicle when it is not used yet, else 0.
+    spare_s
+        What the limit on the route's duration leaves beside driving, service and unloading.
     """
 
     place_before: Ints
@@ -45,6 +47,7 @@ class Gaps:
     free: Ints
     position: Ints
     opening_cost: int
+    spare_s: int
 
 
 class Kernel:
@@ -98,7 +101,16 @@ class Kernel:
             free=np.array(free[open_from:], dtype=np.int64).reshape(len(free) - open_from, len(self.day.nothing)),
             position=np.array(position[open_from:], dtype=np.int64),
             opening_cost=rig.fixed_cost if timed is None else 0,
+            spare_s=NEVER if rig.max_duration_s is None else rig.max_duration_s - self._busy(rig, acts),
         )
+
+    def _busy(self, rig: Rig, acts: Sequence[Act]) -> int:
+        """Seconds that the route takes without any waiting or resting."""
+        here, busy = rig.start, 0
+        for kind, index, place in acts:
+            busy += self.day.seconds[here, place] + (0 if kind == REST else span(self.day, rig, kind, index)[1])
+            here = place
+        return busy + self.day.seconds[here, rig.end]
 
     def _leave(self, rig: Rig, acts: Sequence[Act]) -> list[int]:
         """Earliest departure after the start and after each act."""
@@ -162,7 +174,9 @@ class Kernel:
             opens, closes = t.opens_s[stops, w][:, None], t.closes_s[stops, w][:, None]
             start = np.where(arrival <= closes, np.maximum(arrival, opens), start)
         spare = gaps.latest_s[None, :] - start - t.service_s[stops][:, None] - fro_s
-        way = rig.cost_per_travel_s * (to_s + fro_s - travel[gaps.place_before, gaps.place_after][None, :])
+        longer_s = to_s + fro_s - travel[gaps.place_before, gaps.place_after][None, :]
+        spare = np.minimum(spare, gaps.spare_s - longer_s - t.service_s[stops][:, None])
+        way = rig.cost_per_travel_s * longer_s
         if rig.cost_per_m:
             metres = self.day.distance_m
             to_m = metres[gaps.place_before[None, :], place].astype(np.int64)

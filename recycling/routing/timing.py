@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import add
 
-from recycling.routing.course import PICKUP, REST, UNLOAD, Act, Course, Label, thinned
+from recycling.routing.course import MOST_LABELS, PICKUP, REST, UNLOAD, Act, Course, Label, thinned
 from recycling.routing.day import Day, Load, Rig, Windows
 from recycling.routing.plan import Route, Step, StepKind
 from recycling.routing.unloading import Unloading
@@ -43,11 +43,20 @@ class Timed:
 
 
 class Timing:
-    """Times routes of one day, remembering what it learns about the day's stations."""
+    """Times routes of one day, remembering what it learns about the day's stations.
 
-    def __init__(self, day: Day) -> None:
-        self.day = day
-        self._unloading: dict[tuple[int, ...], Unloading] = {}
+    Parameters
+    ----------
+    day
+        The day.
+    most_labels
+        Labels kept after each stop. Only routes that may unload anywhere, near intake limits, ever have many; above
+        this number their timing is quick but no longer exact.
+    """
+
+    def __init__(self, day: Day, *, most_labels: int = MOST_LABELS) -> None:
+        self.day, self._most_labels = day, most_labels
+        self._unloading: dict[tuple[tuple[int, ...], tuple[int, ...]], Unloading] = {}
 
     def time(self, vehicle: int, stops: Sequence[int], room: Sequence[Load] | None = None) -> Timed | None:
         """Place unloads and break in a route, and set its clock, at the lowest cost.
@@ -69,7 +78,7 @@ class Timing:
             return None
         ahead = _loads_ahead(self.day, stops)
         total = tuple(map(add, rig.begins_with, ahead[0]))
-        course = self._course(rig, total, self.day.limits if room is None else room)
+        course = self._course(rig, stops, total, self.day.limits if room is None else room)
         labels, here = course.begin(), rig.start
         for position, stop in enumerate(stops):
             there = self.day.place[stop]
@@ -79,7 +88,7 @@ class Timing:
                     course.serve(arrived, stop, kept)
             if not kept:
                 return None
-            labels, here = thinned(kept), there
+            labels, here = thinned(kept, self._most_labels), there
         ends = [
             home
             for label in labels
@@ -88,16 +97,26 @@ class Timing:
         ]
         return self._timed(rig, tuple(stops), min(ends, key=lambda end: (end[4], end[0], -end[1]))) if ends else None
 
-    def _course(self, rig: Rig, total: Load, room: Sequence[Load]) -> Course:
+    def _course(self, rig: Rig, stops: Sequence[int], total: Load, room: Sequence[Load]) -> Course:
         """The moves of a vehicle; only a limit that the route's whole load could break is worth watching."""
         tight = tuple(
             station
             for station, n in self.day.limited.items()
             if any(amount > most for amount, most in zip(total, room[n], strict=True))
         )
-        unloading = self._unloading.get(tight)
+        shut: tuple[int, ...] = ()
+        if tight and not self.day.detours_shorten:
+            loads = [self.day.load[s] for s in stops] + ([rig.begins_with] if any(rig.begins_with) else [])
+            least = [min(amounts) for amounts in zip(*loads, strict=True)]
+            shut = tuple(
+                station
+                for station in tight
+                if any(amount > most for amount, most in zip(least, room[self.day.limited[station]], strict=True))
+            )
+            tight = tuple(station for station in tight if station not in shut)
+        unloading = self._unloading.get((tight, shut))
         if unloading is None:
-            unloading = self._unloading[tight] = Unloading(self.day, tight)
+            unloading = self._unloading[tight, shut] = Unloading(self.day, tight, shut)
         return Course(self.day, unloading, rig, tuple(room[self.day.limited[station]] for station in tight))
 
     def _timed(self, rig: Rig, stops: tuple[int, ...], label: Label) -> Timed:

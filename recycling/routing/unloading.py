@@ -39,10 +39,12 @@ class Unloading:
         The day whose stations these are.
     tight
         Indices of the stations whose intake limit the routes asked about could reach; the others count as unlimited.
+    shut
+        Indices of the stations that cannot take even the smallest load of the routes asked about.
     """
 
-    def __init__(self, day: Day, tight: tuple[int, ...]) -> None:
-        self._day, self.tight = day, tight
+    def __init__(self, day: Day, tight: tuple[int, ...], shut: tuple[int, ...]) -> None:
+        self._day, self.tight, self.shut = day, tight, shut
         self._seconds, self._metres, self._uses_metres = day.seconds, day.metres, day.uses_metres
         self._places = day.travel_s.shape[0]
         self._seen: dict[int, tuple[tuple[Detour, ...], tuple[Detour, ...]]] = {}
@@ -57,7 +59,7 @@ class Unloading:
                 shortcut=False,
             )
             for i, s in enumerate(day.problem.stations)
-            if s.can_unload and s.open_s[0] <= s.open_s[1] - s.unload_s
+            if s.can_unload and s.open_s[0] <= s.open_s[1] - s.unload_s and i not in shut
         )
 
     def only_when_full(self, rig: Rig) -> bool:
@@ -68,7 +70,7 @@ class Unloading:
         Where a shortcut leads through a station that may get full, arriving there with less can be worth an unload.
         """
         return (
-            rig.end_station not in self.tight
+            rig.end_station not in (*self.tight, *self.shut)
             and not (self.tight and self._day.detours_shorten)
             and rig.end_unload_s <= min((d.unload_s for d in self._stations), default=rig.end_unload_s)
             and rig.end_open_s[0] <= rig.ready_s

@@ -81,7 +81,9 @@ CUTOFF = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 def test_booking_ends_at_the_cutoff_to_the_microsecond(session: Session, district: District) -> None:
     last = CUTOFF - timedelta(microseconds=1)
     assert a_booking(session, district=district, now=last).day == TOMORROW
-    with pytest.raises(WindowClosed, match="2026-11-24 cannot be booked; choose a bookable day: 2026-11-25 to 2026-12-07"):
+    with pytest.raises(
+        WindowClosed, match="2026-11-24 cannot be booked; choose a bookable day: 2026-11-25 to 2026-12-07"
+    ):
         a_booking(session, district=district, now=CUTOFF)
 
 
