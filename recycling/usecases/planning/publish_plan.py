@@ -55,9 +55,10 @@ def publish_plan(
             raise Conflict(f"{plan.day} is over; its plan stays as it was / {plan.day} 已过，计划不再更改")
         # From here on nobody is promised anything more for this day. Promises under way hold a ledger row that we wait
         # for; what they booked is seen by the statements below, and by none above.
+        # One area after the other, as a booking that moves between areas locks them: nobody waits in a circle.
         for area in sorted(district.network.stations):
             open_ledger(session, day=plan.day, capacity=district.area_capacity(area))
-        close_day(session, day=plan.day, areas=district.network.stations)
+            close_day(session, day=plan.day, areas=[area])
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         if standing is not None and standing.plan_id == plan.id:
             return standing

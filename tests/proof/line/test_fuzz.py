@@ -33,7 +33,7 @@ from tests.proof.harness import Proof, Size
 from tests.servers import Server, server_settings, serving
 
 LEAST_CASES = {"small": 150, "full": 2000, "release": 20_000}
-EXAMPLES = {"small": 4, "full": 12, "release": 300}  # per endpoint and kind of input
+EXAMPLES = {"small": 4, "full": 12, "release": 600}  # per endpoint and kind of input
 CHANGED = {"small": 20, "full": 150, "release": 2000}  # good requests with something changed, per endpoint
 
 # What the document cannot know and schemathesis would take for faults.
