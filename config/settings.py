@@ -54,7 +54,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
         "SMS_GATEWAY": _one_of(env, "SMS_GATEWAY", ("log", "none"), "log"),
         "RATELIMIT_DEFAULT": env.get("RATELIMIT_DEFAULT", "1200 per minute"),
-        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "memory://"),
+        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "process://"),
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "PLAN_SECONDS": _number(env, "PLAN_SECONDS", 30, 1, 3600),
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from limits.storage import Storage
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
@@ -32,6 +34,7 @@ jwt = JWTManager()
 
 LOCK_WAIT_MS = 3000  # longer waits turn into a clean "busy" answer (docs/decisions)
 LOCK_RETRY_MS = 5  # about half of what a booking holds SQLite's write lock for
+COUNTS_SWEEP_S = 60  # the width of the default window: no count outlives its end by more
 
 # SQLite in WAL mode with several connections may corrupt a file from 3.7.0 on; fixed in these releases
 # (sqlite.org/wal.html, "The WAL-reset bug"; not every branch got the fix).
@@ -99,6 +102,61 @@ def _wait_for_lock(tries: int) -> bool:
     """
     time.sleep(LOCK_RETRY_MS / 1000)
     return tries * LOCK_RETRY_MS < LOCK_WAIT_MS
+
+
+class ProcessCounters(Storage):
+    """Counts for the rate limit, kept in this process and forgotten when their window ends: ``process://``.
+
+    The library's own ``memory://`` starts a thread at almost every request, and two requests that start the same one
+    fail (alisaifee/limits #352, not yet in release 5.8.0).
+    """
+
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012  # the library's form
+    base_exceptions = ()  # nothing here can fail
+
+    def __init__(self, uri: str | None = None, **options: Any) -> None:
+        """Begin with no counts."""
+        super().__init__(uri, **options)
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}  # count and end of its window, by key
+        self._swept_at = 0.0
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a count and return it; the first of a window starts it."""
+        now = time.time()
+        with self._lock:
+            if now >= self._swept_at + COUNTS_SWEEP_S:
+                self._counts = {name: kept for name, kept in self._counts.items() if kept[1] > now}
+                self._swept_at = now
+            count, ends_at = self._counts.get(key, (0, 0.0))
+            if ends_at <= now:
+                count, ends_at = 0, now + expiry
+            self._counts[key] = count + amount, ends_at
+        return count + amount
+
+    def get(self, key: str) -> int:
+        """The count of the running window."""
+        count, ends_at = self._counts.get(key, (0, 0.0))
+        return count if ends_at > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the running window ends, in seconds since 1970."""
+        return max(self._counts.get(key, (0, 0.0))[1], time.time())
+
+    def check(self) -> bool:
+        """It is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget every count; returns how many."""
+        with self._lock:
+            found, self._counts = len(self._counts), {}
+        return found
+
+    def clear(self, key: str) -> None:
+        """Forget one count."""
+        with self._lock:
+            self._counts.pop(key, None)
 
 
 def database_state(session: Session) -> dict[str, str]:

@@ -66,7 +66,7 @@ def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
         "LOG_LEVEL": "WARNING",
         "SMS_GATEWAY": "none",
         "RATELIMIT_ENABLED": False,
-        "RATELIMIT_STORAGE_URI": "memory://",
+        "RATELIMIT_STORAGE_URI": "process://",
         "TRUSTED_PROXIES": 0,
         "PLAN_SECONDS": 2,
         "PLAN_WORKERS": 1,
