@@ -63,12 +63,13 @@ clean: ## Remove caches and build leftovers; databases and .venv stay
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # Two stamps: a changed lock reinstalls packages, a changed setup.cfg only the project itself.
+# --no-deps: the lock is whole, and pip would look for an extra (coverage[toml]) outside it once a newer release is out.
 .venv/.locked: requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 here (tried python3.11, python3, python). Install it, on Debian or Ubuntu: apt-get install python3.11 python3.11-venv; or name one: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: its venv package is missing. On Debian or Ubuntu: apt-get install python3.11-venv" >&2; exit 1; }
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv .venv
 	@echo "Installing the packages of requirements.lock into .venv (about 250 MB to fetch the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@touch $@
 
 .venv/.project: .venv/.locked setup.cfg pyproject.toml
