@@ -15,7 +15,7 @@ from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
 from recycling.extensions import db
 from recycling.policy.access import ROLES, Principal
-from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.guard import GuardedBlueprint, principal, token_claims
 from recycling.routes.schemas.people import (
     CodeAnswerSchema,
     CodeRequestSchema,
@@ -91,7 +91,7 @@ def show_me() -> Principal:
 @me.response(204)
 def sign_out() -> None:
     """Sign out; the tokens are dead at once (退出登录)."""
-    people.sign_out(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
+    people.sign_out(UUID(token_claims()["sub"]), session=db.session(), now=utc_now())
 
 
 def tokens(signed: people.SignedIn) -> dict[str, Any]:

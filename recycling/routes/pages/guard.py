@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import marshmallow as ma
 from flask import Response, abort, g, redirect, request
-from flask_jwt_extended import create_access_token, get_jwt, set_access_cookies
+from flask_jwt_extended import create_access_token, set_access_cookies
 from werkzeug.urls import iri_to_uri
 
 from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
 from recycling.policy.access import Principal, Role
-from recycling.routes.guard import GuardedBlueprint, StrictParser, signed_in
+from recycling.routes.guard import GuardedBlueprint, StrictParser, signed_in, token_claims
 from recycling.usecases.people.sign_in import SignedIn
 
 SIGN_IN = "/pages/sign-in"
@@ -87,7 +87,7 @@ def renew_cookie(response: Response) -> Response:
     viewer: Principal | None = g.get("principal")
     if viewer is None or viewer.role in OWN_PHONE:
         return response
-    claims = get_jwt()
+    claims = token_claims()
     if datetime.fromtimestamp(claims["exp"], UTC) - utc_now() < LONGEST_PAUSE / 2:
         token = create_access_token(
             claims["sub"], expires_delta=LONGEST_PAUSE, additional_claims={"csrf": claims["csrf"]}
@@ -98,7 +98,7 @@ def renew_cookie(response: Response) -> Response:
 
 def csrf_token() -> str:
     """What a form of the signed-in visitor carries, so that no other site can send it for them."""
-    return str(get_jwt()["csrf"])
+    return str(token_claims()["csrf"])
 
 
 def _sign_in_address() -> str:

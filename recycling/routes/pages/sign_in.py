@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request
-from flask_jwt_extended import get_jwt, unset_jwt_cookies
+from flask_jwt_extended import unset_jwt_cookies
 from marshmallow import fields
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +16,7 @@ from recycling.clock import utc_now
 from recycling.errors import DomainError, Forbidden, TooManyRequests
 from recycling.extensions import db
 from recycling.policy.access import ROLES
+from recycling.routes.guard import token_claims
 from recycling.routes.pages.forms import CodeForm, PasswordForm, PhoneForm, read_form
 from recycling.routes.pages.guard import SIGN_IN, PageBlueprint, give_cookie, own_path, visitor
 from recycling.routes.problems import status_of
@@ -100,7 +101,7 @@ def return_to_form(_form: str) -> AnyResponse:
 @out.post("")
 def sign_out() -> AnyResponse:
     """End the sign-in; its tokens are dead everywhere."""
-    people.sign_out(UUID(get_jwt()["sub"]), session=db.session(), now=utc_now())
+    people.sign_out(UUID(token_claims()["sub"]), session=db.session(), now=utc_now())
     g.principal = None
     response = make_response(redirect(SIGN_IN, 303))
     unset_jwt_cookies(response)

@@ -6,6 +6,7 @@ one is served, and what a vehicle may not serve is too far away for it. Intake l
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,7 @@ from pyvrp import (
     VehicleType,
     solve,
 )
+from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria, StoppingCriterion
 
 from recycling.routing.day import Day, Ints, Rig, Sequences, skip_cost
@@ -55,6 +57,8 @@ class PyVrp:
         stop: list[StoppingCriterion] = [MaxRuntime(ask.seconds)]
         if ask.iterations is not None:
             stop.append(MaxIterations(ask.iterations))
+        # A day that cannot be planned whole is nothing to warn about: what does not fit is left out.
+        warnings.simplefilter("ignore", PenaltyBoundWarning)
         better = _Better(lambda solution: report(plain.whole(model.sequences(solution))))
         solve(
             data,
