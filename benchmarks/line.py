@@ -40,7 +40,7 @@ PLAN_BUDGET_S, PLAN_SLACK_S = 30, 5
 CHILD_MIB = 1024
 LEAST_SHARE = 0.4  # of what the bare view stores in the same time
 TEST_S = 300
-CLIENTS, ROUNDS, REQUESTS = 8, 5, 400  # a round sends as many requests to the one server, then to the other
+CLIENTS, ROUNDS, REQUESTS = 8, 15, 300  # a round sends as many requests to the one server, then to the other
 RESIDENTS = 50
 ROOM = 10**9  # limits out of reach: how much is stored is measured, not when a day is full
 
@@ -150,7 +150,7 @@ def _requests(url: str, count: int) -> list[Request]:
         with atomic(db.session()) as session:
             for day in days:
                 for area in district.network.stations:
-                    open_ledger(session, day=day, capacity=district.area_capacity(area))
+                    open_ledger(session, day=day, capacity=district.capacities[area])
             session.execute(update(DayLedger).values(service_cap_s=ROOM, load_cap_g=ROOM, load_cap_l=ROOM))
             session.execute(update(WindowLedger).values(places_cap=ROOM))
             tokens = [_signed_in(session, f"137{number:08d}") for number in range(RESIDENTS)]

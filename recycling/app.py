@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import flask_smorest
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from secure import (
@@ -79,6 +80,13 @@ class StrictJson(DefaultJSONProvider):
             raise BadRequest("the body has a number of too many digits; send one that fits its field") from None
 
 
+class NoSession(SessionInterface):
+    """No cookie of Flask's own: who is signed in stands in the tokens. Writing to `session` raises."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Give none; Flask then puts a session in its place that refuses to be written."""
+
+
 def _no_constant(name: str) -> NoReturn:
     raise BadRequest(f"{name} is no JSON number; send a finite one")
 
@@ -103,6 +111,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     configure_logs(settings["LOG_LEVEL"])
     app = Flask("recycling")
     app.json = StrictJson(app)
+    app.session_interface = NoSession()
     app.config.from_mapping(FIXED_SETTINGS)
     app.config.from_mapping(settings)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings["SQLALCHEMY_DATABASE_URI"])

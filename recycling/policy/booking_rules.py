@@ -51,6 +51,10 @@ class BookingRules:
 
     def bookable_days(self, *, now: datetime, calendar: ServiceCalendar) -> tuple[date, ...]:
         """List the service days that can be booked at an aware instant, nearest first."""
-        today = service_day(now)
-        days = (today + timedelta(days=ahead) for ahead in range(1, self.horizon_days + 1))
-        return tuple(day for day in days if calendar.is_service_day(day) and now < self.booking_closes_at(day))
+        days = (service_day(now) + timedelta(days=ahead) for ahead in range(1, self.horizon_days + 1))
+        return tuple(day for day in days if self.is_bookable(day, now=now, calendar=calendar))
+
+    def is_bookable(self, day: date, *, now: datetime, calendar: ServiceCalendar) -> bool:
+        """Whether one day can be booked at an aware instant."""
+        ahead = (day - service_day(now)).days
+        return 1 <= ahead <= self.horizon_days and calendar.is_service_day(day) and now < self.booking_closes_at(day)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.capacity import AreaCapacity, area_capacity
@@ -26,6 +27,9 @@ class District:
     goals: GoalBook
     boundary: Boundary
 
-    def area_capacity(self, area: str) -> AreaCapacity:
-        """What one area may promise on a service day."""
-        return area_capacity(self.network, area)
+    capacities: Mapping[str, AreaCapacity] = field(init=False)
+    """What each area may promise on a service day."""
+
+    def __post_init__(self) -> None:
+        found = {area: area_capacity(self.network, area) for area in self.network.stations}
+        object.__setattr__(self, "capacities", found)

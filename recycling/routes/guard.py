@@ -126,7 +126,9 @@ def signed_in() -> Principal:
     except (JWTExtendedException, PyJWTError) as error:
         raise NotSignedIn("sign in first: no valid access token came with the request / 请先登录") from error
     found = find_principal(UUID(token_claims()["sub"]), session=db.session(), now=utc_now())
-    db.session.rollback()  # let go of the snapshot before the view opens its own transaction
+    # Let go of the snapshot before the view opens its own transaction; by COMMIT, since psycopg throws away all its
+    # prepared statements after a ROLLBACK, and a booking then costs PostgreSQL nearly twice the work.
+    db.session.commit()
     if found is None:
         raise NotSignedIn("this sign-in has ended; sign in again / 登录已失效，请重新登录")
     return found

@@ -60,7 +60,7 @@ def test_every_area_can_send_two_people_and_the_district_can_serve_240_pickups(d
     for key in network.stations:
         shifts = [network.shift_of(vehicle.key) for vehicle in network.vehicles_of(key)]
         assert any("two-person-lift" in shift.skills for shift in shifts)
-    capacities = [district.area_capacity(key) for key in network.stations]
+    capacities = [district.capacities[key] for key in network.stations]
     # 240 pickups of about 20 minutes at the door
     assert sum(sum(capacity.places.values()) for capacity in capacities) >= 240
     assert sum(capacity.service_s for capacity in capacities) >= 240 * 1200

@@ -52,7 +52,7 @@ def book_pickup(
         # A resident who is signed in exists; only staff can name somebody who does not.
         if for_id is None or (by.role != "resident" and session.get(Resident, for_id) is None):
             raise InvalidInput(f"resident_id is {for_id}: name the resident this booking is for")
-        move(session, give_up=None, take_up=promise, capacity=district.area_capacity(promise.area))
+        move(session, give_up=None, take_up=promise, capacity=district.capacities[promise.area])
         booking = Booking(
             id=uuid4(), resident_id=for_id, day=promise.day, area=promise.area, pickup_window=promise.pickup_window,
             village_code=wish.village_code, place=place, floor=wish.floor, has_lift=wish.has_lift, state="booked",

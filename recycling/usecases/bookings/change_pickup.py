@@ -64,7 +64,7 @@ def amend_pickup(
         _refuse_late(booking, by=by, district=district, now=now)
         wish = replace(_as_wish(booking), **amendment.changes)
         promise, need, place = judge(wish, district=district, now=now)
-        capacity = district.area_capacity(promise.area)
+        capacity = district.capacities[promise.area]
         move(session, give_up=promise_of(booking), take_up=promise, capacity=capacity)
         booking.day, booking.area, booking.pickup_window = promise.day, promise.area, promise.pickup_window
         booking.village_code, booking.place = wish.village_code, place

@@ -129,8 +129,9 @@ def _bookable(day: date, window: str, *, district: District, now: datetime) -> N
         raise InvalidInput(
             f"pickup_window {window!r} is unknown; choose from {', '.join(district.network.pickup_windows)}"
         )
-    days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
-    if day not in days:
+    rules = district.booking_rules
+    if not rules.is_bookable(day, now=now, calendar=district.calendar):
+        days = rules.bookable_days(now=now, calendar=district.calendar)
         note = district.calendar.note(day)
         span = f"{days[0]} to {days[-1]}" if days else "no day at present"
         raise WindowClosed(

@@ -57,7 +57,7 @@ def publish_plan(
         # for; what they booked is seen by the statements below, and by none above.
         # One area after the other, as a booking that moves between areas locks them: nobody waits in a circle.
         for area in sorted(district.network.stations):
-            open_ledger(session, day=plan.day, capacity=district.area_capacity(area))
+            open_ledger(session, day=plan.day, capacity=district.capacities[area])
             close_day(session, day=plan.day, areas=[area])
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         if standing is not None and standing.plan_id == plan.id:

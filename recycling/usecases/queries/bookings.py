@@ -81,7 +81,7 @@ def bookable_windows(
     ledger = session.get(DayLedger, (day, area))
     open_days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
     bookable = day in open_days and not (ledger is not None and ledger.closed)
-    caps = district.area_capacity(area).places
+    caps = district.capacities[area].places
     return {
         "day": day,
         "area": area,

@@ -98,7 +98,7 @@ class Crowd:
             WindowLedger.pickup_window == window.pickup_window,
         )
         with self.app.app_context(), atomic(db.session()) as session:
-            open_ledger(session, day=window.day, capacity=self.district.area_capacity(window.area))
+            open_ledger(session, day=window.day, capacity=self.district.capacities[window.area])
             session.execute(update(WindowLedger).where(*where).values(places_cap=WindowLedger.places_used + 1))
 
     def places(self, window: Window) -> tuple[int, int, int]:
