@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from sqlalchemy import func, select
 
 from recycling.cli.demo_day import MIX, SEED, made_up_wishes
 from recycling.cli.plan import make_plan
+from recycling.cli.refusals import in_words
 from recycling.cli.report import print_goal_report
 from recycling.cli.serving import serve_until_stopped
 from recycling.clock import service_day, utc_now
@@ -39,6 +41,7 @@ from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from recycling.usecases.people.staff import AddStaff, add_staff
+from recycling.usecases.planning.day_problem import vehicles_out_at
 from recycling.usecases.queries.plans import plan_in_full, plan_of_day, route_figures
 from recycling.usecases.reporting.goal_progress import goal_progress
 
@@ -52,9 +55,11 @@ TICKET_DAYS = 50
 PASSWORD = "demo-xuecheng-2027"  # noqa: S105  # of made-up accounts, which exist in development only
 FIRST_PHONE = 19_900_000_000  # of made-up residents; nothing is ever sent to them
 NOON_S = 12 * 3600
+KEEPER = "keeper-"  # how the logins of made-up keepers begin
 
 
 @group.command("prepare")
+@in_words()
 def prepare() -> None:
     """Migrate, seed the next service day with made-up bookings, plan and publish it, print what came out."""
     _only_in_development()
@@ -63,10 +68,11 @@ def prepare() -> None:
     flask_migrate.upgrade()
     district: District = current_app.extensions["district"]
     _open_accounts(console, district)
-    day = _standing_day() or _next_day(district)
-    _book(console, district, day)
-    _weigh(console, district)
+    day = _standing_day(district) or _next_day(district)
     published = db.session.get(PublishedPlan, day)
+    if published is None:
+        _book(console, district, day)
+    _weigh(console, district)
     if published is None:
         make_plan(day, console=console, publish=True)
     _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
@@ -76,7 +82,7 @@ def prepare() -> None:
 @group.command("day")
 def show_day() -> None:
     """Print which day the demo day is."""
-    click.echo(_standing_day())
+    click.echo(_standing_day(current_app.extensions["district"]))
 
 
 @group.command("serve")
@@ -89,7 +95,7 @@ def serve(port: int) -> None:
     scheduler_log = Path(current_app.config["INSTANCE_DIR"]) / "scheduler.log"
     console.print(f"\n[bold]薛城回收 Xuecheng Recycling[/bold]   {here}/   API {here}/api/docs   {here}/readyz")
     console.print(f"演示账号 demo sign-ins at {here}/pages/sign-in, 密码 password [cyan]{PASSWORD}[/cyan]")
-    day = _standing_day()
+    day = _standing_day(current_app.extensions["district"])
     for login, role in _shown_accounts(day):
         console.print(f"  {role:<11} {login}")
     console.print(
@@ -105,10 +111,13 @@ def _only_in_development() -> None:
         raise click.ClickException("made-up data is for development only; unset ENVIRONMENT")
 
 
-def _standing_day() -> date | None:
-    """A demo day that was made before and is not over."""
-    today = service_day(utc_now())
-    return db.session.scalar(select(func.max(Booking.day)).where(Booking.made_up, Booking.day >= today))
+def _standing_day(district: District) -> date | None:
+    """A demo day that was made before and is not over; without a plan it is over when its vehicles leave."""
+    now = utc_now()
+    day = db.session.scalar(select(func.max(Booking.day)).where(Booking.made_up, Booking.day >= service_day(now)))
+    if day is not None and db.session.get(PublishedPlan, day) is None and now >= vehicles_out_at(day, district):
+        return None
+    return day
 
 
 def _next_day(district: District) -> date:
@@ -126,7 +135,7 @@ def _open_accounts(console: Console, district: District) -> None:
     ]
     for station in network.stations.values():
         name = f"演示保管员 {station.name_zh}"
-        login = f"keeper-{station.key}"
+        login = f"{KEEPER}{station.key}"
         wanted.append(AddStaff(login=login, name=name, role="keeper", password=PASSWORD, station_key=station.key))
     for vehicle in network.vehicles:
         rider = network.crew_of(vehicle)[0]
@@ -140,16 +149,18 @@ def _open_accounts(console: Console, district: District) -> None:
 
 
 def _book(console: Console, district: District, day: date) -> None:
-    """Book the made-up wishes as residents would have, the day before at noon; a full window moves on to the next."""
-    standing = db.session.scalar(select(func.count()).where(Booking.made_up, Booking.day == day)) or 0
-    if standing:
+    """Book the made-up wishes as residents would have, by noon of the day before; goes on where it was interrupted.
+
+    A full window moves on to the next.
+    """
+    booked = db.session.scalar(select(func.count()).where(Booking.made_up, Booking.day == day)) or 0
+    if booked >= BOOKINGS:
         return
-    eve = instant_at(day - timedelta(days=1), NOON_S)
+    then = min(utc_now(), instant_at(day - timedelta(days=1), NOON_S))
     with _bar(console) as bar:
-        row = bar.add_task("预约 bookings", total=BOOKINGS)
-        booked = 0
-        for wish in made_up_wishes(district, day, count=2 * BOOKINGS):
-            booked += _book_one(wish, number=booked, district=district, now=eve)
+        row = bar.add_task("预约 bookings", total=BOOKINGS, completed=booked)
+        for wish in islice(made_up_wishes(district, day, count=2 * BOOKINGS), booked, None):
+            booked += _book_one(wish, number=booked, district=district, now=then)
             bar.update(row, completed=booked)
             if booked == BOOKINGS:
                 return
@@ -177,17 +188,20 @@ def _book_one(wish: Wish, *, number: int, district: District, now: datetime) -> 
 
 def _weigh(console: Console, district: District) -> None:
     """Made-up walk-ins of the weeks before, each marked as such on its ticket and in every report that counts it."""
-    if db.session.scalar(select(func.count()).where(IntakeTicket.made_up)):
+    standing = db.session.scalar(select(func.count()).where(IntakeTicket.made_up)) or 0
+    if standing >= TICKETS:
         return
     keepers = {row.station_key: row.id for row in db.session.scalars(select(Staff).where(Staff.role == "keeper"))}
     rng = random.Random(SEED)  # noqa: S311  # a demo wants the same figures again, not secrecy
     today = service_day(utc_now())
     days = sorted(today - timedelta(days=rng.randint(1, TICKET_DAYS)) for _ in range(TICKETS))
-    for day in _tracked(days, "磅单 tickets", console):
+    for number, day in enumerate(_tracked(days, "磅单 tickets", console)):
         station = rng.choice(list(keepers))
         key = rng.choices(list(MIX), list(MIX.values()))[0]
         net_g = round(district.catalogue.item_type(key, on=day).unit_mass_g * rng.uniform(0.8, 1.2) / 100) * 100
         tare_g = rng.randint(80, 150) * 100  # the trolley
+        if number < standing:  # weighed before an earlier run was interrupted; only the dice had to be thrown again
+            continue
         weigh_in(
             Weighing(
                 channel="walk_in", gross_g=net_g + tare_g, tare_g=tare_g, lines=[WeighedLine(item_type=key, units=1)]
@@ -244,7 +258,7 @@ def _print_stations(console: Console, district: District, plan: dict[str, Any]) 
 def _shown_accounts(day: date | None) -> list[tuple[str, str]]:
     """Sign-ins worth trying: the desks, one keeper, and a collector who drives on the demo day."""
     shown = [("dispatcher", "dispatcher"), ("clerk", "clerk"), ("admin", "admin")]
-    keeper = db.session.scalar(select(Staff.login).where(Staff.role == "keeper").order_by(Staff.login))
+    keeper = db.session.scalar(select(func.min(Staff.login)).where(Staff.login.startswith(KEEPER)))
     if keeper is not None:
         shown.append((keeper, "keeper"))
     if day is not None:
