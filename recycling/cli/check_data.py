@@ -7,6 +7,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.usecases.queries.invariants import INVARIANTS
@@ -20,7 +21,8 @@ def command() -> None:
     """Check every invariant of the stored data; exit 1 when one is broken."""
     broken = 0
     for invariant in INVARIANTS:
-        rows = invariant.breaches(db.session(), utc_now())
+        with in_words():
+            rows = invariant.breaches(db.session(), utc_now())
         db.session.rollback()
         broken += bool(rows)
         click.echo(f"{'BROKEN' if rows else 'ok':<6} {invariant.key:<5} {invariant.rule}")

@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.2
 
 
 def serve_until_stopped(port: int, *, scheduler_log: Path) -> None:
-    """Run web server and scheduler until ctrl-C or SIGTERM, or until one of them ends by itself.
+    """Run web server and scheduler until ctrl-C, SIGTERM or the terminal's end, or until one of them ends by itself.
 
     The scheduler logs into a file of its own, so that the sign-in codes stay in sight.
 
@@ -67,7 +67,7 @@ def _until_told() -> Iterator[list[int]]:
     def hear(number: int, _frame: FrameType | None) -> None:
         told.append(number)
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield told
     finally:
