@@ -15,10 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from limits import parse_many
+
 from recycling.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY", "INDEX_KEY", "DATA_KEY")
+SECRETS = ("JWT_SECRET_KEY", "INDEX_KEY", "DATA_KEY")
 SECRET_BYTES = 32
 LEAST_VARIETY = 20
 ENVIRONMENTS = ("development", "test", "production")
@@ -39,11 +41,12 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
     if environment == "development":
         env = _development_secrets(instance) | env
     keys = {name: _secret(env, name) for name in SECRETS}
+    if len(set(keys.values())) < len(SECRETS):
+        raise ConfigError(f"two of {', '.join(SECRETS)} are the same; give each its own: openssl rand -hex 32")
     url = env.get("DATABASE_URL", f"sqlite:///{instance / 'recycling.db'}")
     data_key_id = _number(env, "DATA_KEY_ID", 1, 0, 255)
     return {
         "ENVIRONMENT": environment,
-        "SECRET_KEY": keys["SECRET_KEY"].hex(),
         "JWT_SECRET_KEY": keys["JWT_SECRET_KEY"].hex(),
         "INDEX_KEY": keys["INDEX_KEY"],
         "DATA_KEYS": _retired_keys(env, data_key_id) | {data_key_id: keys["DATA_KEY"]},
@@ -53,7 +56,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
         "SMS_GATEWAY": _one_of(env, "SMS_GATEWAY", ("log", "none"), "log"),
-        "RATELIMIT_DEFAULT": env.get("RATELIMIT_DEFAULT", "1200 per minute"),
+        "RATELIMIT_DEFAULT": _rate(env, "RATELIMIT_DEFAULT", "1200 per minute"),
         "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "process://"),
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "PLAN_SECONDS": _number(env, "PLAN_SECONDS", 30, 1, 3600),
@@ -76,6 +79,15 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not text.isdecimal() or len(text) > 10 or not low <= int(text) <= high:
         raise ConfigError(f"{name} is {text[:40]!r}; give a whole number from {low} to {high}")
     return int(text)
+
+
+def _rate(env: Mapping[str, str], name: str, default: str) -> str:
+    value = env.get(name, default)
+    try:
+        parse_many(value)
+    except ValueError:
+        raise ConfigError(f"{name} is {value[:40]!r}; give a rate such as: 1200 per minute") from None
+    return value
 
 
 def _database_url(url: str) -> str:

@@ -56,7 +56,6 @@ def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
     """Settings of a test app; keys are fixed so that a failing run can be repeated."""
     return {
         "ENVIRONMENT": "test",
-        "SECRET_KEY": "5" * 64,
         "JWT_SECRET_KEY": "6" * 64,
         "INDEX_KEY": bytes(range(32)),
         "DATA_KEYS": {1: bytes(range(32, 64))},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from config.settings import SECRETS, from_environment
+from config.settings import ROOT, SECRETS, from_environment
 from recycling.app import create_app
 from recycling.errors import ConfigError
 
@@ -47,14 +50,20 @@ def test_production_does_not_start_with_a_weak_secret_and_does_not_print_it(name
     assert weak[:16] not in str(refused.value)
 
 
+def test_one_value_for_two_secrets_is_refused() -> None:
+    with pytest.raises(ConfigError, match="are the same; give each its own") as refused:
+        from_environment(PRODUCTION | {"INDEX_KEY": GOOD["DATA_KEY"]})
+    assert GOOD["DATA_KEY"] not in str(refused.value)
+
+
 def test_good_secrets_start_and_a_thousand_random_ones_are_good() -> None:
     assert from_environment(PRODUCTION)["JWT_COOKIE_SECURE"] is True
     for _ in range(1000):
-        from_environment(PRODUCTION | {"SECRET_KEY": secrets.token_hex(32)})
+        from_environment(PRODUCTION | {"JWT_SECRET_KEY": secrets.token_hex(32)})
 
 
 def test_production_makes_no_secrets_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="SECRET_KEY is missing"):
+    with pytest.raises(ConfigError, match="JWT_SECRET_KEY is missing"):
         from_environment({"ENVIRONMENT": "production", "INSTANCE_DIR": str(tmp_path)})
     assert list(tmp_path.iterdir()) == []
 
@@ -66,19 +75,19 @@ def test_development_makes_its_secrets_once_readable_by_the_owner_alone(tmp_path
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: from_environment(environ), range(8)))
     # then all use the same ones, which are kept for the next start
-    assert len({one["SECRET_KEY"] for one in found}) == 1
+    assert len({one["JWT_SECRET_KEY"] for one in found}) == 1
     assert from_environment(environ)["DATA_KEYS"] == found[0]["DATA_KEYS"]
     # in one file for the owner's eyes only, and nothing else lies about
     files = list((tmp_path / "instance").iterdir())
     assert [file.name for file in files] == ["secrets.env"]
     assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
-    # and the four differ from each other
-    assert len({line.split("=")[1] for line in files[0].read_text().splitlines()}) == 4
+    # and the three differ from each other
+    assert len({line.split("=")[1] for line in files[0].read_text().splitlines()}) == 3
 
 
 def test_a_secret_in_the_environment_wins_over_the_kept_one(tmp_path: Path) -> None:
-    found = from_environment({"INSTANCE_DIR": str(tmp_path), "SECRET_KEY": GOOD["SECRET_KEY"]})
-    assert found["SECRET_KEY"] == GOOD["SECRET_KEY"]
+    found = from_environment({"INSTANCE_DIR": str(tmp_path), "JWT_SECRET_KEY": GOOD["JWT_SECRET_KEY"]})
+    assert found["JWT_SECRET_KEY"] == bytes.fromhex(GOOD["JWT_SECRET_KEY"]).hex()
 
 
 # --- data keys ---
@@ -130,6 +139,7 @@ def test_a_retired_key_that_cannot_be_used_is_refused_unprinted(retired: str, na
         ("ENVIRONMENT", "prod"),
         ("LOG_LEVEL", "verbose"),
         ("SMS_GATEWAY", "pigeon"),
+        ("RATELIMIT_DEFAULT", "lots"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_what_to_give(name: str, value: str) -> None:
@@ -156,6 +166,24 @@ def test_another_database_is_refused_and_its_password_not_printed(url: str) -> N
     with pytest.raises(ConfigError, match="give sqlite:///FILE or postgresql") as refused:
         from_environment(PRODUCTION | {"DATABASE_URL": url})
     assert "secret" not in str(refused.value)
+
+
+def test_a_store_of_rate_limits_that_does_not_exist_stops_the_start_by_its_name(tmp_path: Path) -> None:
+    settings = from_environment(
+        PRODUCTION | {"RATELIMIT_STORAGE_URI": "bogus://x", "DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"}
+    )
+    with pytest.raises(ConfigError, match=r"^RATELIMIT_STORAGE_URI cannot be used .* give process://"):
+        create_app(settings)
+
+
+def test_a_refused_start_is_one_line_without_a_stack() -> None:
+    environ = {**os.environ, "ENVIRONMENT": "production", "JWT_SECRET_KEY": ""}
+    started = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 1
+    assert started.stderr.startswith("refused to start: JWT_SECRET_KEY is missing; give 32 random bytes")
+    assert started.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("made", ["nothing", "a file", "an empty folder"])
