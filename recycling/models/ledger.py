@@ -75,10 +75,8 @@ def open_ledger(session: Session, *, day: date, capacity: AreaCapacity) -> None:
         service_cap_s=capacity.service_s, load_used_g=0, load_cap_g=capacity.mass_g, load_used_l=0,
         load_cap_l=capacity.litres,
     )  # fmt: skip
-    for window, places in capacity.places.items():
-        insert_if_absent(
-            session, WindowLedger, day=day, area=capacity.area, pickup_window=window, places_used=0, places_cap=places
-        )
+    for window in capacity.places:
+        _add_window(session, day, window, capacity)
 
 
 def move(session: Session, *, give_up: Promise | None, take_up: Promise, capacity: AreaCapacity) -> None:
@@ -112,7 +110,10 @@ def free(session: Session, promise: Promise, *, even_closed: bool = False) -> No
         When the day's plan is already published.
     """
     if not _run(session, _ADD_EVEN_CLOSED if even_closed else _ADD, promise, -1):
-        raise _why_not(session, promise)
+        raise WindowClosed(
+            f"the routes of {promise.day} are already planned: only the dispatcher can still take the booking out"
+            f" / {promise.day} 的收运路线已排定，只有调度可以取消"
+        )
     _run(session, _FREE_PLACE, promise, -1)
 
 
@@ -122,11 +123,25 @@ def _take(session: Session, promise: Promise, capacity: AreaCapacity) -> None:
         open_ledger(session, day=promise.day, capacity=capacity)
         if not _run(session, _ADD_WHAT_FITS, promise, +1):
             raise _why_not(session, promise)
-    if not _run(session, _TAKE_PLACE, promise, +1):
+    if not (_run(session, _TAKE_PLACE, promise, +1) or _take_in_new_window(session, promise, capacity)):
         raise WindowFull(
             f"window {promise.pickup_window} on {promise.day} is full; choose another window or day"
             f" / {promise.day} {promise.pickup_window} 时段已约满，请选择其他时段或日期"
         )
+
+
+def _take_in_new_window(session: Session, promise: Promise, capacity: AreaCapacity) -> bool:
+    """Take a place in a window that was configured after the day's rows were made; false when it has its row."""
+    return _add_window(session, promise.day, promise.pickup_window, capacity) and _run(
+        session, _TAKE_PLACE, promise, +1
+    )
+
+
+def _add_window(session: Session, day: date, window: str, capacity: AreaCapacity) -> bool:
+    return insert_if_absent(
+        session, WindowLedger, day=day, area=capacity.area, pickup_window=window, places_used=0,
+        places_cap=capacity.places[window],
+    )  # fmt: skip
 
 
 # Put together once: every booking runs them, on SQLite while all others wait, and building one anew takes longer than
@@ -178,8 +193,8 @@ def _why_not(session: Session, promise: Promise) -> Conflict:
     row = session.get(DayLedger, (promise.day, promise.area), populate_existing=True)
     if row is None or row.closed:
         return WindowClosed(
-            f"the routes of {promise.day} are already planned; choose a later day, or call the dispatcher"
-            f" / {promise.day} 的收运路线已排定，请选择之后的日期或联系调度"
+            f"the routes of {promise.day} are already planned; choose a later day"
+            f" / {promise.day} 的收运路线已排定，请选择之后的日期"
         )
     # Used, wished and allowed, and the unit to say them in. Compared as they are stored: rounded, a limit missed by
     # half a kilogram looks kept.
@@ -190,7 +205,13 @@ def _why_not(session: Session, promise: Promise) -> Conflict:
     )
     for used, wish, cap, unit, name, name_zh in limits:
         if used + wish > cap:
+            too_large = wish > cap
             used, wish, cap = -(-used // unit), -(-wish // unit), cap // unit
+            if too_large:
+                return WindowFull(
+                    f"this booking needs {wish} {name}, a whole day of this area has {cap}: place it as several"
+                    f" bookings on different days / 一次预约超过该片区全天能力（{name_zh} {wish}/{cap}），请分次预约"
+                )
             return WindowFull(
                 f"{promise.day} is full in this area: {used} of {cap} {name} are promised, this booking needs {wish};"
                 f" choose another day or fewer items / 该片区 {promise.day} 已约满（{name_zh} {used}/{cap}），"

@@ -51,11 +51,17 @@ def atomic(session: Session) -> Iterator[Session]:
     except OperationalError as error:
         session.rollback()
         if is_busy(error):
-            raise Busy("another change to the same rows is under way; send the request again in a moment") from error
+            raise Busy(
+                "another change to the same rows is under way; send the request again in a moment"
+                " / 系统繁忙，请稍后重试"
+            ) from error
         raise
     except StaleDataError as error:
         session.rollback()
-        raise StaleVersion("somebody else changed this at the same moment; read it again and repeat") from error
+        raise StaleVersion(
+            "somebody else changed this at the same moment; read it again and repeat"
+            " / 内容刚被他人修改，请重新读取后再改"
+        ) from error
     except BaseException:
         session.rollback()
         raise

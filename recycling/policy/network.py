@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from recycling.errors import ConfigError
 from recycling.policy.checks import BP, check_known, check_opening, check_range
 from recycling.policy.fleet import TWO_PERSON_LIFT, Collector, Shift, ShiftPattern, Vehicle, VehicleClass
 from recycling.units import ClockTime
+
+Thing = TypeVar("Thing")
 
 TIERS = frozenset({"collection_point", "transfer_station", "sorting_centre"})
 SITINGS = frozenset({"indicative", "registered"})
@@ -215,6 +219,26 @@ class Network:
         """The villages and communities of one town-level unit."""
         return tuple(village for village in self.villages.values() if village.town_key == town_key)
 
+    def pickup_window(self, key: str) -> PickupWindow:
+        """A window that a booking names.
+
+        Raises
+        ------
+        ConfigError
+            When the configuration no longer has it.
+        """
+        return _named(self.pickup_windows, key, "pickup window")
+
+    def village(self, code: str) -> Village:
+        """A village or community that a booking names.
+
+        Raises
+        ------
+        ConfigError
+            When the configuration no longer has it.
+        """
+        return _named(self.villages, code, "village")
+
     def vehicles_of(self, station_key: str) -> tuple[Vehicle, ...]:
         """The vehicles at home at a station."""
         return tuple(vehicle for vehicle in self.vehicles.values() if vehicle.station_key == station_key)
@@ -257,3 +281,12 @@ class Network:
     def shifts(self) -> tuple[Shift, ...]:
         """The working day of every vehicle, in the order of the vehicles."""
         return tuple(self.shift_of(key) for key in self.vehicles)
+
+
+def _named(things: Mapping[str, Thing], key: str, kind: str) -> Thing:
+    found = things.get(key)
+    if found is None:
+        raise ConfigError(
+            f"config/district has no {kind} {key!r} any more, but bookings name it; put it back until their day is over"
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -177,3 +178,28 @@ def test_a_closed_day_is_not_opened_by_the_first_promise_of_an_area(session: Ses
 def test_freeing_on_a_day_without_rows_is_refused(session: Session) -> None:
     with pytest.raises(WindowClosed), atomic(session):
         free(session, a_promise(day=DAY + timedelta(days=1)))
+
+
+def test_a_window_configured_later_takes_its_places_from_the_first_promise_on(opened: Session) -> None:
+    # given a day whose rows stand, and a window for one that was configured afterwards
+    more = replace(SMALL, places={**SMALL.places, "eve": 1})
+    with atomic(opened):
+        move(opened, give_up=None, take_up=a_promise(pickup_window="eve"), capacity=more)
+    assert figures(opened) == (1000, 40_000, 800, {"am": 0, "pm": 0, "eve": 1})
+    # when a second wants it, then it is full like any other
+    with pytest.raises(WindowFull, match="eve"), atomic(opened):
+        move(opened, give_up=None, take_up=a_promise(pickup_window="eve", load_g=1), capacity=more)
+    assert figures(opened) == (1000, 40_000, 800, {"am": 0, "pm": 0, "eve": 1})
+
+
+def test_what_no_day_could_take_is_told_to_come_in_parts_and_not_on_another_day(opened: Session) -> None:
+    with pytest.raises(WindowFull, match="needs 101 kilograms, a whole day of this area has 100: place it as several"):
+        move(opened, give_up=None, take_up=a_promise(load_g=100_001), capacity=SMALL)
+
+
+def test_who_gives_up_a_place_on_a_planned_day_is_not_sent_to_a_later_one(opened: Session) -> None:
+    with atomic(opened):
+        take(opened, a_promise())
+        close_day(opened, day=DAY, areas=["a"])
+    with pytest.raises(WindowClosed, match="only the dispatcher can still take the booking out"), atomic(opened):
+        free(opened, a_promise())

@@ -131,7 +131,7 @@ def _stop(booking: Booking, *, location: int, skip_cost: int, district: District
     return Stop(
         key=str(booking.id),
         location=location,
-        windows_s=(district.network.pickup_windows[booking.pickup_window].window_s,),
+        windows_s=(district.network.pickup_window(booking.pickup_window).window_s,),
         service_s=booking.service_s,
         load=(booking.declared_g, booking.declared_l),
         skills=frozenset(need.skills),

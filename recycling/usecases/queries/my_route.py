@@ -140,7 +140,7 @@ def _step(stop: RouteStop, district: District) -> dict[str, Any]:
 def _pickup(booking: Booking, district: District) -> dict[str, Any]:
     """What of a booking every member of the crew may know, whatever the day."""
     network = district.network
-    window, village = network.pickup_windows[booking.pickup_window], network.villages[booking.village_code]
+    window, village = network.pickup_window(booking.pickup_window), network.village(booking.village_code)
     return {
         "booking_id": booking.id,
         "state": booking.state,
