@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import flask_smorest
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits.errors import ConfigurationError
 from secure import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -21,10 +22,11 @@ from secure import (
     XContentTypeOptions,
     XFrameOptions,
 )
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, LengthRequired
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from recycling import cli, routes
+from recycling.errors import ConfigError
 from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
 from recycling.gateways.sms import sms_gateway
@@ -64,20 +66,23 @@ class StrictJson(DefaultJSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Decode, or answer 400 in words."""
         if not s:
-            raise BadRequest("the body is empty; send a JSON object")
+            raise BadRequest("the body is empty; send a JSON object / 请求内容为空")
         try:
             text = s if isinstance(s, str) else s.decode("utf-8")  # json would guess at UTF-16 and UTF-32 too
             return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles, **kwargs)
         except RecursionError:
-            raise BadRequest("the body is nested too deeply; send plain objects") from None
+            raise BadRequest("the body is nested too deeply; send plain objects / 嵌套过深") from None
         except UnicodeDecodeError:
-            raise BadRequest("the body is not UTF-8; encode it as UTF-8") from None
+            raise BadRequest("the body is not UTF-8; encode it as UTF-8 / 请用 UTF-8 编码") from None
         except json.JSONDecodeError as error:
             raise BadRequest(
                 f"the body is no JSON: {error.msg} at line {error.lineno}, column {error.colno}; correct it there"
+                " / 请求内容不是有效 JSON"
             ) from None
         except ValueError:  # an integer longer than Python converts
-            raise BadRequest("the body has a number of too many digits; send one that fits its field") from None
+            raise BadRequest(
+                "the body has a number of too many digits; send one that fits its field / 数字过长"
+            ) from None
 
 
 class NoSession(SessionInterface):
@@ -88,14 +93,14 @@ class NoSession(SessionInterface):
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise BadRequest(f"{name} is no JSON number; send a finite one")
+    raise BadRequest(f"{name} is no JSON number; send a finite one / 不是有效数字")
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise BadRequest(f"an object names {key[:40]!r} twice; name each key once")
+            raise BadRequest(f"an object names {key[:40]!r} twice; name each key once / 字段重复")
         found[key] = value
     return found
 
@@ -135,7 +140,12 @@ def _bind_extensions(app: Flask) -> None:
         prepare_engine(db.engine)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     jwt.init_app(app)
-    Limiter(get_remote_address, app=app)  # one per app: it keeps the limits of the first app it is bound to
+    try:
+        Limiter(get_remote_address, app=app)  # one per app: it keeps the limits of the first app it is bound to
+    except (ConfigurationError, ValueError) as error:
+        raise ConfigError(
+            f"RATELIMIT_STORAGE_URI cannot be used ({error}); give process://, or redis://HOST:PORT for several servers"
+        ) from error
 
 
 def _api(app: Flask) -> flask_smorest.Api:
@@ -156,10 +166,18 @@ def _api(app: Flask) -> flask_smorest.Api:
 def _install_request_rules(app: Flask) -> None:
     headers = _headers(production=app.config["ENVIRONMENT"] == "production")
 
+    @app.before_request
+    def sized_body() -> None:
+        # A body without a length is cut off unnoticed at MAX_CONTENT_LENGTH, and its framing fails while it is read.
+        if request.content_length is None and "Transfer-Encoding" in request.headers:
+            raise LengthRequired("send the body with its Content-Length, not in chunks / 请带 Content-Length 提交")
+
     @app.after_request
     def secure_headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if response.status_code == LengthRequired.code:
+            response.headers["Connection"] = "close"  # what is left of the body is not waited for
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"  # answers hold people's bookings
         return response

@@ -9,7 +9,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.booking import Booking
 from recycling.routes.context import district, etag, expected_version, versioned
-from recycling.routes.guard import GuardedBlueprint, only, principal
+from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.bookings import (
     CHANGEABLE,
@@ -44,7 +44,6 @@ windows_bp = GuardedBlueprint(
 
 
 @bp.post("")
-@only("resident", "dispatcher", "admin")
 @bp.arguments(BookPickupSchema)
 @idempotent
 @bp.response(201, BookingSchema)
@@ -54,7 +53,8 @@ def create_booking(command: tuple[Wish, UUID | None]) -> tuple[dict[str, Any], d
     booking = book_pickup(
         wish, by=principal(), district=district(), session=db.session(), now=utc_now(), resident_id=resident_id
     )
-    return _whole(booking)
+    body, headers = _whole(booking)
+    return body, headers | {"Location": f"{bp.url_prefix}/{booking.id}"}
 
 
 @bp.get("")
@@ -73,7 +73,6 @@ def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 @bp.patch("/<uuid:booking_id>")
-@only("resident", "dispatcher", "admin")
 @versioned
 @bp.arguments(AmendPickupSchema(partial=CHANGEABLE))
 @bp.response(200, BookingSchema)
@@ -92,7 +91,6 @@ def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, 
 
 
 @bp.post("/<uuid:booking_id>/cancellation")
-@only("resident", "dispatcher", "admin")
 @versioned
 @bp.response(200, BookingSchema)
 def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:

@@ -30,10 +30,15 @@ def versioned(view: View) -> View:
     def checked(*args: Any, **kwargs: Any) -> Any:
         given = request.headers.get("If-Match")
         if given is None:
-            raise VersionRequired('say which version you edit: send the row\'s ETag as If-Match, e.g. If-Match: "3"')
+            raise VersionRequired(
+                'say which version you edit: send the row\'s ETag as If-Match, e.g. If-Match: "3"'
+                " / 请用 If-Match 请求头带上所改版本的 ETag"
+            )
         found = ETAG_FORM.fullmatch(given.strip())
         if found is None:
-            raise InvalidInput(f'If-Match is {given[:40]!r}; send the ETag of the row as it came, e.g. "3"')
+            raise InvalidInput(
+                f'If-Match is {given[:40]!r}; send the ETag of the row as it came, e.g. "3" / 请原样带上读取时的 ETag'
+            )
         g.expected_version = int(found[1])
         return view(*args, **kwargs)
 

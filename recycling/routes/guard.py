@@ -27,7 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 ANY_FAILURES = {404, 429, 503}
 GUARDED_FAILURES = {401, 403}
 ARGUMENT_FAILURES = {400, 422}
-BODY_FAILURES = {409, 413, 415}
+BODY_FAILURES = {409, 411, 413, 415}
 VERSION_FAILURES = {412, 428}
 
 
@@ -39,8 +39,15 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
         """A body must be there, be JSON and say so."""
         if not req.is_json:
-            abort(415, description="send the body as Content-Type: application/json")
+            abort(415, description="send the body as Content-Type: application/json / 请以 JSON 提交")
         return req.get_json()  # by the app's own strict decoder, which webargs would pass by
+
+    def load_querystring(self, req: Any, schema: ma.Schema) -> Any:
+        """A name given twice is refused: whichever value were taken, the other would be dropped in silence."""
+        doubled = [name for name, values in req.args.lists() if len(values) > 1]
+        if doubled:
+            raise ma.ValidationError({name: ["is given twice; give each name once."] for name in doubled})
+        return super().load_querystring(req, schema)
 
 
 class GuardedBlueprint(flask_smorest.Blueprint):
@@ -122,7 +129,9 @@ def signed_in() -> Principal:
     try:
         g.claims = _claims_of_request()
     except CSRFError as error:
-        raise Forbidden("the form has no valid CSRF token; reload the page and send again") from error
+        raise Forbidden(
+            "the form has no valid CSRF token; reload the page and send again / 表单已失效，请刷新页面后重新提交"
+        ) from error
     except (JWTExtendedException, PyJWTError) as error:
         raise NotSignedIn("sign in first: no valid access token came with the request / 请先登录") from error
     found = find_principal(UUID(token_claims()["sub"]), session=db.session(), now=utc_now())
@@ -141,7 +150,7 @@ def token_claims() -> dict[str, Any]:
 
 def _claims_of_request() -> dict[str, Any]:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Bearer":
+    if scheme.lower() != "bearer":
         verify_jwt_in_request(locations=["cookies"])
         return get_jwt()
     # Decoded here, once: flask-jwt-extended, which cookies need for their CSRF token, decodes a token four times.

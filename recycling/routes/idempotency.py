@@ -36,6 +36,7 @@ def idempotent(view: View) -> View:
             raise IdempotencyKeyRequired(
                 "send an Idempotency-Key header of 1 to 128 visible ASCII characters, a new one for each new wish;"
                 " repeat it when you repeat the request"
+                " / 缺少有效的 Idempotency-Key 请求头：每次新操作用新值，重试用原值"
             )
 
         def effect() -> Answer:

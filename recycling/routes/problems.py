@@ -13,7 +13,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, render_template, request
 from flask_limiter import RateLimitExceeded
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from recycling import errors
 from recycling.logs import logger
@@ -135,6 +135,11 @@ def answer_http_exception(error: HTTPException) -> Response:
         detail = (
             f"{'; '.join(said)}{f'; and {more} more' if more else ''}. Correct it and send again / 请更正后重新提交"
         )
+    if status == 404 and error.description == NotFound.description:  # the framework's own: no such address
+        detail = f"there is nothing at {request.path[:100]}; read /api/docs for what there is / 地址不存在"
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        detail = f"{request.method} is not for {request.path[:100]}; send one of {allowed} / 不支持该请求方法"
     if isinstance(error, RequestEntityTooLarge):
         detail = "the body is larger than this server takes; send less at once / 提交内容过大"
     # Everything but the content type: a 405 keeps its Allow.

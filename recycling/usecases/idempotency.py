@@ -79,10 +79,11 @@ def _kept(session: Session, name: tuple[UUID, str, str], fingerprint: bytes) -> 
     """The answer that the key's first request was given."""
     row = session.get(IdempotencyKey, name)
     if row is None:
-        raise Busy("the same request is just being undone; send it again in a moment")
+        raise Busy("the same request is just being undone; send it again in a moment / 同一请求正在处理，请稍后重试")
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyMismatch(
             f"Idempotency-Key {row.key[:40]!r} came before with another body; make a new key for a new wish"
+            " / 此 Idempotency-Key 已用于不同内容，请为新操作换一个"
         )
     return Answer(**row.answer)
 

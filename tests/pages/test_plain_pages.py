@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from recycling.models.booking import BOOKING_STATES
+from recycling.models.ledger import close_day, open_ledger
+from recycling.models.transaction import atomic
 from recycling.policy.access import ROLES, Role
+from recycling.policy.capacity import AreaCapacity
 from recycling.policy.catalogue import GROUPS
 from recycling.policy.scope import CHANNELS, COUNTING_EVENTS, GIVERS
 from recycling.routes.pages import BLUEPRINTS, words
@@ -19,6 +23,7 @@ from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.problems import STATUS
 from recycling.routing.plan import REASONS, STEP_KINDS
 from recycling.usecases.planning.day_problem import TRAVEL_QUALITY
+from tests.builders import TOMORROW
 from tests.pages.browsers import Browser, Browsers
 
 PACKAGE = Path(__file__).resolve().parents[2] / "recycling"
@@ -143,6 +148,18 @@ def test_the_home_page_is_open_to_all_and_names_stations_and_ways_in(stranger: B
     assert page.status_code == 200
     assert "临城街道回收站点" in page.text
     assert 'href="/pages/sign-in"' in page.text
+
+
+def test_the_home_page_names_no_day_whose_routes_are_planned(stranger: Browser, session: Session) -> None:
+    assert "11-24" in stranger.open("/").text
+    with atomic(session):
+        open_ledger(
+            session, day=TOMORROW, capacity=AreaCapacity(area="lincheng", places={}, service_s=1, mass_g=1, litres=1)
+        )
+        close_day(session, day=TOMORROW, areas=["lincheng"])
+    page = stranger.open("/").text
+    assert "11-24" not in page
+    assert "11-25" in page
 
 
 def test_a_failing_page_says_in_words_what_to_do_and_names_the_request(stranger: Browser) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy.orm import Session
 
+from recycling.models.ledger import Promise, close_day, move
+from recycling.models.transaction import atomic
+from recycling.policy.district import District
 from recycling.usecases.queries.bookings import masked_address
 from tests.builders import a_wish_body
 from tests.callers import Callers
@@ -37,6 +43,47 @@ def test_a_resident_books_amends_and_cancels(callers: Callers) -> None:
     gone = resident.post(f"/bookings/{booking['id']}/cancellation", If_Match='"2"')
     assert gone.status_code == 200, gone.text
     assert gone.get_json()["state"] == "cancelled"
+
+
+def test_a_new_booking_names_its_address(callers: Callers) -> None:
+    resident = callers.resident()
+    made = resident.post("/bookings", a_wish_body())
+    assert resident.get(made.headers["Location"]).get_json() == made.get_json()
+
+
+def test_a_day_without_room_or_with_planned_routes_offers_no_window_and_says_why(
+    callers: Callers, session: Session, district: District
+) -> None:
+    # given a day on which one litre is left
+    def shown(day: str = "2026-11-24") -> dict[str, Any]:
+        query = f"/pickup-windows?village_code=370403001001&day={day}"
+        found: dict[str, Any] = resident.get(query).get_json()
+        return found
+
+    resident = callers.resident()
+    capacity = district.capacities["lincheng"]
+    assert shown()["room"] == {
+        "service_s": capacity.service_s, "mass_g": capacity.mass_g, "litres": capacity.litres
+    }  # fmt: skip
+    day, almost = date(2026, 11, 24), capacity.litres - 1
+    with atomic(session):
+        filled = Promise(day=day, area="lincheng", pickup_window="08-10", service_s=0, load_g=0, load_l=almost)
+        move(session, give_up=None, take_up=filled, capacity=capacity)
+    assert (shown()["bookable"], shown()["room"]["litres"]) == (True, 1)
+    # when the last litre is promised, and when the routes are planned
+    with atomic(session):
+        last = replace(filled, load_l=1)
+        move(session, give_up=None, take_up=last, capacity=capacity)
+    full = shown()
+    with atomic(session):
+        close_day(session, day=day, areas=["lincheng"])
+    closed = shown()
+    # then no window has a place, and the day says why; so does one too far ahead
+    for found, note in ((full, "已约满"), (closed, "已排定"), (shown("2027-02-01"), "不在可约日期内")):
+        assert not found["bookable"]
+        assert note in found["note"]
+        assert {window["places_left"] for window in found["windows"]} == {0}
+        assert set(found["room"].values()) == {0}
 
 
 def test_the_desk_cancels_after_the_cut_off_and_books_another_day_for_the_same_resident(callers: Callers) -> None:

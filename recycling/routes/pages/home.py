@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import render_template
 
 from recycling.clock import service_day, utc_now
+from recycling.extensions import db
 from recycling.policy.access import Role
 from recycling.routes.context import district
 from recycling.routes.pages.guard import PageBlueprint, visitor
+from recycling.usecases.queries.bookings import open_days
 
 bp = PageBlueprint("home", __name__, roles=None)
 
@@ -43,7 +45,7 @@ def show() -> str:
         "home.html",
         tiles=TILES[viewer.role] if viewer is not None else (),
         today=today,
-        bookable_days=facts.booking_rules.bookable_days(now=utc_now(), calendar=facts.calendar),
+        open_days=open_days(district=facts, session=db.session(), now=utc_now()),
         stations=facts.network.stations.values(),
         windows=facts.network.pickup_windows.values(),
         village_count=len(facts.network.villages),

@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from recycling.models.booking import BOOKING_STATES
-from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, Whole
+from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, VillageCode, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
 
@@ -29,7 +29,7 @@ class WishSchema(Schema):
     """A wish for a pickup."""
 
     items = fields.List(fields.Nested(WishedItemSchema), required=True, validate=validate.Length(1, MOST_ITEM_TYPES))
-    village_code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{12}\Z"))
+    village_code = VillageCode(required=True)
     address = Text(
         required=True, most=200, least=4, metadata={"description": "详细地址 / address, without the village"}
     )
@@ -119,6 +119,7 @@ class BookingRowSchema(Schema):
     address_masked = fields.String(required=True)
     items = fields.List(fields.Nested(BookedItemSchema), required=True)
     version = fields.Integer(required=True)
+    created_at = fields.AwareDateTime(required=True)
 
 
 class BookingListSchema(Schema):
@@ -148,10 +149,18 @@ class WindowSchema(Schema):
     places_left = fields.Integer(required=True)
 
 
+class RoomSchema(Schema):
+    """What a day of an area can still take in all its windows together; a booking must fit into each of the three."""
+
+    service_s = fields.Integer(required=True)
+    mass_g = fields.Integer(required=True)
+    litres = fields.Integer(required=True)
+
+
 class WindowsFilterSchema(Schema):
     """Where and when."""
 
-    village_code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{12}\Z"))
+    village_code = VillageCode(required=True)
     day = Day(required=True)
 
 
@@ -162,4 +171,5 @@ class BookableWindowsSchema(Schema):
     area = fields.String(required=True)
     bookable = fields.Boolean(required=True)
     note = fields.String(required=True)
+    room = fields.Nested(RoomSchema, required=True)
     windows = fields.List(fields.Nested(WindowSchema), required=True)

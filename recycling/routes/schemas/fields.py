@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import validate
 
-# Control characters except tab and line feed, and the code points that UTF-8 cannot write.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# Unprintable, yet part of texts that people write: line ends, and what joins an emoji out of several.
+KEPT = frozenset("\t\n\u200d")
+
+
+def _unprintable(character: str) -> bool:
+    """Whether nobody could see it: control and format characters, half surrogates, code points without a meaning."""
+    spaces = unicodedata.category(character) == "Zs"
+    return not (character.isprintable() or spaces or character in KEPT)
 
 
 class Text(ma.fields.String):
@@ -23,8 +30,8 @@ class Text(ma.fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if UNPRINTABLE.search(text):
-            raise ma.ValidationError("has a control character or half of a surrogate pair; send printable text.")
+        if not text.isprintable() and any(_unprintable(character) for character in text):
+            raise ma.ValidationError("has a control or invisible character; send printable text / 含不可见字符")
         return text if self.as_typed else text.strip()
 
 
@@ -47,6 +54,11 @@ class QueryWhole(ma.fields.Integer):
     def __init__(self, *, least: int, most: int, **options: Any) -> None:
         """Bound the number."""
         super().__init__(strict=False, validate=validate.Range(min=least, max=most), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit()):  # int() also takes 1_0 and ５
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Decimal(ma.fields.Float):
@@ -113,7 +125,21 @@ class Phone(ma.fields.String):
 
     def __init__(self, **options: Any) -> None:
         """Check form and length; the length also stops a trailing line feed that ``$`` would let through."""
-        super().__init__(validate=[validate.Length(equal=11), validate.Regexp(r"\A1[3-9][0-9]{9}\Z")], **options)
+        form = validate.Regexp(
+            r"\A1[3-9][0-9]{9}\Z", error="is no mainland mobile number of 11 digits / 请填写 11 位手机号"
+        )
+        super().__init__(validate=[validate.Length(equal=11), form], **options)
+
+
+class VillageCode(ma.fields.String):
+    """A village or community by its code of twelve digits."""
+
+    def __init__(self, **options: Any) -> None:
+        """Check the form."""
+        form = validate.Regexp(
+            r"\A[0-9]{12}\Z", error="is no code of 12 digits; choose one from GET /villages / 请选择村居"
+        )
+        super().__init__(validate=form, **options)
 
 
 class Schema(ma.Schema):

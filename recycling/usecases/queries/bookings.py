@@ -63,7 +63,7 @@ def list_bookings(
 def bookable_windows(
     village_code: str, day: date, *, district: District, session: Session, now: datetime
 ) -> dict[str, Any]:
-    """The windows of a day for a village, with the places left.
+    """The windows of a day for a village, with the places and the room left.
 
     Raises
     ------
@@ -72,21 +72,41 @@ def bookable_windows(
     """
     village = district.network.villages.get(village_code)
     if village is None:
-        raise InvalidInput(f"village_code {village_code!r} is not in the district; choose one from GET /villages")
+        raise InvalidInput(
+            f"village_code {village_code!r} is not in the district; choose one from GET /villages"
+            " / 本区没有该村居，请重新选择"
+        )
     area = village.town_key
     left = {
         row.pickup_window: row.places_cap - row.places_used
         for row in session.scalars(select(WindowLedger).where(WindowLedger.day == day, WindowLedger.area == area))
     }
     ledger = session.get(DayLedger, (day, area))
-    open_days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
-    bookable = day in open_days and not (ledger is not None and ledger.closed)
-    caps = district.capacities[area].places
+    capacity = district.capacities[area]
+    note = district.calendar.note(day)
+    if ledger is not None and ledger.closed:
+        bookable, note = False, "routes already planned / 路线已排定"
+    else:
+        bookable = district.booking_rules.is_bookable(day, now=now, calendar=district.calendar)
+        if not bookable and not note:
+            note = "not among the bookable days / 不在可约日期内"
+    room = (
+        (capacity.service_s, capacity.mass_g, capacity.litres)
+        if ledger is None
+        else (
+            ledger.service_cap_s - ledger.service_used_s,
+            ledger.load_cap_g - ledger.load_used_g,
+            ledger.load_cap_l - ledger.load_used_l,
+        )
+    )
+    if bookable and min(room) <= 0:
+        bookable, note = False, "the day is full / 当日已约满"
     return {
         "day": day,
         "area": area,
         "bookable": bookable,
-        "note": district.calendar.note(day),
+        "note": note,
+        "room": dict(zip(("service_s", "mass_g", "litres"), room if bookable else (0, 0, 0), strict=True)),
         "windows": [
             {
                 "key": window.key,
@@ -94,11 +114,18 @@ def bookable_windows(
                 "name_en": window.name_en,
                 "opens_s": window.opens_s,
                 "closes_s": window.closes_s,
-                "places_left": left.get(window.key, caps[window.key]) if bookable else 0,
+                "places_left": left.get(window.key, capacity.places[window.key]) if bookable else 0,
             }
             for window in district.network.pickup_windows.values()
         ],
     }
+
+
+def open_days(*, district: District, session: Session, now: datetime) -> list[date]:
+    """The service days that can be booked now, without those whose routes are planned already."""
+    days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
+    closed = set(session.scalars(select(DayLedger.day).where(DayLedger.day.in_(days), DayLedger.closed).distinct()))
+    return [day for day in days if day not in closed]
 
 
 def booking_in_full(booking: Booking) -> dict[str, Any]:
@@ -116,7 +143,7 @@ def masked_address(address: str) -> str:
 
 
 def _row(booking: Booking) -> dict[str, Any]:
-    fields = ("id", "state", "day", "pickup_window", "area", "village_code", "items", "version")
+    fields = ("id", "state", "day", "pickup_window", "area", "village_code", "items", "version", "created_at")
     return {name: getattr(booking, name) for name in fields} | {
         "address_masked": masked_address(booking.place["address"])
     }
