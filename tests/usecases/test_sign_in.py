@@ -21,6 +21,7 @@ from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
 from recycling.usecases.people.sign_in import (
     PASSWORDS_PER_ADDRESS,
+    PASSWORDS_PER_LOGIN,
     SignedIn,
     find_principal,
     hasher,
@@ -300,7 +301,9 @@ def test_a_closed_account_is_dead_at_once_on_every_device(desk: Desk, session: S
             refresh_sign_in(one.sign_in_id, 0, session=session, now=desk.now)
 
 
-def test_a_login_takes_ten_passwords_in_a_quarter_of_an_hour(session: Session, now: datetime, dispatcher: str) -> None:
+def test_a_login_takes_ten_passwords_in_a_quarter_of_an_hour_from_one_address(
+    session: Session, now: datetime, dispatcher: str
+) -> None:
     for _ in range(10):
         with pytest.raises(WrongCode):
             sign_in(session, now, dispatcher, "wrong password")
@@ -308,7 +311,20 @@ def test_a_login_takes_ten_passwords_in_a_quarter_of_an_hour(session: Session, n
     with pytest.raises(TooManyRequests) as refused:
         sign_in(session, now + timedelta(minutes=5), dispatcher)
     assert refused.value.retry_after_s == 600
+    # its owner, who sits elsewhere, is not kept out
+    assert sign_in(session, now + timedelta(minutes=5), dispatcher, address="198.51.100.1").role == "dispatcher"
     assert sign_in(session, now + timedelta(minutes=15), dispatcher).role == "dispatcher"
+
+
+def test_a_login_takes_a_hundred_passwords_an_hour_from_all_addresses_together(
+    session: Session, now: datetime, dispatcher: str
+) -> None:
+    with atomic(session):
+        for _ in range(100):
+            spend_attempt(session, kind="password_login", subject=dispatcher, limits=PASSWORDS_PER_LOGIN, now=now)
+    with pytest.raises(TooManyRequests):
+        sign_in(session, now, dispatcher)
+    assert sign_in(session, now + timedelta(hours=1), dispatcher).role == "dispatcher"
 
 
 def test_an_address_takes_a_hundred_passwords_in_a_quarter_of_an_hour(

@@ -36,7 +36,9 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 # (largest count, seconds): docs/decisions, after the SMS rules of NIST 800-63B-4 (draft of 2023).
 CODES_PER_PHONE = ((1, MINUTE_S), (5, HOUR_S), (10, DAY_S))
 CODES_PER_ADDRESS = ((30, HOUR_S), (100, DAY_S))
-PASSWORDS_PER_LOGIN = ((10, 15 * MINUTE_S),)
+# A login from one address, so that nobody far away can keep its owner out; over all addresses, against guessing from many.
+PASSWORDS_PER_LOGIN_AND_ADDRESS = ((10, 15 * MINUTE_S),)
+PASSWORDS_PER_LOGIN = ((100, HOUR_S),)
 PASSWORDS_PER_ADDRESS = ((100, 15 * MINUTE_S),)
 
 hasher = PasswordHasher()
@@ -134,8 +136,12 @@ def sign_in_staff(login: str, password: str, *, address: str, session: Session, 
         When login and password do not belong together, or the account is closed; the message does not say which.
     """
     with atomic(session):
-        spend_attempt(session, kind="password_login", subject=login, limits=PASSWORDS_PER_LOGIN, now=now)
-        spend_attempt(session, kind="password_address", subject=address, limits=PASSWORDS_PER_ADDRESS, now=now)
+        for kind, subject, limits in (
+            ("password_pair", f"{address} {login}", PASSWORDS_PER_LOGIN_AND_ADDRESS),
+            ("password_address", address, PASSWORDS_PER_ADDRESS),
+            ("password_login", login, PASSWORDS_PER_LOGIN),
+        ):
+            spend_attempt(session, kind=kind, subject=subject, limits=limits, now=now)
         staff = session.scalar(select(Staff).where(Staff.login == login, Staff.active))
         known_hash = _nobodys_hash() if staff is None else staff.password_hash
     # Outside the transaction: argon2 takes a sixth of a second on purpose, and nobody shall wait for it at a lock.
