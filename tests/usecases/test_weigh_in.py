@@ -63,6 +63,17 @@ IMPOSSIBLE: list[tuple[Weighing, str]] = [
     (a_weighing(*[a_line(f"type-{number}") for number in range(201)]), "lines has 201 entries"),
     (a_weighing(a_line(booking_id=UUID(int=7)), channel="walk_in"), "on a walk_in ticket none"),
     (a_weighing(a_line(), channel="door"), "on a door ticket every line names its booking_id"),
+    # the table's 90 g: at most 10 x 90 + 5,000 = 5,900 g; 1,000 fridges of 40.8 kg: at least 40,800/10 - 5 = 4,075 kg
+    (a_weighing(a_line("phone-mobile"), net_g=55_000_000), "55000 kg for 1 × 移动通信手持机 phone-mobile cannot be"),
+    (a_weighing(a_line("phone-mobile"), net_g=5_901), "0 kg to 5.9 kg are taken; check gross_g, tare_g, refused_g"),
+    (a_weighing(a_line("fridge", 1_000), net_g=1), "0.001 kg for 1000 × 电冰箱 fridge cannot be"),
+    (a_weighing(a_line("fridge", 1_000), net_g=4_074_999), "4075 kg to 408005 kg are taken"),
+    # what is refused as dirt is no part of the goods: 4,074,999 g of 5 t are left
+    (a_weighing(a_line("fridge", 1_000), net_g=5_000_000, refused_g=925_001), "4074.999 kg for 1000 × 电冰箱"),
+    # a line's own reading, and what it leaves for the others
+    (a_weighing(a_line("fridge", 1, 413_001), a_line("desk"), net_g=443_001), "413.001 kg for 1 × 电冰箱 fridge"),
+    (a_weighing(a_line("fridge", 1, 41_300), a_line("phone-mobile"), net_g=49_300), "8 kg for 1 × 移动通信手持机"),
+    (a_weighing(*[a_line(key) for key in ("fan", "stove", "fax", "desk")], net_g=10**6), "fax、… (4) cannot be"),
     (a_weighing(a_line(booking_id=UUID(int=7))), f"booking_id {UUID(int=7)} does not exist"),
 ]
 
@@ -210,9 +221,9 @@ def test_a_full_truck_weighs_in(weigh: Callable[..., IntakeTicket]) -> None:
 def test_a_day_of_many_full_trucks_adds_up(session: Session, weigh: Callable[..., IntakeTicket]) -> None:
     # given trucks of other owners, 59.99 t net each on a scale of 60 t
     for _ in range(36):
-        weigh(a_weighing(net_g=59_990_000))
+        weigh(a_weighing(a_line("fridge", 1_000), net_g=59_990_000))
     # then the day's figure is 36 x 59,990,000 g, more than a 32-bit column takes (2,147,483,647)
-    assert facts(session) == [("lincheng", "lincheng", "fridge", "weighed", 36, 2_159_640_000)]
+    assert facts(session) == [("lincheng", "lincheng", "fridge", "weighed", 36_000, 2_159_640_000)]
 
 
 def test_only_the_keeper_of_a_station_weighs_in(weigh: Callable[..., IntakeTicket]) -> None:
@@ -339,6 +350,8 @@ def test_a_correction_obeys_the_rules_of_a_ticket(
         correct(ticket.id, a_weighing(a_line(units=2, booking_id=booking.id)))
     with pytest.raises(InvalidInput, match="tare"):
         correct(ticket.id, a_weighing(a_line(booking_id=booking.id), gross_g=1, tare_g=2))
+    with pytest.raises(InvalidInput, match=r"413\.001 kg for 1 × 电冰箱 fridge cannot be"):
+        correct(ticket.id, a_weighing(a_line(booking_id=booking.id), net_g=413_001))
     with pytest.raises(NotFound):
         correct(ticket.id, None, by=a_keeper("shagou"))
     assert weighed_units(session, booking) == {"fridge": 1}

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.intake import Channel, IntakeLine
+from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
+from recycling.policy.plausible_mass import check_plausible
 from recycling.units import kg_text
-from recycling.usecases.intake.line_masses import line_masses
+from recycling.usecases.intake.line_masses import LineMass, line_masses
 
 SCALE_MAX_G = 60_000_000  # the largest truck scale we expect at a station, 60 t (ours)
 MOST_UNITS = 1_000  # of one item type on one line; more is a typing error (ours)
 MOST_LINES = 200  # on one ticket; a truck's trip of 30 stops makes fewer (ours)
+MOST_NAMED = 3  # item types in one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,10 @@ def judged_lines(
                 " / 同一品类重复，请合并为一行"
             )
         seen.add((line.booking_id, line.item_type))
-    table_g = [district.catalogue.item_type(line.item_type, on=day).unit_mass_g * line.units for line in lines]
+    kinds = [district.catalogue.item_type(line.item_type, on=day) for line in lines]
+    table_g = [kind.unit_mass_g * line.units for kind, line in zip(kinds, lines, strict=True)]
     masses = line_masses(weighing.net_g - weighing.refused_g, readings=[line.net_g for line in lines], table_g=table_g)
+    _check_plausible(lines, kinds, masses)
     towns = _towns({line.booking_id for line in lines if line.booking_id is not None}, session=session)
     return [
         IntakeLine(
@@ -167,6 +172,32 @@ def _check_line(line: WeighedLine, *, channel: Channel) -> None:
             f"item_type {line.item_type!r}: on a door ticket every line names its booking_id, on a walk_in ticket none"
             f" does; this ticket is {channel} / 上门磅单须逐行注明预约，自送磅单不得注明"
         )
+
+
+def _check_plausible(lines: Sequence[WeighedLine], kinds: Sequence[ItemType], masses: Sequence[LineMass]) -> None:
+    """Refuse a reading that cannot be that of its goods; lines without one are judged by what is left for them all."""
+    unread: list[int] = []
+    for place, line in enumerate(lines):
+        if line.net_g is None:
+            unread.append(place)
+        else:
+            _check_mass(line.net_g, [line], [kinds[place]], fields="net_g")
+    if unread:
+        rest_g = sum(masses[place].net_g for place in unread)
+        fields = "gross_g, tare_g, refused_g"
+        _check_mass(rest_g, [lines[place] for place in unread], [kinds[place] for place in unread], fields=fields)
+
+
+def _check_mass(mass_g: int, lines: Sequence[WeighedLine], kinds: Sequence[ItemType], *, fields: str) -> None:
+    pairs = list(zip(lines, kinds, strict=True))
+    named = [f"{line.units} × {kind.name_zh} {kind.key}" for line, kind in pairs]
+    more = f"、… ({len(named)})" if len(named) > MOST_NAMED else ""
+    check_plausible(
+        mass_g,
+        table_g=sum(line.units * kind.unit_mass_g for line, kind in pairs),
+        goods="、".join(named[:MOST_NAMED]) + more,
+        fields=fields,
+    )
 
 
 def _towns(booking_ids: set[UUID], *, session: Session) -> dict[UUID, str]:
