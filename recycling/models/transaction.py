@@ -70,6 +70,18 @@ def atomic(session: Session) -> Iterator[Session]:
         session.info["atomic"], session.info["connection"] = False, None
 
 
+def see_one_state(session: Session) -> None:
+    """Begin a transaction in which every statement sees the same state; inside `atomic`, before its first statement.
+
+    On SQLite each transaction does. PostgreSQL looks anew at every statement unless it is told otherwise, and figures
+    read one after the other would contradict each other when a ticket is written between them.
+    """
+    if not session.info.get("atomic"):
+        session.rollback()  # a read before us may have opened a transaction
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def run(
     session: Session, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ) -> CursorResult[Any]:

@@ -22,8 +22,10 @@ from recycling.policy.district import District
 from recycling.policy.scope import Baseline, GoalBook, Scope
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.reporting import goal_progress as progress_module
+from recycling.usecases.reporting import goal_report as report_module
 from recycling.usecases.reporting.goal_csv import goal_csv, safe_cell
-from recycling.usecases.reporting.goal_progress import goal_progress
+from recycling.usecases.reporting.goal_progress import facts_between, goal_progress
 from recycling.usecases.reporting.goal_report import canonical, digest, make_goal_report
 from recycling.usecases.reporting.roll_up import DayRolledUp, roll_up_day
 from tests.builders import a_booking
@@ -175,19 +177,35 @@ def test_an_unconfirmed_baseline_shows_no_percentage_and_not_even_its_placeholde
     }  # fmt: skip
 
 
-def test_figures_with_made_up_tickets_in_them_say_so_in_every_scope_from_the_day_of_the_first(
+def test_each_scope_warns_of_the_made_up_tickets_in_its_own_figures_from_the_day_of_the_first(
     session: Session, district: District, now: datetime
 ) -> None:
-    made_up = weigh_in(
-        a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now, made_up=True
-    )
-    report = goal_progress(district=district, session=session, now=now)
+    def weigh_made_up(*lines: Any, net_g: int) -> Any:
+        return weigh_in(
+            a_weighing(*lines, net_g=net_g), scale_number="1", by=a_keeper(), district=district, session=session,
+            now=now, made_up=True,
+        )  # fmt: skip
+
+    # given a made-up ticket of two appliances
+    appliances = weigh_made_up(a_line("fridge"), a_line("fan"), net_g=45_000)
+    # then it is one ticket, and none for furniture
+    found = scopes_of(goal_progress(district=district, session=session, now=now))
     warning = "含演示数据：1 张虚构磅单 / includes 1 made-up tickets"
-    assert [scope["labels"][0] for scope in report["scopes"]] == [warning, warning]
+    assert found["household-appliances"]["labels"][0] == warning
+    assert "演示数据" not in str(found["furniture"])
+    # when a ticket of both kinds follows, then it is in both, in the table for the spreadsheet as well
+    both = weigh_made_up(a_line("desk"), a_line("fan"), net_g=34_000)
+    report = goal_progress(district=district, session=session, now=now)
+    found = scopes_of(report)
+    assert found["household-appliances"]["labels"][0] == "含演示数据：2 张虚构磅单 / includes 2 made-up tickets"
+    assert found["furniture"]["labels"][0] == warning
+    noted = [line for line in goal_csv(report).splitlines() if "回收量 / recovered" in line]
+    assert ["2 张虚构磅单" in noted[0], "1 张虚构磅单" in noted[1]] == [True, True]
     before = goal_progress(TODAY - timedelta(days=1), district=district, session=session, now=now)
     assert warning not in str(before)
-    # withdrawn, it is in no figure any more
-    correct_ticket(made_up.id, None, reason="演示结束", by=a_keeper(), district=district, session=session, now=now)
+    # withdrawn, they are in no figure any more
+    for made_up in (appliances, both):
+        correct_ticket(made_up.id, None, reason="演示结束", by=a_keeper(), district=district, session=session, now=now)
     assert "演示数据" not in str(goal_progress(district=district, session=session, now=now))
 
 
@@ -278,6 +296,33 @@ def test_a_report_is_kept_once_and_becomes_a_new_version_only_when_a_figure_chan
     assert (october.version, october.as_of, october.body["on"]) == (1, date(2026, 10, 31), "2026-10-31")
     assert october.body["in_period"][0]["units"] == 0
     assert_invariants(session)
+
+
+@pytest.mark.parametrize("one_state", [True, False], ids=["one state", "control"])
+def test_the_year_the_month_and_the_warning_of_a_report_never_contradict_each_other(
+    *, one_state: bool, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a report for which a made-up fridge is weighed in after the year's figures are read
+    def read_then_weigh(first: date, last: date, *, session: Session) -> Any:
+        facts = facts_between(first, last, session=session)
+        if session.get_bind().dialect.name == "postgresql":  # on SQLite nobody writes while a report is made
+            with Session(session.get_bind()) as other:
+                weigh_in(
+                    a_weighing(), scale_number="1", by=a_keeper(), district=district, session=other, now=now,
+                    made_up=True,
+                )  # fmt: skip
+        return facts
+
+    monkeypatch.setattr(progress_module, "facts_between", read_then_weigh)
+    if not one_state:
+        monkeypatch.setattr(report_module, "see_one_state", lambda _session: None)
+    body = make_goal_report("2026-11", district=district, session=session, now=now).body
+    # then the fridge is in none of the three, all of which are about this year's November; the control sees it in two
+    overseen = not one_state and session.get_bind().dialect.name == "postgresql"
+    appliances = body["scopes"][0]
+    assert appliances["recovered"]["units"] == 0
+    assert body["in_period"][0]["units"] == int(overseen)
+    assert ("演示数据" in str(appliances["labels"])) == overseen
 
 
 @pytest.mark.parametrize("period", ["2026-12", "2026-13", "26-11", "2026-1", "２０２６-11", "2026-11-01", ""])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Row, cast, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery, RecoveryDay, stands
+from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
@@ -23,6 +25,7 @@ from recycling.units import kg_text
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
 Fact = Row[str, str, str, str, int, int]
+MadeUpLine = Row[str, str, str, str, UUID]
 
 
 def goal_progress(on: date | None = None, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
@@ -42,14 +45,15 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
             f"on = {day}: figures exist from {FIRST_DAY} to today, {today}; choose a day between"
             f" / 可查询 {FIRST_DAY} 至 {today} 的数据"
         )
+    see_one_state(session)
+    return progress_at(day, district=district, session=session)
+
+
+def progress_at(day: date, *, district: District, session: Session) -> dict[str, Any]:
+    """The same for a day that may be asked for, in the transaction of the caller."""
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
-    made_up = session.scalar(
-        select(func.count(IntakeTicket.id.distinct()))
-        .join(IntakeLine)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(new_year, day), stands())
-    )
-    warnings = [f"含演示数据：{made_up} 张虚构磅单 / includes {made_up} made-up tickets"] if made_up else []
+    made_up = _made_up_lines(new_year, day, session=session)
     rolled_up_at = session.scalar(
         select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
     )
@@ -60,7 +64,7 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
     return {
         "on": day.isoformat(),
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
-        "scopes": [_scope_report(scope, day, facts=facts, warnings=warnings, district=district) for scope in scopes],
+        "scopes": [_scope_report(scope, day, facts=facts, made_up=made_up, district=district) for scope in scopes],
         "outside_scopes": amounts(outside),
     }
 
@@ -81,7 +85,16 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
     ).all()
 
 
-def counts(fact: Fact, scope: Scope, *, district: District) -> bool:
+def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
+    """What stands on made-up tickets of a span of days; there are many only where a demo runs."""
+    return session.execute(
+        select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
+        .join(IntakeTicket)
+        .where(IntakeTicket.made_up, IntakeTicket.day.between(first, last), stands())
+    ).all()
+
+
+def counts(fact: Fact | MadeUpLine, scope: Scope, *, district: District) -> bool:
     """Whether a figure lies inside a scope."""
     group = district.catalogue.latest(fact.item_type).group
     return (
@@ -109,9 +122,12 @@ def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
 
 
 def _scope_report(
-    scope: Scope, day: date, *, facts: Sequence[Fact], warnings: Sequence[str], district: District
+    scope: Scope, day: date, *, facts: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
 ) -> dict[str, Any]:
     mine = [fact for fact in facts if counts(fact, scope, district=district)]
+    # Tickets and not lines: one may hold several item types, of this scope and of others.
+    tickets = len({line.id for line in made_up if counts(line, scope, district=district)})
+    warnings = [f"含演示数据：{tickets} 张虚构磅单 / includes {tickets} made-up tickets"] if tickets else []
     mass: Counter[WeighProvenance] = Counter()
     for fact in mine:
         mass[WeighProvenance(fact.provenance)] += fact.recovered_g

@@ -19,9 +19,9 @@ from recycling.logs import logger
 from recycling.models.base import insert_into
 from recycling.models.outbox import post
 from recycling.models.recovery import GoalReport
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, see_one_state
 from recycling.policy.district import District
-from recycling.usecases.reporting.goal_progress import amounts, counts, facts_between, goal_progress
+from recycling.usecases.reporting.goal_progress import amounts, counts, facts_between, progress_at
 
 log = logger(__name__)
 
@@ -42,7 +42,9 @@ def make_goal_report(period: str, *, district: District, session: Session, now: 
     """
     first, last = _month(period, today=service_day(now))
     with atomic(session):
-        body = _body(period, first, last, district=district, session=session, now=now)
+        # The year to date, the month and the warning stand in one report: they are read from one state.
+        see_one_state(session)
+        body = _body(period, first, last, district=district, session=session)
         sha256 = digest(body)
         standing: GoalReport | None = session.scalar(
             select(GoalReport).where(GoalReport.period == period).order_by(GoalReport.version.desc()).limit(1)
@@ -89,10 +91,8 @@ def _month(period: str, *, today: date) -> tuple[date, date]:
     return first, min(today, first.replace(day=monthrange(first.year, first.month)[1]))
 
 
-def _body(
-    period: str, first: date, last: date, *, district: District, session: Session, now: datetime
-) -> dict[str, Any]:
-    progress = goal_progress(last, district=district, session=session, now=now)
+def _body(period: str, first: date, last: date, *, district: District, session: Session) -> dict[str, Any]:
+    progress = progress_at(last, district=district, session=session)
     # When the figures were last rebuilt is no figure: with it in, every nightly roll-up would make a new version.
     del progress["rolled_up_at"]
     facts = facts_between(first, last, session=session)
