@@ -28,7 +28,7 @@ from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
-from recycling.usecases.queries.plans import plan_in_full, plan_of_day, planner_file, route_figures
+from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_of_day, planner_file, route_figures
 
 group = AppGroup("plan", help="Plans of service days.")
 
@@ -118,6 +118,10 @@ def show_plan(plan_id: UUID, console: Console) -> None:
         f"上门 pickups {on_routes}, 路线 routes {len(plan['routes'])}, 未排入 left out {len(plan['unassigned'])}, "
         f"成本 cost {cost}"
     )
+    changes = overtaken_by(plan_id, district=current_app.extensions["district"], session=db.session(), now=utc_now())
+    if changes is not None:
+        zh, en = changes.words
+        console.print(f"[bold red]制定后有变动 changed since it was made[/bold red]: {zh} ({en}); plan the day again")
     for left in plan["unassigned"]:
         console.print(f"  {left.booking_id} {left.reason}: {left.detail}")
 

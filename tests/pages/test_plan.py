@@ -2,12 +2,18 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
+import pytest
 from flask import Flask
 
+from recycling.errors import BookingsChanged
 from recycling.extensions import db
+from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
+from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.bookings.promise import WishedItem
+from recycling.usecases.planning.publish_plan import publish_plan
 from tests.builders import TOMORROW, a_booking
 from tests.conftest import NOW
 from tests.pages.browsers import Browsers
@@ -18,7 +24,59 @@ def test_a_day_without_a_plan_says_so_and_how_to_make_one(browsers: Browsers) ->
     page = browsers.of("dispatcher").open(f"/pages/plan?day={TOMORROW + timedelta(days=1)}")
 
     assert page.status_code == 200
-    assert "尚未排线" in page.text
+    assert "尚未排线，可用接口 POST /job-runs（任务 plan_day）排线" in page.text
+    assert 'href="/api/docs#/job_runs"' in page.text
+
+
+def test_a_draft_that_publishing_would_refuse_says_so_in_the_same_words(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a draft of one booking, which is all there is
+    with app.app_context():
+        a_booking(db.session(), district=district, now=NOW)
+        plan_id = a_plan(db.session(), district=district, now=NOW).id
+        db.session.remove()
+    browser = browsers.of("dispatcher")
+    assert "全部预约均已排入" in browser.open("/pages/plan").text
+
+    # when two more residents book
+    with app.app_context():
+        for door in (2, 3):
+            a_booking(db.session(), district=district, now=NOW, address=f"清泉路 {door} 号 1 单元 101")
+        db.session.remove()
+    page = browser.open("/pages/plan").text
+
+    # then the page says that two are not in it and what to do, and no more that every booking is
+    assert "有 2 个预约不在本版计划中" in page
+    assert "本版已不能发布，请重新排线" in page
+    assert "全部预约均已排入" not in page
+    # and publishing says the same
+    with app.app_context(), pytest.raises(BookingsChanged) as refused:
+        publish_plan(plan_id, replaces=None, by=SYSTEM, district=district, session=db.session(), now=NOW)
+    assert "新增 2、减少 0、更改 0" in page
+    assert "新增 2、减少 0、更改 0" in refused.value.message
+
+    # when the day is planned again, then all is well
+    with app.app_context():
+        a_published_plan(db.session(), district=district, now=NOW)
+        db.session.remove()
+    page = browser.open("/pages/plan").text
+    assert "全部预约均已排入" in page
+    assert "有变" not in page
+
+
+def test_pickups_that_leave_a_published_plan_are_no_news(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a published plan of two bookings, one of which is withdrawn afterwards
+    with app.app_context():
+        booking = a_booking(db.session(), district=district, now=NOW)
+        a_booking(db.session(), district=district, now=NOW, address="清泉路 2 号 1 单元 101")
+        a_published_plan(db.session(), district=district, now=NOW)
+        by = Principal(id=uuid4(), role="dispatcher")
+        cancel_pickup(booking.id, version=1, by=by, district=district, session=db.session(), now=NOW)
+        db.session.remove()
+
+    # then its page does not call for another plan
+    assert "请重新排线" not in browsers.of("dispatcher").open("/pages/plan").text
 
 
 def test_all_ten_stations_are_listed_with_their_routes_or_without(

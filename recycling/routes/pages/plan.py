@@ -14,7 +14,7 @@ from recycling.policy.network import Network
 from recycling.routes.context import district
 from recycling.routes.pages.day import DayQuery, day_after, day_before
 from recycling.routes.pages.guard import PageBlueprint
-from recycling.usecases.queries.plans import plan_in_full, plan_of_day, route_figures
+from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_of_day, route_figures
 
 bp = PageBlueprint("page_plan", __name__, roles=("dispatcher", "admin"), url_prefix="/pages/plan")
 
@@ -25,20 +25,24 @@ SUMMED = ("pickups", "unloads", "carried_g", "distance_m", "travel_s")
 @bp.arguments(DayQuery, location="query")
 def show(wanted: dict[str, date | None]) -> str:
     """Show the published plan of a day, else its newest version; tomorrow's when no day is named."""
-    network, today = district().network, service_day(utc_now())
+    now = utc_now()
+    network, today = district().network, service_day(now)
     tomorrow = day_after(today) or today
     day = wanted["day"] or tomorrow
+    plan, note, changes = None, "", None
     try:
-        plan = plan_in_full(plan_of_day(day, session=db.session()), session=db.session())
+        plan_id = plan_of_day(day, session=db.session())
     except NotFound as error:
-        plan, note = None, error.message
+        note = error.message
     else:
-        note = ""
+        plan = plan_in_full(plan_id, session=db.session())
+        changes = overtaken_by(plan_id, district=district(), session=db.session(), now=now)
     stations = [] if plan is None else _stations(plan["routes"], network)
     return render_template(
         "plan.html",
         plan=plan,
         note=note,
+        changes=changes,
         stations=stations,
         totals=_sum([line for _, lines in stations for line in lines]),
         network=network,

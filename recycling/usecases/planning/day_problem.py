@@ -1,4 +1,4 @@
-"""A service day as the planner's problem: the shared step of making a plan and of publishing one."""
+"""A service day as the planner's problem: the shared step of making, showing and publishing a plan."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
+from recycling.models.plan import Plan
 from recycling.policy.district import District
 from recycling.policy.fleet import Shift
 from recycling.policy.network import Network
@@ -109,6 +112,44 @@ def fingerprint(problem: Problem) -> str:
     """SHA-256 of the problem's canonical JSON, as hex: equal for equal problems and for no others."""
     text = json.dumps(problem_to_json(problem), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How a day differs from the one that a plan was made for: its bookings, or, with no figure, fleet and rules."""
+
+    added: int
+    gone: int
+    changed: int
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The same in Chinese and English."""
+        if self.added + self.gone + self.changed == 0:
+            return "车辆或规则有变动", "the fleet or its rules did"
+        return (
+            f"新增 {self.added}、减少 {self.gone}、更改 {self.changed}",
+            f"{self.added} new, {self.gone} gone, {self.changed} changed",
+        )
+
+
+def changes_since(plan: Plan, *, district: District, session: Session) -> Changes | None:
+    """What has changed since a plan was made; ``None`` when its day is still the one that it was made for."""
+    present = day_problem(plan.day, unfinished_bookings(session, plan.day), district=district)
+    if fingerprint(present) == plan.problem_sha256:
+        return None
+    before, after = _stops(plan.problem), _stops(problem_to_json(present))
+    return Changes(
+        added=len(after.keys() - before.keys()),
+        gone=len(before.keys() - after.keys()),
+        changed=sum(before[key] != after[key] for key in before.keys() & after.keys()),
+    )
+
+
+def _stops(problem: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the bookings ask for, by stop key: places instead of their numbers, and not the price the fleet sets."""
+    places = problem["locations"]
+    return {stop["key"]: stop | {"location": places[stop["location"]], "skip_cost": None} for stop in problem["stops"]}
 
 
 def booking_of(stop_key: str) -> UUID:

@@ -21,8 +21,7 @@ from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteSt
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.routing.problem import problem_to_json
-from recycling.usecases.planning.day_problem import day_problem, fingerprint, unfinished_bookings, vehicles_out_at
+from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
 
 log = logger(__name__)
 
@@ -81,23 +80,14 @@ def publish_plan(
 
 
 def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None:
-    present = day_problem(plan.day, unfinished_bookings(session, plan.day), district=district)
-    if fingerprint(present) == plan.problem_sha256:
+    changes = changes_since(plan, district=district, session=session)
+    if changes is None:
         return
-    before, after = _stops(plan.problem), _stops(problem_to_json(present))
-    added, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
-    changed = sum(before[key] != after[key] for key in before.keys() & after.keys())
-    what = f"{added} new, {gone} gone, {changed} changed" if added + gone + changed else "the fleet or its rules did"
+    zh, en = changes.words
     raise BookingsChanged(
-        f"bookings changed since this plan was made ({what}); plan {plan.day} again and publish that"
-        f" / 制定计划后预约有变动，请重新排线再发布"
+        f"bookings changed since this plan was made ({en}); plan {plan.day} again and publish that"
+        f" / 制定计划后预约有变动（{zh}），请重新排线再发布"
     )
-
-
-def _stops(problem: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What the bookings ask for, by stop key: places instead of their numbers, and not the price the fleet sets."""
-    places = problem["locations"]
-    return {stop["key"]: stop | {"location": places[stop["location"]], "skip_cost": None} for stop in problem["stops"]}
 
 
 def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Literal
 from uuid import UUID
@@ -10,9 +10,12 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
+from recycling.clock import service_day
 from recycling.errors import NotFound
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
+from recycling.policy.district import District
 from recycling.units import clock_text
+from recycling.usecases.planning.day_problem import Changes, changes_since
 from recycling.usecases.queries.cursors import read_cursor, whole, write_cursor
 
 
@@ -83,6 +86,20 @@ def route_figures(route: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def overtaken_by(plan_id: UUID, *, district: District, session: Session, now: datetime) -> Changes | None:
+    """Why a plan is no longer the plan of its day, in the words with which publishing it would be refused.
+
+    A published plan is being carried out, so that pickups leave it one by one: only a promise beside it is news.
+    """
+    plan = _find(plan_id, session, undefer(Plan.problem), joinedload(Plan.published))
+    if plan.day < service_day(now):
+        return None
+    changes = changes_since(plan, district=district, session=session)
+    if changes is not None and plan.published is not None and not changes.added:
+        return None
+    return changes
+
+
 def planner_file(plan_id: UUID, part: Literal["problem", "answer"], *, session: Session) -> dict[str, Any]:
     """What the planner was given or answered, as its command line reads it.
 
@@ -108,7 +125,10 @@ def plan_of_day(day: date, *, session: Session) -> UUID:
         select(Plan.id).where(Plan.day == day).order_by(Plan.version.desc()).limit(1)
     )
     if plan_id is None:
-        raise NotFound(f"{day} has no plan yet; make one with: flask plan make {day} / {day} 尚未排线")
+        raise NotFound(
+            f'{day} has no plan yet; make one with POST /job-runs {{"job": "plan_day", "day": "{day}"}}, or on the'
+            f" server: flask plan make {day} / {day} 尚未排线，可用接口 POST /job-runs（任务 plan_day）排线"
+        )
     return plan_id
 
 
