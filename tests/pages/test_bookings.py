@@ -1,13 +1,16 @@
 """The resident's own bookings: newest first, by page, nobody else's."""
 
 import re
+from uuid import uuid4
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from recycling.extensions import db
 from recycling.models.people import Resident, phone_index
-from recycling.policy.access import Principal
+from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
+from recycling.usecases.queries.own_bookings import own_addresses
 from tests.builders import a_booking, a_resident
 from tests.conftest import NOW
 from tests.pages.browsers import Browsers
@@ -28,7 +31,9 @@ def booked(app: Flask, district: District, *, count: int, **overrides: object) -
 
 
 def test_without_a_booking_the_page_says_so(browsers: Browsers) -> None:
-    assert "还没有预约" in browsers.of("resident").open("/pages/bookings").text
+    page = browsers.of("resident").open("/pages/bookings").text
+    assert "还没有预约" in page
+    assert 'href="/api/docs#/bookings"' in page
 
 
 def test_a_resident_sees_their_own_bookings_and_nobody_elses(
@@ -46,13 +51,29 @@ def test_a_resident_sees_their_own_bookings_and_nobody_elses(
     # when they look
     page = browser.open("/pages/bookings").text
 
-    # then theirs is there with day, window, items and state, its door masked, and nothing of the neighbour's
+    # then theirs is there with day, window, items, state and its whole address, and nothing of the neighbour's
     assert "2026-11-24 周二" in page
     assert "08:00–10:00" in page
     assert "电冰箱 × 1" in page
     assert "已预约" in page
-    assert "长江…" in page  # a third of eight characters
+    assert "长江路 1 号院" in page
     assert "黄河路" not in page
+    # and the way to the next booking
+    assert 'href="/api/docs#/bookings"' in page
+
+
+def test_a_whole_address_is_its_owners_alone(session: Session, district: District, browsers: Browsers) -> None:
+    # given a booking
+    owner = a_resident(session, now=NOW)
+    booking = a_booking(session, district=district, now=NOW, by=owner, address="长江路 1 号院")
+    # then it is shown whole to whom it belongs, and to no other resident or staff
+    assert own_addresses([booking.id], by=owner, session=session) == {booking.id: "长江路 1 号院"}
+    others = [a_resident(session, now=NOW), Principal(id=uuid4(), role="dispatcher"), SYSTEM]
+    assert [own_addresses([booking.id], by=one, session=session) for one in others] == [{}, {}, {}]
+    # and the list that staff read masks it as ever: a third of eight characters
+    listed = browsers.of("dispatcher").open("/bookings").json
+    assert listed is not None
+    assert [row["address_masked"] for row in listed["bookings"]] == ["长江…"]
 
 
 def test_older_bookings_are_one_page_further(app: Flask, district: District, browsers: Browsers) -> None:

@@ -152,32 +152,48 @@ def test_script_in_address_and_note_is_inert(app: Flask, district: District, bro
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
 
 
-def test_a_recorded_stop_is_marked(app: Flask, district: District, browsers: Browsers) -> None:
-    # given one pickup, reported as not collected on the day
-    planned(app, district)
+def recorded(browsers: Browsers, **report: Any) -> str:
+    """Record a visit at the only stop, on the day, and open the list again."""
     with time_machine.travel(ON_THE_DAY):
         browser = browsers.of("collector", collector_key=TRUCK_CREW[0])
         listed = browser.client.get(f"/my-route?day={TOMORROW}").json
         assert listed is not None
-        booking_id = next(step["pickup"]["booking_id"] for step in listed["steps"] if step["pickup"])
         event = {
             "event_id": "3f6c1f0e-37a8-4b1c-9a61-5d6e86f6a001",
-            "booking_id": booking_id,
-            "kind": "failed",
-            "reason": "nobody_home",
-            "items": [],
+            "booking_id": next(step["pickup"]["booking_id"] for step in listed["steps"] if step["pickup"]),
             "device_time": ON_THE_DAY.astimezone(SHANGHAI).isoformat(),
         }
         sent = browser.client.post(
             "/doorstep-events",
-            json={"events": [event]},
+            json={"events": [event | report]},
             headers={"X-CSRF-TOKEN": browser.cookie("csrf_access_token") or "", "Idempotency-Key": "1"},
         )
         assert sent.status_code < 300, sent.text
+        return browser.open(PAGE).text
 
-        # when the list is opened again
-        page = browser.open(PAGE).text
+
+def test_a_recorded_stop_is_marked(app: Flask, district: District, browsers: Browsers) -> None:
+    # given one pickup, reported as not collected on the day
+    planned(app, district)
+    page = recorded(browsers, kind="failed", reason="nobody_home", items=[])
 
     # then the stop says so, and nothing is left to do
     assert '<span class="chip bad"><span>未收</span>' in page
     assert "待办 0" in page
+
+
+def test_a_visited_stop_shows_what_was_taken_item_by_item(app: Flask, district: District, browsers: Browsers) -> None:
+    # given a fridge and two chairs booked, of which one chair was handed over, and a fan that nobody had booked
+    wished = [WishedItem(item_type="fridge", quantity=1), WishedItem(item_type="chair-dining", quantity=2)]
+    planned(app, district, {"items": wished})
+    taken = [{"item_type": "chair-dining", "units": 1}, {"item_type": "fan", "units": 1}]
+    page = recorded(browsers, kind="partly", reason="not_presented", items=taken)
+
+    # then each item says how many were taken, the fan that it was not booked, and nothing stands there times nought
+    lines = [re.sub(r"<[^>]*>|\s+", " ", line) for line in re.findall(r"<li>(.*?)</li>", page, re.DOTALL)]
+    said = {line.split()[0]: " ".join(line.split()) for line in lines}
+    assert said["电冰箱"] == "电冰箱 × 1 Refrigerator · 已收 0 0 collected"
+    assert said["餐椅"].startswith("餐椅 × 2")
+    assert said["餐椅"].endswith("已收 1 1 collected")
+    assert said["电风扇"].startswith("电风扇 Electric fan")
+    assert said["电风扇"].endswith("未预约 not booked · 已收 1 1 collected")

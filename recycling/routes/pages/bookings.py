@@ -12,6 +12,7 @@ from recycling.routes.guard import principal
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.schemas.fields import Schema, Text
 from recycling.usecases.queries.bookings import list_bookings
+from recycling.usecases.queries.own_bookings import own_addresses
 
 bp = PageBlueprint("page_bookings", __name__, roles=("resident",), url_prefix="/pages/bookings")
 
@@ -33,6 +34,7 @@ def show(wanted: dict[str, Any]) -> str:
     return render_template(
         "bookings.html",
         bookings=found["bookings"],
+        addresses=own_addresses([row["id"] for row in found["bookings"]], by=principal(), session=db.session()),
         next_cursor=found["next_cursor"],
         network=facts.network,
         name_of=facts.catalogue.latest,
