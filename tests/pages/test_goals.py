@@ -125,7 +125,13 @@ def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(
     # then all open for a clerk, and among them are the figure's days and tickets
     assert {answer.status_code for answer in answers.values()} == {200}
     assert "41300" in answers["/recovered?from=2026-01-01&to=2026-11-23&item_type=fridge"].text
-    assert "41300" in answers["/intake-tickets?item_type=fridge"].text
+    assert "41300" in answers["/intake-tickets?from=2026-01-01&to=2026-11-23&item_type=fridge"].text
+    assert "41300" in answers["/recovered?from=2026-01-01&to=2026-11-23&town_key=lincheng"].text
+    assert "41300" in answers["/intake-tickets?from=2026-01-01&to=2026-11-23&town_key=lincheng"].text
+    # and none of them to more than the report's period
+    assert {path for path in links if path.startswith(("/recovered", "/intake"))} == {
+        path for path in links if "from=2026-01-01&to=2026-11-23" in path
+    }
     assert answers["/goal-progress.csv?on=2026-11-23"].mimetype == "text/csv"
     # and the 口径 is spelled out
     appliances = sections(page)["household-appliances"]
@@ -133,6 +139,11 @@ def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(
     assert "上门" in appliances
     assert "自送" in appliances
     assert "陶庄镇" in appliances
+    # in Chinese first, and with the units of which nobody has said whether the bureau serves them
+    assert "日历年，1 月 1 日至 12 月 31 日，北京时间" in appliances
+    assert "计入，并标注缺件" in appliances
+    assert appliances.count("是否归口待定") == 3
+    assert re.search(r"张范街道<span>（是否归口待定）", appliances)
 
 
 def test_against_a_confirmed_baseline_progress_pace_and_need_are_shown(

@@ -195,6 +195,11 @@ def test_tickets_are_listed_by_day_station_and_item_type_page_by_page(callers: C
 
     assert listed("day=2026-11-23&station_key=lincheng&item_type=fan") == [("lincheng", 2)]
     assert listed("day=2026-11-22") == []
+    # a span of days with both its ends, and the town-level unit the goods come from: of walk-ins the station's own
+    assert listed("from=2026-11-23&to=2026-11-23&item_type=fan") == [("lincheng", 2)]
+    assert listed("from=2026-11-24") == listed("to=2026-11-22") == []
+    assert listed("town_key=shagou") == [("shagou", 1)]
+    assert listed("town_key=shagou&item_type=fan") == []
     # when they are read two at a time
     pages: list[list[int]] = []
     cursor: str | None = ""
@@ -205,5 +210,12 @@ def test_tickets_are_listed_by_day_station_and_item_type_page_by_page(callers: C
         cursor = answer["next_cursor"]
     # then each comes once, newest first
     assert pages == [numbers[:0:-1], numbers[:1]] == [[3, 2], [1]]
-    for wrong in ("cursor=x", "cursor=WyJcdTAwMDAiXQ==", "day=2026-2-3", "limit=0", "keeper_id=1"):
+    for wrong in (
+        "cursor=x",
+        "cursor=WyJcdTAwMDAiXQ==",
+        "day=2026-2-3",
+        "from=2026-11-23&to=2026-11-22",
+        "limit=0",
+        "keeper_id=1",
+    ):
         assert clerk.get(f"/intake-tickets?{wrong}").status_code == 422, wrong

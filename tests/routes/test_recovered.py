@@ -70,6 +70,7 @@ def test_every_figure_leads_to_the_tickets_it_is_made_of(
         cursor = page["next_cursor"]
     assert paged == [("2026-11-22", "shagou", "fridge"), *(("2026-11-23", row[0], row[1]) for row in seen)]
     assert len(read(clerk, "/recovered?station_key=shagou&item_type=fridge")["recovered"]) == 2
+    assert len(read(clerk, "/recovered?town_key=shagou&item_type=fridge")["recovered"]) == 2
 
 
 def test_figures_are_for_the_desk_and_for_spans_that_can_be(callers: Callers) -> None:

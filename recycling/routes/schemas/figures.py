@@ -14,6 +14,7 @@ class RecoveredFilterSchema(Schema):
     last = Day(data_key="to")
     station_key = Text(most=64)
     item_type = Text(most=64)
+    town_key = Text(most=64)
     cursor = Text(most=800)
     limit = QueryWhole(load_default=100, least=1, most=500)
 

@@ -134,10 +134,13 @@ class IntakeTicketListSchema(Schema):
 
 
 class IntakeTicketFilterSchema(Schema):
-    """Which tickets to list."""
+    """Which tickets to list: of one day, or of a span with both its days; those with such a line."""
 
     day = Day()
+    first = Day(data_key="from")
+    last = Day(data_key="to")
     station_key = Text(most=64)
     item_type = Text(most=64)
+    town_key = Text(most=64)
     cursor = Text(most=400)
     limit = QueryWhole(load_default=50, least=1, most=200)

@@ -14,6 +14,7 @@ from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.policy.access import Principal
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
+from recycling.usecases.queries.spans import within
 
 _newer = aliased(IntakeTicket)
 _tickets = select(IntakeTicket, _newer.id).outerjoin(_newer, _newer.corrects_id == IntakeTicket.id)
@@ -40,27 +41,43 @@ def list_tickets(
     session: Session,
     limit: int,
     day: date | None = None,
+    first: date | None = None,
+    last: date | None = None,
     station_key: str | None = None,
     item_type: str | None = None,
+    town_key: str | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """A page of tickets, newest first; those with ``replaced_by_id`` count for no figure any more."""
-    wanted = _tickets.where(visible_to(by)).order_by(IntakeTicket.weighed_at.desc(), IntakeTicket.id.desc())
+    """A page of tickets, newest first; those with ``replaced_by_id`` count for no figure any more.
+
+    Item type and town-level unit are those of one line.
+
+    Raises
+    ------
+    InvalidInput
+        When the span ends before it begins.
+    """
+    mine = (visible_to(by), *within(IntakeTicket.day, first, last))
+    wanted = _tickets.where(*mine).order_by(IntakeTicket.weighed_at.desc(), IntakeTicket.id.desc())
     if day is not None:
         wanted = wanted.where(IntakeTicket.day == day)
     if station_key is not None:
         wanted = wanted.where(IntakeTicket.station_key == station_key)
-    if item_type is not None:
-        holding = select(IntakeLine.ticket_id).where(IntakeLine.item_type == item_type)
-        wanted = wanted.where(IntakeTicket.id.in_(holding))
+    of_line = [
+        column == key
+        for column, key in ((IntakeLine.item_type, item_type), (IntakeLine.town_key, town_key))
+        if key is not None
+    ]
+    if of_line:
+        wanted = wanted.where(IntakeTicket.id.in_(select(IntakeLine.ticket_id).where(*of_line)))
     if cursor is not None:
         wanted = wanted.where(tuple_(IntakeTicket.weighed_at, IntakeTicket.id) < read_cursor(cursor, instant, UUID))
     rows = session.execute(wanted.limit(limit + 1)).all()
     shown = rows[:limit]
-    last = shown[-1][0] if len(rows) > limit else None
+    oldest = shown[-1][0] if len(rows) > limit else None
     return {
         "tickets": [ticket_in_full(ticket, replaced_by_id=replaced_by_id) for ticket, replaced_by_id in shown],
-        "next_cursor": write_cursor(last.weighed_at.isoformat(), last.id) if last is not None else None,
+        "next_cursor": write_cursor(oldest.weighed_at.isoformat(), oldest.id) if oldest is not None else None,
     }
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from recycling.errors import InvalidInput, NotFound
+from recycling.errors import NotFound
 from recycling.models.recovery import DailyRecovery, GoalReport
 from recycling.usecases.queries.cursors import instant, key, read_cursor, write_cursor
+from recycling.usecases.queries.spans import within
 
 _FACT_KEY = (
     DailyRecovery.day,
@@ -33,6 +34,7 @@ def list_recovered(
     last: date | None = None,
     station_key: str | None = None,
     item_type: str | None = None,
+    town_key: str | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """A page of daily figures in sequence of day and station; each names where its tickets are.
@@ -42,17 +44,13 @@ def list_recovered(
     InvalidInput
         When the span ends before it begins.
     """
-    if first is not None and last is not None and last < first:
-        raise InvalidInput(f"to = {last} lies before from = {first}; exchange them / 结束日期早于开始日期")
-    wanted = select(DailyRecovery).order_by(*_FACT_KEY)
-    if first is not None:
-        wanted = wanted.where(DailyRecovery.day >= first)
-    if last is not None:
-        wanted = wanted.where(DailyRecovery.day <= last)
+    wanted = select(DailyRecovery).where(*within(DailyRecovery.day, first, last)).order_by(*_FACT_KEY)
     if station_key is not None:
         wanted = wanted.where(DailyRecovery.station_key == station_key)
     if item_type is not None:
         wanted = wanted.where(DailyRecovery.item_type == item_type)
+    if town_key is not None:
+        wanted = wanted.where(DailyRecovery.town_key == town_key)
     if cursor is not None:
         wanted = wanted.where(tuple_(*_FACT_KEY) > read_cursor(cursor, *_FACT_READERS))
     rows = session.scalars(wanted.limit(limit + 1)).all()
