@@ -88,3 +88,8 @@ def clock_text(second: int) -> str:
     """Write seconds after midnight as ``HH:MM``; past midnight the hours run on (``24:10``)."""
     hours, rest = divmod(second, 3600)
     return f"{hours:02d}:{rest // 60:02d}"
+
+
+def local_text(instant: datetime) -> str:
+    """Write an aware instant as people here read it, ``2026-11-24 08:15``, by Shanghai's clock."""
+    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

@@ -14,7 +14,7 @@ from rich.table import Table
 from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.units import kg_text, percent_text
+from recycling.units import kg_text, local_text, percent_text
 from recycling.usecases.reporting.goal_csv import BASELINE_STATES
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
@@ -64,7 +64,8 @@ def month(period: str) -> None:
 
 def print_goal_report(console: Console, report: dict[str, Any]) -> None:
     """Print the answer of `goal_progress`: a table for each scope, its warnings above the figures."""
-    rolled_up = report["rolled_up_at"] or "尚无 / none yet"
+    at = report["rolled_up_at"]
+    rolled_up = local_text(datetime.fromisoformat(at)) if at is not None else "尚无 / none yet"
     console.print(f"\n[bold]目标进度 / goal progress[/bold] 截至 as of {report['on']}    汇总于 rolled up: {rolled_up}")
     for scope in report["scopes"]:
         console.print(_scope_table(scope))

@@ -192,8 +192,8 @@ def test_a_visited_stop_shows_what_was_taken_item_by_item(app: Flask, district: 
     # then each item says how many were taken, the fan that it was not booked, and nothing stands there times nought
     lines = [re.sub(r"<[^>]*>|\s+", " ", line) for line in re.findall(r"<li>(.*?)</li>", page, re.DOTALL)]
     said = {line.split()[0]: " ".join(line.split()) for line in lines}
-    assert said["电冰箱"] == "电冰箱 × 1 Refrigerator · 已收 0 0 collected"
+    assert said["电冰箱"] == "电冰箱 × 1 Refrigerator 已收 0 0 collected"
     assert said["餐椅"].startswith("餐椅 × 2")
     assert said["餐椅"].endswith("已收 1 1 collected")
     assert said["电风扇"].startswith("电风扇 Electric fan")
-    assert said["电风扇"].endswith("未预约 not booked · 已收 1 1 collected")
+    assert said["电风扇"].endswith("未预约 not booked 已收 1 1 collected")

@@ -36,6 +36,8 @@ TODAY = date(2026, 11, 23)  # of tests.conftest.NOW, in Shanghai
 
 Weigh = Callable[..., Any]
 
+PROGRESS_ROWS = ("完成率", "时序进度", "尚缺", "每日所需", "每工作日所需")
+
 
 @pytest.fixture
 def weigh(session: Session, district: District, now: datetime) -> Weigh:
@@ -360,6 +362,20 @@ def test_the_table_reads_back_as_the_report_and_calculates_nothing(
     goal_2026 = named["2026 年目标 / goal, 增长 22.5 %"]
     assert [goal_2026[column] for column in columns] == ["1225", "24500"]
     assert "插值, 非政策目标" in goal_2026["说明 / note"]
+
+
+def test_the_table_says_why_there_is_no_progress_instead_of_leaving_cells_empty(
+    session: Session, district: District, now: datetime
+) -> None:
+    written = goal_csv(goal_progress(district=district, session=session, now=now)).removeprefix("\ufeff")
+    rows = [row for row in csv.reader(io.StringIO(written)) if row[3].split(" / ")[0] in PROGRESS_ROWS]
+    # five rows of each scope: appliances wait for their baseline, furniture has no goal
+    why = {
+        "household-appliances/1": "基准未确认 / baseline not confirmed",
+        "furniture/1": "本年度无目标 / no goal for this year",
+    }
+    said = {(row[1].rpartition("(")[2].rstrip(")"), row[3].split(" / ")[0]): row[4:6] for row in rows}
+    assert said == {(scope, name): [words, words] for scope, words in why.items() for name in PROGRESS_ROWS}
 
 
 @pytest.mark.parametrize(

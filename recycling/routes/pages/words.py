@@ -10,13 +10,12 @@ from typing import Any
 
 from flask import g
 
-from recycling.clock import SHANGHAI
 from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
 from recycling.policy.access import Role
 from recycling.routes.pages.guard import csrf_token
 from recycling.routing.plan import Reason, StepKind
-from recycling.units import clock_text, kg_text, percent_text
+from recycling.units import clock_text, kg_text, local_text, percent_text
 
 Words = tuple[str, str]
 
@@ -150,8 +149,7 @@ def day_text(day: date | str) -> str:
 
 def moment_text(instant: datetime | str) -> str:
     """An instant as local date and time of day."""
-    instant = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return local_text(datetime.fromisoformat(instant) if isinstance(instant, str) else instant)
 
 
 def mass_text(mass_g: int) -> str:

@@ -30,6 +30,7 @@ BASELINE_STATES = {
     "provisional": "基准未确认 / baseline not confirmed",
     "absent": "无基准 / no baseline",
 }
+NO_GOAL = "本年度无目标 / no goal for this year"
 
 Cells = tuple[str, str, Any, Any, str]
 
@@ -74,15 +75,18 @@ def _against_goal(scope: dict[str, Any]) -> Iterator[Cells]:
         name = f"{goal['year']} 年目标 / goal, 增长 {percent_text(goal['increase_bp'])}"
         note = "；".join(filter(None, (goal["label"], goal["source"])))
         yield section, name, goal["target_units"], _kg(goal["target_g"]), note
-    units, mass = scope["units_progress"] or {}, scope["mass_progress"] or {}
+    units, mass = scope["units_progress"], scope["mass_progress"]
+    # Without a goal or a confirmed baseline there is no progress; an empty cell would not say which, nor that.
+    why = BASELINE_STATES[scope["baseline_state"]] if scope["goal"] is not None else NO_GOAL
     for name, key in (("完成率 / progress", "progress_bp"), ("时序进度 / pace", "pace_bp")):
-        yield section, name, _percent(units.get(key)), _percent(mass.get(key)), ""
+        cells = (why, why) if units is None or mass is None else (_percent(units[key]), _percent(mass[key]))
+        yield section, name, *cells, ""
     for name, key in (
         ("尚缺 / missing", "missing"),
         ("每日所需 / needed per day", "needed_per_day"),
         ("每工作日所需 / needed per working day", "needed_per_working_day"),
     ):
-        yield section, name, units.get(key), _kg(mass.get(key)), ""
+        yield section, name, *((why, why) if units is None or mass is None else (units[key], _kg(mass[key]))), ""
 
 
 def _breakdowns(scope: dict[str, Any]) -> Iterator[Cells]:
