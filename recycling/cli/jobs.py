@@ -7,10 +7,9 @@ from datetime import datetime
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from rich.console import Console
-from rich.table import Table
 
 from recycling.cli.refusals import in_words
+from recycling.cli.tables import plain_table, print_table
 from recycling.clock import SHANGHAI, service_day, utc_now
 from recycling.extensions import db
 from recycling.jobs.clockwork import runner_for
@@ -21,8 +20,6 @@ from recycling.policy.access import SYSTEM
 from recycling.usecases.messages.deliver import try_dead_again
 from recycling.usecases.queries.job_runs import list_runs
 
-WIDTH_OF_FILES = 200  # columns
-
 group = AppGroup("jobs", help="Scheduled jobs: what, when, and how it went.")
 
 
@@ -30,13 +27,13 @@ group = AppGroup("jobs", help="Scheduled jobs: what, when, and how it went.")
 def show_schedule() -> None:
     """Show the schedule, each job's next due time, and the state of the outbox."""
     now = utc_now()
-    table = _table("任务 / job", "时间 / due", "下次 / next", words="说明 / what it does")
+    table = plain_table("任务 / job", "时间 / due", "下次 / next", words="说明 / what it does")
     for job in jobs_of(current_app.extensions["district"]).values():
         due = "" if job.cron is None else _local(job.cron.next_due(after=now))
         when = "手动 / on request" if job.cron is None else str(job.cron)
         table.add_row(f"{job.key}\n{job.name_zh}", when.replace(" / ", "\n"), due, f"{job.does_zh}\n{job.does_en}")
     state = outbox.outbox_state(db.session(), now=now)
-    _print(table)
+    print_table(table)
     click.echo(
         f"待发消息 / outbox: {state['waiting']} waiting, the oldest for {state['oldest_s']} s, {state['dead']} dead"
     )
@@ -47,10 +44,12 @@ def show_schedule() -> None:
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 def show_history(job: str | None, limit: int) -> None:
     """Show the last runs, last due first."""
-    table = _table("job", "scope", "due", "state", "tries", "started", "took", words="figures / error")
+    if job is not None:
+        _check_job(job)
+    table = plain_table("job", "scope", "due", "state", "tries", "started", "took", words="figures / error")
     for run in list_runs(session=db.session(), limit=limit, job=job)["job_runs"]:
         table.add_row(*_history_row(run))
-    _print(table)
+    print_table(table)
 
 
 @group.command("run")
@@ -58,9 +57,8 @@ def show_history(job: str | None, limit: int) -> None:
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day it is for, local; default today.")
 def run_by_hand(job: str, day: datetime | None) -> None:
     """Do a job now, in this process, for a day (for goal_report: for that day's month)."""
+    _check_job(job)
     runner = runner_for(current_app)
-    if job not in runner.jobs:
-        raise click.ClickException(f"no job {job!r}; choose from {', '.join(runner.jobs)}")
     wanted = service_day(utc_now()) if day is None else day.date()
     with in_words():
         outcome = runner.run_by_hand(runner.jobs[job], wanted, by=SYSTEM)
@@ -74,16 +72,22 @@ def run_by_hand(job: str, day: datetime | None) -> None:
 @click.option("--again", is_flag=True, help="Give each of them a new round of attempts.")
 def show_dead_messages(*, again: bool) -> None:
     """Show the messages that were given up."""
-    table = _table("message", "kind", "to", "created", "given up", words="last error")
+    table = plain_table("message", "kind", "to", "created", "given up", words="last error")
     for message in outbox.dead_messages(db.session()):
         table.add_row(
             str(message.id), message.kind, message.recipient_kind, _local(message.created_at),
             _local(message.dead_at), message.last_error,
         )  # fmt: skip
-    _print(table)
+    print_table(table)
     if again:
         revived = try_dead_again(session=db.session(), now=utc_now())
         click.echo(f"{revived} messages wait for delivery again.")
+
+
+def _check_job(job: str) -> None:
+    known = jobs_of(current_app.extensions["district"])
+    if job not in known:
+        raise click.ClickException(f"no job {job!r}; choose from {', '.join(known)}")
 
 
 def _history_row(run: JobRun) -> list[str]:
@@ -94,21 +98,6 @@ def _history_row(run: JobRun) -> list[str]:
         run.job, run.scope, _local(run.due_at), state, str(run.attempts), _local(run.started_at), took,
         run.error or figures,
     ]  # fmt: skip
-
-
-def _table(*headings: str, words: str) -> Table:
-    """A table whose last column takes what width is left and breaks Chinese where it ends."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    table.add_column(words, overflow="fold")
-    return table
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    # Into a pipe or a file a row goes whole, so that grep finds it.
-    (console if console.is_terminal else Console(width=WIDTH_OF_FILES)).print(table)
 
 
 def _local(instant: datetime | None) -> str:

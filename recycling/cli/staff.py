@@ -9,12 +9,26 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from recycling.cli.refusals import in_words
+from recycling.cli.tables import plain_table, print_table
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.access import STAFF_ROLES, SYSTEM, Role
 from recycling.usecases.people.staff import AddStaff, add_staff, close_staff, renew_staff
+from recycling.usecases.queries.staff import list_staff
 
 group = AppGroup("staff", help="Accounts of staff.")
+
+
+@group.command("list")
+def show_accounts() -> None:
+    """Show every account: login, role, station or collector, whether it is open, name."""
+    table = plain_table(
+        "登录名\nlogin", "角色\nrole", "站点/回收员\nstation/collector", "状态\nstate", words="姓名\nname"
+    )
+    for row in list_staff(session=db.session()):
+        state = "启用 open" if row.active else "停用 closed"
+        table.add_row(row.login, row.role, row.station_key or row.collector_key or "", state, row.name)
+    print_table(table)
 
 
 @group.command("add")

@@ -56,7 +56,8 @@ def test_a_job_without_a_day_is_about_today(app: Flask, session: Session) -> Non
 def test_a_refused_run_says_why(app: Flask, session: Session) -> None:
     assert "2026-11-20 is over" in said(app, "run", "plan_day", "--day", "2026-11-20", exit_code=1)
     assert "failed" in said(app, "history")
-    assert "choose from roll_up" in said(app, "run", "sweep", exit_code=1)
+    for words in (("run", "sweep"), ("history", "--job", "sweep")):
+        assert "no job 'sweep'; choose from roll_up" in said(app, *words, exit_code=1)
 
 
 def test_dead_messages_are_shown_and_given_another_round(app: Flask, session: Session) -> None:

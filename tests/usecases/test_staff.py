@@ -35,6 +35,10 @@ def a_clerk(**overrides: Any) -> AddStaff:
         (a_clerk(login="Upper"), "'Upper'"),
         (a_clerk(login="two words"), "'two words'"),
         (a_clerk(login="x" * 33), "3 to 32"),
+        (a_clerk(name=""), "name '': use 1 to 64"),
+        (a_clerk(name="　 "), "1 to 64"),
+        (a_clerk(name="名" * 65), "1 to 64"),
+        (a_clerk(name="a\x00b"), "1 to 64"),
         # eleven characters
         (a_clerk(password="elevenchars"), "11 characters"),
         (a_clerk(role="resident"), "'resident'"),

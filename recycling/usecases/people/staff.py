@@ -22,6 +22,7 @@ from recycling.usecases.people import sign_in
 log = logger(__name__)
 
 LOGIN_FORM = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+LONGEST_NAME = 64  # characters, as wide as the column
 SHORTEST_PASSWORD = 12  # characters; NIST SP 800-63B asks for at least 8, and for length over rules
 
 
@@ -49,6 +50,8 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
     """
     if not LOGIN_FORM.fullmatch(command.login):
         raise InvalidInput(f"login {command.login!r}: use 3 to 32 small letters, digits, dots, dashes")
+    if not command.name.strip() or len(command.name) > LONGEST_NAME or not command.name.isprintable():
+        raise InvalidInput(f"name {command.name[:LONGEST_NAME]!r}: use 1 to {LONGEST_NAME} printable characters")
     _check_password(command.password)
     if command.role not in STAFF_ROLES:
         raise InvalidInput(f"role {command.role!r} is no staff role; choose from {', '.join(STAFF_ROLES)}")

@@ -1,0 +1,44 @@
+"""`flask staff`: accounts opened, shown and closed by hand."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.callers import PASSWORD
+
+
+def test_every_account_is_listed_with_what_it_is_for_and_whether_it_is_open(app: Flask, session: Session) -> None:
+    session.rollback()
+    shell = app.test_cli_runner()
+
+    def done(*words: str) -> str:
+        answer = shell.invoke(args=["staff", *words])
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+    # given a keeper, a collector, and a clerk whose account is closed
+    for login, role, name, *where in (
+        ("wang", "keeper", "王保管", "--station", "shagou"),
+        ("li", "clerk", "李文员"),
+        ("zhao", "collector", "赵师傅", "--collector", "c01"),
+    ):
+        done("add", login + "-1", role, "--name", name, "--password", PASSWORD, *where)
+    done("close", "li-1")
+    # then they are listed by login, and no password or hash with them
+    printed = done("list")
+    assert [line.split() for line in printed.splitlines()[2:]] == [
+        ["li-1", "clerk", "停用", "closed", "李文员"],
+        ["wang-1", "keeper", "shagou", "启用", "open", "王保管"],
+        ["zhao-1", "collector", "c01", "启用", "open", "赵师傅"],
+    ]
+
+
+def test_an_account_without_a_name_is_refused_in_words(app: Flask, session: Session) -> None:
+    session.rollback()
+    for name in ("", "名" * 65):
+        answer = app.test_cli_runner().invoke(
+            args=["staff", "add", "wang-1", "clerk", "--name", name, "--password", PASSWORD]
+        )
+        assert answer.exit_code == 1
+        assert "use 1 to 64 printable characters" in answer.output
