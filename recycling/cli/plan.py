@@ -13,7 +13,6 @@ from uuid import UUID
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -31,6 +30,12 @@ from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_of_day, planner_file, route_figures
 
 group = AppGroup("plan", help="Plans of service days.")
+
+# Two lines each, so that a route's line fits a terminal of 80 columns.
+HEADINGS = (
+    "车辆\nvehicle", "回收员\ncrew", "上门\npickups", "卸货\nunloads", "出发\nstart", "返回\nend", "公斤\nkg",
+    "公里\nkm",
+)  # fmt: skip
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -64,8 +69,8 @@ def export(day: datetime, problem: Path, answer: Path) -> None:
     """Write a day's published plan, or its newest version, as the planner's files for `python -m recycling.routing`."""
     with in_words():
         plan_id = plan_of_day(day.date(), session=db.session())
-        problem.write_text(_json(planner_file(plan_id, "problem", session=db.session())), encoding="utf-8")
-        answer.write_text(_json(planner_file(plan_id, "answer", session=db.session())), encoding="utf-8")
+        _write(problem, planner_file(plan_id, "problem", session=db.session()))
+        _write(answer, planner_file(plan_id, "answer", session=db.session()))
     click.echo(f"python -m recycling.routing check {problem} {answer}")
 
 
@@ -96,19 +101,13 @@ def show_plan(plan_id: UUID, console: Console) -> None:
     """Print a plan: one line a route, one line a booking left out."""
     plan = plan_in_full(plan_id, session=db.session())
     state = "已发布 published" if plan["published_at"] else "草稿 draft"
-    table = Table(title=f"{plan['day']} 第 {plan['version']} 版 version {plan['version']}, {state}", box=SIMPLE)
-    columns = (
-        "车辆 vehicle",
-        "回收员 crew",
-        "上门 pickups",
-        "卸货 unloads",
-        "出发 start",
-        "返回 end",
-        "公斤 kg",
-        "公里 km",
+    table = Table(
+        title=f"{plan['day']} 第 {plan['version']} 版 version {plan['version']}, {state}",
+        box=None,
+        padding=(0, 2, 0, 0),
     )
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < 2 else "right", no_wrap=number < 2)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="left" if number < 2 else "right", no_wrap=True)
     for route in plan["routes"]:
         table.add_row(*_line(route))
     console.print(table)
@@ -158,5 +157,10 @@ def _bar(day: date, seconds: float, console: Console) -> Iterator[Callable[[Prog
         bar.update(row, completed=seconds)
 
 
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+def _write(path: Path, content: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot write {path}: {error.strerror}; name a file in a folder that is there / 无法写入 {path}"
+        ) from error

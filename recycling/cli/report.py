@@ -66,7 +66,8 @@ def print_goal_report(console: Console, report: dict[str, Any]) -> None:
     """Print the answer of `goal_progress`: a table for each scope, its warnings above the figures."""
     at = report["rolled_up_at"]
     rolled_up = local_text(datetime.fromisoformat(at)) if at is not None else "尚无 / none yet"
-    console.print(f"\n[bold]目标进度 / goal progress[/bold] 截至 as of {report['on']}    汇总于 rolled up: {rolled_up}")
+    console.print(f"\n[bold]目标进度 / goal progress[/bold] 截至 as of {report['on']}")
+    console.print(f"汇总于 rolled up: {rolled_up}")
     for scope in report["scopes"]:
         console.print(_scope_table(scope))
         for label in scope["labels"]:

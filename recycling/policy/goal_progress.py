@@ -10,6 +10,9 @@ from recycling.policy.checks import BP, check_known, check_range
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope, WeighProvenance
 from recycling.policy.service_calendar import ServiceCalendar
 
+# Stands wherever progress would.
+NO_GOAL = "本年度无政策目标 / no goal for this year"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
@@ -247,7 +250,7 @@ def _shares(recovered: Recovered) -> tuple[ProvenanceShare, ...]:
 
 def _labels(goal: Goal | None, baseline: Baseline | None) -> tuple[str, ...]:
     if goal is None:
-        return ("本年度无政策目标 / no goal for this year",)
+        return (NO_GOAL,)
     if baseline is None:
         return tuple(filter(None, ("基准未确认（无基准） / baseline not confirmed (none recorded)", goal.label)))
     return tuple(filter(None, (baseline.label, baseline.marker, goal.label)))

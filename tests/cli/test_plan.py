@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.models.plan import PublishedPlan
+from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.__main__ import main as planner
 from tests.builders import TOMORROW, a_booking
+from tests.planned_days import a_plan
 
 
 def test_a_day_is_made_published_shown_and_exported_for_the_checker(
@@ -37,6 +40,36 @@ def test_a_day_is_made_published_shown_and_exported_for_the_checker(
     exported = shell.invoke(args=["plan", "export", str(TOMORROW), "--problem", str(problem), "--plan", str(plan)])
     assert exported.exit_code == 0, exported.output
     assert planner(["check", str(problem), str(plan)]) == 0
+    # and what cannot be written is refused in words
+    nowhere = tmp_path / "nowhere" / "problem.json"
+    refused = shell.invoke(args=["plan", "export", str(TOMORROW), "--problem", str(nowhere), "--plan", str(plan)])
+    assert (refused.exit_code, refused.exc_info is None or refused.exc_info[0]) == (1, SystemExit)
+    assert f"cannot write {nowhere}: No such file or directory" in refused.output
+
+
+def test_a_plan_is_shown_whole_in_80_columns(
+    app: Flask, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_booking(session, district=district, now=now)
+    a_plan(session, district=district, now=now)
+    session.rollback()
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = app.test_cli_runner().invoke(args=["plan", "show", str(TOMORROW)]).output.splitlines()
+    heads = next(line for line in lines if "vehicle" in line)
+    assert heads.split() == ["vehicle", "crew", "pickups", "unloads", "start", "end", "kg", "km"]
+    # the longest vehicle's name with two people, and the widest figures, have room as well
+    longest = max(len(key) for key in district.network.vehicles)
+    assert longest + len("c01, c02") + len("pickups") + len("unloads") + 2 * len("08:00") + 6 + 5 + 8 * 2 <= 80
+
+
+def test_a_day_that_nobody_can_book_is_not_planned(app: Flask, session: Session) -> None:
+    session.rollback()
+    shell = app.test_cli_runner()
+    # 14 days of horizon; 1 October 2027 is far beyond it
+    for day, word in (("2027-10-01", "2027-10-01 is too far ahead"), ("2026-11-22", "2026-11-22 is over")):
+        made = shell.invoke(args=["plan", "make", day])
+        assert (made.exit_code, word in made.output) == (1, True), made.output
+    assert session.scalars(select(Plan)).all() == []
 
 
 def test_a_day_without_a_plan_says_how_to_make_one(app: Flask, session: Session) -> None:
@@ -44,10 +77,3 @@ def test_a_day_without_a_plan_says_how_to_make_one(app: Flask, session: Session)
     shown = app.test_cli_runner().invoke(args=["plan", "show", str(TOMORROW)])
     assert shown.exit_code == 1
     assert f"flask plan make {TOMORROW}" in shown.output
-
-
-def test_a_day_behind_us_is_refused_in_words(app: Flask, session: Session) -> None:
-    session.rollback()
-    made = app.test_cli_runner().invoke(args=["plan", "make", "2026-11-22"])
-    assert made.exit_code == 1
-    assert "2026-11-22 is over" in made.output

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from sqlalchemy.orm import Session
 
 from recycling.clock import utc_now
 from recycling.models.job_run import claim, enqueue, finish
 from recycling.models.transaction import atomic
+from recycling.policy.district import District
+from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.callers import Callers
 
 WISH = {"job": "plan_day", "day": "2026-11-24"}
@@ -67,6 +70,21 @@ def test_a_wish_that_makes_no_sense_is_refused_in_words(callers: Callers, body: 
     refused = callers.staff("admin").post("/job-runs", body)
     assert refused.status_code == 422
     assert word in refused.json["detail"]  # type: ignore[index]  # a problem document
+
+
+def test_a_day_whose_vehicles_are_out_is_refused_at_once_instead_of_failing_later(
+    callers: Callers, district: District
+) -> None:
+    out_at = vehicles_out_at(date(2026, 11, 24), district)
+    # a moment before it is queued
+    with time_machine.travel(out_at - timedelta(seconds=1), tick=False):
+        assert callers.staff("dispatcher").post("/job-runs", WISH).status_code == 202
+    with time_machine.travel(out_at, tick=False):
+        dispatcher = callers.staff("dispatcher")
+        refused = dispatcher.post("/job-runs", WISH)
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "conflict")
+        assert "2026-11-24 的车辆已出车，请电话联系回收员" in refused.get_json()["detail"]
+        assert len(dispatcher.get("/job-runs").get_json()["job_runs"]) == 1
 
 
 @pytest.mark.parametrize("role", ["resident", "collector", "keeper", "clerk"])

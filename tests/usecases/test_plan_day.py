@@ -13,12 +13,14 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput, PlanRejected
 from recycling.extensions import db
 from recycling.models.job_run import JobRun
 from recycling.models.plan import Plan, Route, RouteStop, Unassigned
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
+from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.routing.check import violations
 from recycling.routing.plan import Plan as PlannerPlan
 from recycling.routing.plan import plan_from_json
@@ -209,6 +211,17 @@ def test_past_and_running_days_are_not_planned(session: Session, district: Distr
     # a second before, it still is
     plan_at(instant_at(TOMORROW, 8 * 3600 - 1), session, district)
     assert session.scalar(select(func.count()).select_from(Unassigned)) == 0
+
+
+def test_a_day_that_nobody_can_book_is_not_planned(session: Session, district: District, now: datetime) -> None:
+    # given that the day after tomorrow is closed, and the last bookable day is some days ahead
+    closed, last = TOMORROW + timedelta(days=1), service_day(now) + timedelta(days=district.booking_rules.horizon_days)
+    closing = DayOverride(day=closed, is_working=False, note="站点检修", source="test")
+    with_holiday = replace(district, calendar=ServiceCalendar({closed: closing}))
+    for day, why in ((closed, "has no pickups"), (last + timedelta(days=1), "is too far ahead")):
+        with pytest.raises(InvalidInput, match=f"{day} {why}"):
+            a_plan(session, district=with_holiday, now=now, day=day)
+    assert session.scalars(select(Plan)).all() == []
 
 
 def plan_at(now: datetime, session: Session, district: District) -> Plan:

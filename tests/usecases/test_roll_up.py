@@ -123,7 +123,9 @@ def test_a_day_rebuilds_from_its_tickets_and_a_second_time_finds_nothing_to_chan
         "I-12 日回收量 = 磅单明细 / each daily figure is its ticket lines, and each line is in one figure"
     }
     tomorrow = TODAY + timedelta(days=1)
-    assert roll_up_day(tomorrow, district=district, session=session, now=now).rows == 1
+    with pytest.raises(InvalidInput, match="2026-11-24 has not come yet"):
+        roll_up_day(tomorrow, district=district, session=session, now=now)
+    assert roll_up_day(tomorrow, district=district, session=session, now=now + timedelta(days=1)).rows == 1
     assert_invariants(session)
     again = roll_up_day(TODAY, district=district, session=session, now=now)
     assert again == replace(expected, differences=0)
@@ -372,7 +374,7 @@ def test_the_table_says_why_there_is_no_progress_instead_of_leaving_cells_empty(
     # five rows of each scope: appliances wait for their baseline, furniture has no goal
     why = {
         "household-appliances/1": "基准未确认 / baseline not confirmed",
-        "furniture/1": "本年度无目标 / no goal for this year",
+        "furniture/1": "本年度无政策目标 / no goal for this year",
     }
     said = {(row[1].rpartition("(")[2].rstrip(")"), row[3].split(" / ")[0]): row[4:6] for row in rows}
     assert said == {(scope, name): [words, words] for scope, words in why.items() for name in PROGRESS_ROWS}

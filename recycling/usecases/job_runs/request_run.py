@@ -8,13 +8,12 @@ from typing import Literal, get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.clock import service_day
-from recycling.errors import InvalidInput
 from recycling.logs import logger
 from recycling.models.job_run import JobRun, enqueue
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.planning.day_problem import check_plannable
 
 log = logger(__name__)
 
@@ -29,18 +28,10 @@ def request_run(
 
     Raises
     ------
-    InvalidInput
-        When the day is over, too far ahead or no service day.
+    InvalidInput, Conflict
+        As for `check_plannable`: a run that can only fail would alarm everybody.
     """
-    today = service_day(now)
-    ahead = (day - today).days
-    if not 0 <= ahead <= district.booking_rules.horizon_days:
-        raise InvalidInput(
-            f"day {day}: choose one from {today} to {district.booking_rules.horizon_days} days ahead"
-            f" / 请选择今天起 {district.booking_rules.horizon_days} 天内的日期"
-        )
-    if not district.calendar.is_service_day(day):
-        raise InvalidInput(f"day {day} has no pickups; choose a service day / {day} 不上门回收，请选择服务日")
+    check_plannable(day, district=district, now=now)
     scope = day.isoformat()
     with atomic(session):
         same = select(JobRun).where(JobRun.job == job, JobRun.scope == scope)

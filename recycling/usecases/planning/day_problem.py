@@ -7,13 +7,15 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
+from recycling.errors import Conflict, InvalidInput
 from recycling.models.booking import Booking
 from recycling.models.plan import Plan
 from recycling.policy.district import District
@@ -106,6 +108,32 @@ def dearest_day(network: Network) -> int:
 def vehicles_out_at(day: date, district: District) -> datetime:
     """When the first shift of a day begins; from then on its routes are being driven."""
     return instant_at(day, min(shift.shift_s[0] for shift in district.network.shifts()))
+
+
+def check_plannable(day: date, *, district: District, now: datetime) -> None:
+    """Refuse a day that nobody can make a plan for now.
+
+    Raises
+    ------
+    InvalidInput
+        When the day is over, lies beyond what can be booked, or is no service day.
+    Conflict
+        When its vehicles are already out: their routes cannot be made from the stations again.
+    """
+    today, horizon = service_day(now), district.booking_rules.horizon_days
+    if not today <= day <= today + timedelta(days=horizon):
+        en, zh = ("is over", "已过") if day < today else ("is too far ahead", "过远")
+        raise InvalidInput(
+            f"{day} {en}; choose one from {today} to {horizon} days ahead"
+            f" / {day} {zh}，请选择今天起 {horizon} 天内的日期"
+        )
+    if not district.calendar.is_service_day(day):
+        raise InvalidInput(f"{day} has no pickups; choose a service day / {day} 不上门回收，请选择服务日")
+    if now >= vehicles_out_at(day, district):
+        raise Conflict(
+            f"the vehicles of {day} are out and a running day is not planned again; call the collectors"
+            f" / {day} 的车辆已出车，请电话联系回收员"
+        )
 
 
 def fingerprint(problem: Problem) -> str:

@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from recycling.clock import service_day
-from recycling.errors import Conflict, InvalidInput, PlanRejected
+from recycling.errors import PlanRejected
 from recycling.logs import logger
 from recycling.models.base import insert_into
 from recycling.models.plan import Plan, Route, RouteCrew, RouteStop, Unassigned
@@ -26,10 +25,10 @@ from recycling.routing.solve import Progress, solve
 from recycling.usecases.planning.day_problem import (
     TRAVEL_QUALITY,
     booking_of,
+    check_plannable,
     day_problem,
     fingerprint,
     unfinished_bookings,
-    vehicles_out_at,
 )
 
 log = logger(__name__)
@@ -73,10 +72,8 @@ def plan_day(
 
     Raises
     ------
-    InvalidInput
-        When the day lies behind us.
-    Conflict
-        When the vehicles are already out: their routes cannot be made from the stations again.
+    InvalidInput, Conflict
+        As for `check_plannable`.
     PlanRejected
         When the answer breaks a rule of the planner's contract; nothing of it is kept.
     """
@@ -84,7 +81,7 @@ def plan_day(
     made = _made_by(run_id, session)
     if made is not None:
         return made
-    _plannable(day, district=district, now=now)
+    check_plannable(day, district=district, now=now)
     problem = day_problem(day, unfinished_bookings(session, day), district=district)
     session.rollback()
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
@@ -101,17 +98,6 @@ def plan_day(
         seconds=round(answer.search.seconds, 1),
     )  # fmt: skip
     return plan
-
-
-def _plannable(day: date, *, district: District, now: datetime) -> None:
-    today = service_day(now)
-    if day < today:
-        raise InvalidInput(f"{day} is over; plan {today} or a later day / {day} 已过，请选择今天或之后的日期")
-    if now >= vehicles_out_at(day, district):
-        raise Conflict(
-            f"the vehicles of {day} are out and a running day is not planned again; call the collectors"
-            f" / {day} 的车辆已出车，请电话联系回收员"
-        )
 
 
 def _made_by(run_id: UUID | None, session: Session) -> Plan | None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from recycling.policy.goal_progress import NO_GOAL
 from recycling.units import kg_text, percent_text
 
 BOM = "\ufeff"
@@ -30,7 +31,6 @@ BASELINE_STATES = {
     "provisional": "基准未确认 / baseline not confirmed",
     "absent": "无基准 / no baseline",
 }
-NO_GOAL = "本年度无目标 / no goal for this year"
 
 Cells = tuple[str, str, Any, Any, str]
 

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
+from recycling.errors import InvalidInput
 from recycling.logs import logger
 from recycling.models.recovery import RecoveryDay, lock_day, rebuild
 from recycling.models.transaction import atomic
@@ -38,7 +40,17 @@ def roll_up_day(day: date, *, district: District, session: Session, now: datetim
     """Rebuild the facts of every station for one day. Run again, it finds nothing to change.
 
     Every weigh-in rebuilds its own station and day already, so a difference is an alarm, not routine.
+
+    Raises
+    ------
+    InvalidInput
+        When the day lies ahead: nothing was weighed on it.
     """
+    today = service_day(now)
+    if day > today:
+        raise InvalidInput(
+            f"{day} has not come yet; roll up {today} or an earlier day / {day} 尚未到来，请选择今天或之前的日期"
+        )
     with atomic(session):
         stored = session.scalars(select(RecoveryDay.station_key).where(RecoveryDay.day == day))
         # A station that has left the network keeps its figures. In one sequence, so that two roll-ups queue.
