@@ -167,6 +167,21 @@ def test_lines_without_a_reading_share_the_rest_by_the_type_table(
     assert_invariants(session)
 
 
+def test_the_only_line_without_a_reading_is_weighed_by_what_the_others_leave(
+    session: Session, weigh: Callable[..., IntakeTicket]
+) -> None:
+    # given 75,800 g net, of which 500 g are dirt; the fridge and the fan stood on the scale alone
+    lines = (a_line("fridge", 1, 41_300), a_line("washer-top"), a_line("fan", 1, 4_000))
+    ticket = weigh(a_weighing(*lines, net_g=75_800, refused_g=500))
+    # then 75,800 - 500 - 41,300 - 4,000 = 30,000 g can only be the washer's
+    assert [(line.net_g, line.provenance) for line in ticket.lines] == [
+        (41_300, "weighed"),
+        (30_000, "weighed"),
+        (4_000, "weighed"),
+    ]
+    assert_invariants(session)
+
+
 def test_of_equal_remainders_the_earlier_line_takes_the_gram(weigh: Callable[..., IntakeTicket]) -> None:
     # fan and rice cooker weigh 4,000 g each in the table: 5,001 g are 2,500.5 each
     ticket = weigh(a_weighing(a_line("fan"), a_line("rice-cooker"), net_g=5_001))

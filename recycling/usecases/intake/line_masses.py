@@ -21,8 +21,9 @@ class LineMass:
 def line_masses(accepted_g: int, *, readings: Sequence[int | None], table_g: Sequence[int]) -> list[LineMass]:
     """Give every line its grams, so that they add up to the accepted mass exactly.
 
-    A line with a reading of its own keeps it, and the only line of a ticket takes all: both are weighed. The other
-    lines share what is left in proportion to ``table_g``, the masses that the type table gives them.
+    A line with a reading of its own keeps it, and a line that is the only one without takes what is left: the scale
+    fixes both, so both are weighed. Several without share what is left in proportion to ``table_g``, the masses that
+    the type table gives them.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def line_masses(accepted_g: int, *, readings: Sequence[int | None], table_g: Seq
             f" gross_g, tare_g, refused_g and the readings / 余下 {kg_text(rest_g)} 不足以分给 {len(unread)} 行，请核对"
         )
     parted = dict(zip(unread, parts, strict=True))
-    by_difference: Provenance = "weighed" if len(readings) == 1 else "type_table"
+    by_difference: Provenance = "weighed" if len(unread) == 1 else "type_table"
     return [
         LineMass(net_g=parted[place], provenance=by_difference)
         if reading is None
