@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from recycling.app import create_app
 from recycling.models.booking import BOOKING_STATES
 from recycling.models.ledger import close_day, open_ledger
 from recycling.models.transaction import atomic
@@ -24,6 +25,8 @@ from recycling.routes.problems import STATUS
 from recycling.routing.plan import REASONS, STEP_KINDS
 from recycling.usecases.planning.day_problem import TRAVEL_QUALITY
 from tests.builders import TOMORROW
+from tests.callers import KeptSms
+from tests.conftest import test_settings
 from tests.pages.browsers import Browser, Browsers
 
 PACKAGE = Path(__file__).resolve().parents[2] / "recycling"
@@ -206,3 +209,20 @@ def test_a_bug_shows_no_detail_and_asks_for_the_request_id(
     assert "请提供请求编号" in answer.text
     assert "NoneType" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_when_the_database_is_away_a_page_does_not_claim_that_nothing_was_changed() -> None:
+    # given pages over a database that does not answer; its commit may have been what was lost
+    app = create_app(test_settings("sqlite:////nowhere/at/all.db", LOG_LEVEL="CRITICAL"))
+    browser = Browser(client=app.test_client(), sms=KeptSms())
+    # when a form is sent
+    answer = browser.sign_in_staff("clerk")
+    # then the page says what is not known and how to find out
+    assert answer.status_code == 503
+    assert "是否已保存尚不确定" in answer.text
+    assert "未做任何更改" not in answer.text
+    assert "nothing was changed" not in answer.text
+
+
+def test_a_keeper_is_called_what_the_messages_call_them() -> None:
+    assert words.ROLE_WORDS["keeper"][0] == "站点保管员"

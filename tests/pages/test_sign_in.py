@@ -104,7 +104,8 @@ def test_a_wrong_code_asks_again_and_the_right_one_still_works(stranger: Browser
 
     # then its form is shown again for the same code, and the right one leads on
     assert refused.status_code == 401
-    assert "验证码或密码错误" in refused.text
+    assert "验证码错误" in refused.text
+    assert "密码错误" not in refused.text
     assert code_id in refused.text
     assert (taken.status_code, taken.location) == (303, "/pages/bookings")
 
@@ -121,6 +122,9 @@ def test_a_wrong_password_keeps_the_name_and_never_repeats_the_password(browsers
     assert answer.status_code == 401
     assert f'value="{login}"' in answer.text
     assert "wrong</script>" not in answer.text
+    # in words about a password: there is no code to ask for again
+    assert "用户名或密码错误" in answer.text
+    assert "验证码错误" not in answer.text
     assert not is_signed_in(stranger)
 
 

@@ -22,7 +22,7 @@ Words = tuple[str, str]
 ROLE_WORDS: dict[Role, Words] = {
     "resident": ("居民", "resident"),
     "collector": ("回收员", "collector"),
-    "keeper": ("站点管理员", "station keeper"),
+    "keeper": ("站点保管员", "station keeper"),
     "dispatcher": ("调度员", "dispatcher"),
     "clerk": ("商促局业务员", "bureau clerk"),
     "admin": ("系统管理员", "administrator"),
@@ -101,7 +101,15 @@ FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
         ("系统出错", "Our mistake"),
         ("已记录；报修时请提供请求编号", "it is logged; give the request id when you report it"),
     ),
-    503: (("系统繁忙", "Busy"), ("未做任何更改，请稍后再试", "nothing was changed; try again in a moment")),
+    # The database may have written before it fell silent, so nobody can say that nothing was changed.
+    503: (
+        ("系统繁忙", "Busy"),
+        (
+            "刚才提交的内容是否已保存尚不确定：请稍后先查看，没有再重试（接口请用同一幂等键）",
+            "whether what you sent was kept is not known: look in a moment whether it is there, and if not, repeat it"
+            " (through the API with the same key)",
+        ),
+    ),
 }
 
 WEEKDAYS: tuple[Words, ...] = tuple(

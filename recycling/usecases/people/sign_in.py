@@ -6,12 +6,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
 from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import NotSignedIn, WrongCode
@@ -21,7 +20,7 @@ from recycling.models.base import table_of
 from recycling.models.counters import spend_attempt
 from recycling.models.encrypted import keyring
 from recycling.models.people import OneTimeCode, SignIn, Staff, resident_of
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, rows_met
 from recycling.policy.access import Principal, Role
 
 log = logger(__name__)
@@ -43,7 +42,11 @@ PASSWORDS_PER_ADDRESS = ((100, 15 * MINUTE_S),)
 
 hasher = PasswordHasher()
 
-WRONG = "the code or password is wrong, used up or expired; ask for a new one / 验证码或密码错误、已失效，请重新获取"
+WRONG_CODE = "the code is wrong, used up or expired; ask for a new one / 验证码错误、已使用或已过期，请重新获取"
+WRONG_LOGIN = (
+    "user name or password is wrong, or the account is closed; type both again, or ask an administrator for a new"
+    " password / 用户名或密码错误，或账号已停用；请重新输入，忘记密码请联系系统管理员"
+)
 
 # Put together once and asked by every request.
 _sign_in, _staff = table_of(SignIn), table_of(Staff)
@@ -113,14 +116,14 @@ def sign_in_resident(code_id: UUID, code: str, *, session: Session, now: datetim
             OneTimeCode.used_at.is_(None),
             OneTimeCode.expires_at > now,
         )
-        tried = session.execute(spent.values(tries_left=OneTimeCode.tries_left - 1))
-        row = session.get(OneTimeCode, code_id) if cast("CursorResult[Any]", tried).rowcount else None
+        tried = rows_met(session, spent.values(tries_left=OneTimeCode.tries_left - 1))
+        row = session.get(OneTimeCode, code_id) if tried else None
         signed = None
         if row is not None and secrets.compare_digest(row.code_digest, _digest(code_id, code)):
             row.used_at = now
             signed = _open(session, now=now, resident_id=resident_of(session, row.phone, now=now), role="resident")
     if signed is None:
-        raise WrongCode(WRONG)
+        raise WrongCode(WRONG_CODE)
     log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role="resident")
     return signed
 
@@ -148,14 +151,14 @@ def sign_in_staff(login: str, password: str, *, address: str, session: Session, 
     try:
         hasher.verify(known_hash, password)
     except VerificationError:
-        raise WrongCode(WRONG) from None
+        raise WrongCode(WRONG_LOGIN) from None
     if staff is None:
-        raise WrongCode(WRONG)
+        raise WrongCode(WRONG_LOGIN)
     with atomic(session):
         # Meanwhile the account may have been closed or given another password, which ends its sign-ins: this one too.
         as_it_was = (Staff.id == staff.id, Staff.active, Staff.password_hash == known_hash)
         if session.scalar(select(Staff.id).where(*as_it_was).with_for_update(read=True)) is None:
-            raise WrongCode(WRONG)
+            raise WrongCode(WRONG_LOGIN)
         signed = _open(session, now=now, staff_id=staff.id, role=staff.role)
     log.info("sign_in.opened", sign_in_id=str(signed.sign_in_id), role=signed.role)
     return signed
@@ -171,10 +174,8 @@ def refresh_sign_in(sign_in_id: UUID, refresh_count: int, *, session: Session, n
     """
     with atomic(session):
         live = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
-        renewed = session.execute(
-            live.where(SignIn.refresh_count == refresh_count).values(refresh_count=refresh_count + 1)
-        )
-        ok = cast("CursorResult[Any]", renewed).rowcount == 1
+        renewed = live.where(SignIn.refresh_count == refresh_count).values(refresh_count=refresh_count + 1)
+        ok = rows_met(session, renewed) == 1
         if not ok:
             session.execute(live.values(ended_at=now))
         row = session.get(SignIn, sign_in_id, populate_existing=True)
