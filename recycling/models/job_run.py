@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
-    CursorResult,
     Index,
     String,
     UniqueConstraint,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, WithId, insert_into, one_of
+from recycling.models.transaction import rows_met
 
 RunState = Literal["queued", "running", "done", "failed", "skipped"]
 RUN_STATES: tuple[RunState, ...] = get_args(RunState)
@@ -123,7 +123,7 @@ def skip_older(session: Session, *, job: str, than: datetime, because: str, now:
     older = update(JobRun).where(
         JobRun.job == job, JobRun.asked_by_id.is_(None), JobRun.state == "queued", JobRun.due_at < than
     )
-    return _rows(session, older.values(state="skipped", finished_at=now, figures={"reason": because}))
+    return rows_met(session, older.values(state="skipped", finished_at=now, figures={"reason": because}))
 
 
 def waiting(session: Session, *, now: datetime) -> bool:
@@ -158,12 +158,12 @@ def claim(session: Session, *, now: datetime, lease: timedelta, run_id: UUID | N
         "state": "running", "token": found.token, "lease_until": now + lease, "attempts": found.attempt,
         "late": found.late, "started_at": now,
     }  # fmt: skip
-    return found if _rows(session, taken.values(values)) else None
+    return found if rows_met(session, taken.values(values)) else None
 
 
 def keep(session: Session, held: Claim, *, now: datetime, lease: timedelta) -> bool:
     """Extend a lease; false when the run is no longer in these hands."""
-    return _rows(session, _mine(held).values(lease_until=now + lease)) == 1
+    return rows_met(session, _mine(held).values(lease_until=now + lease)) == 1
 
 
 def finish(session: Session, held: Claim, *, figures: Mapping[str, Any], now: datetime) -> bool:
@@ -193,9 +193,4 @@ def _mine(held: Claim) -> Update:
 
 
 def _end(session: Session, held: Claim, **values: Any) -> bool:
-    return _rows(session, _mine(held).values(token=None, lease_until=None, **values)) == 1
-
-
-def _rows(session: Session, statement: Update) -> int:
-    done = session.execute(statement.execution_options(synchronize_session=False))
-    return cast("CursorResult[Any]", done).rowcount
+    return rows_met(session, _mine(held).values(token=None, lease_until=None, **values)) == 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Delete, Executable, Update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -93,6 +93,12 @@ def run(
     if session.info.get("atomic"):
         session.info["connection"] = connection
     return connection.execute(statement, values)
+
+
+def rows_met(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE and count the rows it met; what the session has read before is not brought up to date."""
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", done).rowcount
 
 
 DATABASE_ERRORS = (DBAPIError, PoolTimeout)

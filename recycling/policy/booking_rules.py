@@ -45,10 +45,6 @@ class BookingRules:
         """The UTC instant from which bookings of a service day cannot be withdrawn."""
         return instant_at(day - timedelta(days=1), self.cancel_cutoff_s)
 
-    def planned_at(self, day: date) -> datetime:
-        """The UTC instant at which a service day is planned."""
-        return instant_at(day - timedelta(days=1), self.plan_at_s)
-
     def bookable_days(self, *, now: datetime, calendar: ServiceCalendar) -> tuple[date, ...]:
         """List the service days that can be booked at an aware instant, nearest first."""
         days = (service_day(now) + timedelta(days=ahead) for ahead in range(1, self.horizon_days + 1))

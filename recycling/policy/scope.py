@@ -213,16 +213,6 @@ class GoalBook:
                 newest[scope.key] = scope
         return tuple(newest.values())
 
-    def scope(self, key: str) -> Scope:
-        """The newest version of one scope.
-
-        Raises
-        ------
-        KeyError
-            When the scope is unknown.
-        """
-        return {scope.key: scope for scope in self.current_scopes()}[key]
-
     def goal(self, scope: Scope, *, year: int) -> Goal | None:
         """The goal of a scope for a calendar year, or ``None`` when nobody has set one."""
         return next((goal for goal in self.goals if goal.scope_key == scope.key and goal.year == year), None)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, or_
+from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
 from recycling.logs import logger
 from recycling.models.counters import AttemptCounter
 from recycling.models.people import OneTimeCode, SignIn
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, rows_met
 from recycling.usecases.idempotency import forget_keys
 
 log = logger(__name__)
@@ -36,7 +35,6 @@ def clean_up(*, session: Session, now: datetime) -> dict[str, int]:
         ("sign_ins", delete(SignIn).where(over)),
     ):
         with atomic(session):
-            done = session.execute(rows.execution_options(synchronize_session=False))
-            gone[name] = cast("CursorResult[Any]", done).rowcount
+            gone[name] = rows_met(session, rows)
     log.info("housekeeping.done", **gone)
     return gone

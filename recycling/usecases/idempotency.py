@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import Busy, IdempotencyKeyMismatch
 from recycling.models.base import insert_if_absent, table_of
 from recycling.models.idempotency import IdempotencyKey
-from recycling.models.transaction import atomic, run
+from recycling.models.transaction import atomic, rows_met, run
 
 _row = table_of(IdempotencyKey).c
 _KEEP = (
@@ -91,5 +90,4 @@ def _kept(session: Session, name: tuple[UUID, str, str], fingerprint: bytes) -> 
 def forget_keys(*, before: datetime, session: Session) -> int:
     """Delete the keys kept long enough; returns how many."""
     with atomic(session):
-        done = session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < before))
-        return cast("CursorResult[Any]", done).rowcount
+        return rows_met(session, delete(IdempotencyKey).where(IdempotencyKey.created_at < before))

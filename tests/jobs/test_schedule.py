@@ -12,6 +12,7 @@ from recycling.errors import InvalidInput
 from recycling.gateways.config_files import read_district
 from recycling.jobs.schedule import Cron, Job, jobs_of
 from recycling.policy.district import District
+from recycling.units import instant_at
 from recycling.usecases.job_runs.request_run import REQUESTABLE_JOBS
 from tests.conftest import ROOT
 
@@ -64,7 +65,7 @@ def test_tomorrow_is_planned_when_the_district_says(district: District) -> None:
     day = date(2026, 12, 1)
     cron = jobs_of(district)["plan_tomorrow"].cron
     assert cron is not None
-    planned_at = district.booking_rules.planned_at(day)
+    planned_at = instant_at(day - timedelta(days=1), district.booking_rules.plan_at_s)
     assert cron.next_due(after=planned_at - timedelta(seconds=1)) == planned_at
 
 

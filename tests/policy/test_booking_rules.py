@@ -18,7 +18,6 @@ def test_cut_offs_are_18_and_20_o_clock_the_day_before() -> None:
     # 18:00 and 20:00 in Shanghai are 10:00 and 12:00 UTC
     assert RULES.booking_closes_at(day) == datetime(2026, 11, 23, 10, tzinfo=UTC)
     assert RULES.cancel_closes_at(day) == datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert RULES.planned_at(day) == datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def test_tomorrow_is_bookable_until_the_cut_off_and_the_fourteenth_day_is_the_last() -> None:

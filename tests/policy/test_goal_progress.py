@@ -133,7 +133,7 @@ def test_a_year_or_a_scope_without_a_goal_says_so() -> None:
     book = GoalBook((a_scope(), a_scope(key="furniture", groups=("furniture",))), GOALS, ())
     nothing = Recovered(units=0, mass_by_provenance_g={})
     furniture = goal_progress(
-        date(2025, 7, 1), scope=book.scope("furniture"), recovered=nothing, goals=book, calendar=CALENDAR
+        date(2025, 7, 1), scope=book.current_scopes()[1], recovered=nothing, goals=book, calendar=CALENDAR
     )
     assert (furniture.goal, furniture.units, furniture.baseline_state) == (None, None, "absent")
     assert furniture.labels == ("本年度无政策目标 / no goal for this year",)
@@ -145,9 +145,10 @@ def test_a_year_or_a_scope_without_a_goal_says_so() -> None:
 def test_a_baseline_of_another_scope_version_does_not_count() -> None:
     newer = a_scope(version=2)
     book = GoalBook((a_scope(), newer), GOALS, (a_confirmed_baseline(),))
+    (current,) = book.current_scopes()
     found = goal_progress(
         date(2025, 7, 1),
-        scope=book.scope("household-appliances"),
+        scope=current,
         recovered=Recovered(units=1, mass_by_provenance_g={}),
         goals=book,
         calendar=CALENDAR,

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.intake import Channel, IntakeLine
+from recycling.models.transaction import rows_met
 from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
@@ -118,9 +118,8 @@ def count_units(session: Session, *, put: Iterable[IntakeLine], take_back: Itera
             .where(item.booking_id == booking_id, item.item_type == item_type)
             .where((item.weighed_units + units).between(0, item.collected_units))
             .values(weighed_units=item.weighed_units + units)
-            .execution_options(synchronize_session=False)
         )
-        if units and not cast("CursorResult[Any]", session.execute(counted)).rowcount:
+        if units and not rows_met(session, counted):
             raise _why_not(session, booking_id, item_type, units)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Result, select, update
+from sqlalchemy import Result, select, update
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -18,7 +18,7 @@ from recycling.models.ledger import close_day, open_ledger
 from recycling.models.outbox import post
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, rows_met
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
@@ -98,8 +98,7 @@ def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session,
         moved = session.scalar(first.on_conflict_do_nothing().returning(PublishedPlan.day)) is not None
     else:
         expected = (PublishedPlan.day == plan.day, PublishedPlan.plan_id == replaces)
-        done = session.execute(update(PublishedPlan).where(*expected).values(**values))
-        moved = cast("CursorResult[Any]", done).rowcount == 1
+        moved = rows_met(session, update(PublishedPlan).where(*expected).values(**values)) == 1
     if not moved:
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         current = "none" if standing is None else str(standing.plan_id)
