@@ -22,7 +22,7 @@ from recycling.routes.schemas.bookings import (
     WindowsFilterSchema,
 )
 from recycling.usecases.bookings.book_pickup import book_pickup
-from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, cancel_pickup
+from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.queries import bookings as queries
 
@@ -80,7 +80,7 @@ def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, 
     """Change a booking; the old place is kept until the new one is sure (修改预约)."""
     booking = amend_pickup(
         booking_id,
-        Amendment(changes=changes),
+        changes,
         version=expected_version(),
         by=principal(),
         district=district(),

@@ -22,7 +22,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.book_pickup import book_pickup
-from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, cancel_pickup
+from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
@@ -47,7 +47,7 @@ class Owner:
     def amend(self, now: datetime, *, version: int = 1, by: Principal | None = None, **changes: Any) -> Booking:
         """Change fields of the booking."""
         return amend_pickup(
-            self.booking_id, Amendment(changes=changes),
+            self.booking_id, changes,
             version=version, by=by or self.by, district=self.district, session=self.session, now=now,
         )  # fmt: skip
 
@@ -208,7 +208,7 @@ def test_the_desk_cancels_what_the_published_plan_left_out(session: Session, dis
     desk = Principal(id=uuid4(), role="dispatcher")
     with pytest.raises(WindowClosed, match="cancel the booking and book another day"):
         amend_pickup(
-            booking_id, Amendment(changes={"day": NEXT_DAY}),
+            booking_id, {"day": NEXT_DAY},
             version=1, by=desk, district=alone, session=session, now=evening,
         )  # fmt: skip
     booking = cancel(desk)
@@ -241,8 +241,7 @@ def test_the_desk_cancels_a_pickup_that_nobody_came_to_and_none_that_was_visited
 def test_nobody_made_up_is_told_of_a_change(session: Session, district: District, now: datetime) -> None:
     by = a_resident(session, now=now)
     made_up = book_pickup(a_wish(), by=by, district=district, session=session, now=now, made_up=True)
-    amendment = Amendment(changes={"note": "后门"})
-    amend_pickup(made_up.id, amendment, version=1, by=by, district=district, session=session, now=now)
+    amend_pickup(made_up.id, {"note": "后门"}, version=1, by=by, district=district, session=session, now=now)
     cancel_pickup(made_up.id, version=2, by=by, district=district, session=session, now=now)
     assert session.scalars(select(OutboxMessage.kind)).all() == []
 
@@ -301,10 +300,9 @@ def test_moves_in_opposite_directions_end_and_nothing_is_lost(
 
 
 def _move(one: Owner, day: Any, *, version: int, district: District, now: datetime) -> str:
-    amendment = Amendment(changes={"day": day})
     try:
         amend_pickup(
-            one.booking_id, amendment,
+            one.booking_id, {"day": day},
             version=version, by=one.by, district=district, session=db.session(), now=now,
         )  # fmt: skip
     except DomainError as error:

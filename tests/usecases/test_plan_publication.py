@@ -25,7 +25,7 @@ from recycling.policy.access import SYSTEM, Role
 from recycling.policy.district import District
 from recycling.units import instant_at
 from recycling.usecases.bookings.book_pickup import book_pickup
-from recycling.usecases.bookings.change_pickup import Amendment, amend_pickup, cancel_pickup
+from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.planning import publish_plan as module
 from recycling.usecases.planning.publish_plan import publish_plan
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
@@ -136,7 +136,7 @@ def test_a_plan_that_the_bookings_have_left_behind_is_refused_and_the_day_stays_
         "booked": lambda: a_booking(session, district=district, now=now),
         "amended": lambda: amend_pickup(
             booking.id,
-            Amendment(changes={"floor": 4}),
+            {"floor": 4},
             version=1,
             by=SYSTEM,
             district=district,

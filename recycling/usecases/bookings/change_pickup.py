@@ -5,7 +5,8 @@ The old place is kept until the new one is sure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -31,16 +32,9 @@ log = logger(__name__)
 DESK: tuple[Role, ...] = ("dispatcher", "admin")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment:
-    """The fields of a wish to change; what is left ``None`` stays."""
-
-    changes: dict[str, Any]
-
-
 def amend_pickup(
     booking_id: UUID,
-    amendment: Amendment,
+    changes: Mapping[str, Any],
     *,
     version: int,
     by: Principal,
@@ -48,7 +42,7 @@ def amend_pickup(
     session: Session,
     now: datetime,
 ) -> Booking:
-    """Change day, window, place or items of a booking, all or nothing.
+    """Change day, window, place or items of a booking, all or nothing: ``changes`` by field of `Wish`, the rest stays.
 
     Raises
     ------
@@ -62,7 +56,7 @@ def amend_pickup(
     with atomic(session):
         booking = _changeable(booking_id, version=version, by=by, session=session)
         _refuse_late(booking, by=by, district=district, now=now)
-        wish = replace(_as_wish(booking), **amendment.changes)
+        wish = replace(_as_wish(booking), **changes)
         promise, need, place = judge(wish, district=district, now=now)
         capacity = district.capacities[promise.area]
         move(session, give_up=promise_of(booking), take_up=promise, capacity=capacity)
@@ -70,7 +64,7 @@ def amend_pickup(
         booking.village_code, booking.place = wish.village_code, place
         booking.floor, booking.has_lift = wish.floor, wish.has_lift
         booking.service_s, booking.declared_g, booking.declared_l = need.service_s, need.mass_g, need.litres
-        if "items" in amendment.changes:
+        if "items" in changes:
             booking.items.clear()
             session.flush()
             booking.items.extend(booked_items(wish.items))
