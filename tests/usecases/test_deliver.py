@@ -77,8 +77,10 @@ def test_a_resident_is_told_in_chinese_and_english_on_their_own_phone(
     assert sms.sent == [
         (
             phone,
-            "【薛城回收】您已预约 11月24日（周二） 08:00–10:00 上门回收。如需修改或取消，请于前一日 20:00 前办理。"
-            " Your pickup on Tue 24 Nov, 08:00-10:00, is booked. Change or cancel it until 20:00 the day before.",
+            "【薛城回收】您已预约 11月24日（周二） 08:00–10:00 上门回收。"
+            "如需修改或取消，请于前一日 20:00 前且路线发布前办理。"
+            " Your pickup on Tue 24 Nov, 08:00-10:00, is booked. Change or cancel it until 20:00 the day before"
+            " or until the routes are published.",
         )
     ]
     assert (the_message(session).sent_at, the_message(session).attempts) == (now, 1)

@@ -51,15 +51,16 @@ def amend_pickup(
     StaleVersion
         When the booking is no longer the version that the caller saw.
     WindowClosed, WindowFull
-        When the old or new day takes no changes, or the new window has no place; the old place is then still held.
+        When the old day takes no changes or another one no bookings, or the new window has no place; the old place is
+        then still held.
     """
     with atomic(session):
         booking = _changeable(booking_id, version=version, by=by, session=session)
         _refuse_late(booking, by=by, district=district, now=now)
         wish = replace(_as_wish(booking), **changes)
-        promise, need, place = judge(wish, district=district, now=now)
-        capacity = district.capacities[promise.area]
-        move(session, give_up=promise_of(booking), take_up=promise, capacity=capacity)
+        standing = promise_of(booking)
+        promise, need, place = judge(wish, district=district, now=now, standing=standing)
+        move(session, give_up=standing, take_up=promise, capacity=district.capacities[promise.area])
         booking.day, booking.area, booking.pickup_window = promise.day, promise.area, promise.pickup_window
         booking.village_code, booking.place = wish.village_code, place
         booking.floor, booking.has_lift = wish.floor, wish.has_lift

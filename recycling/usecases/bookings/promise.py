@@ -42,8 +42,13 @@ class Wish:
     pickup_window: str
 
 
-def judge(wish: Wish, *, district: District, now: datetime) -> tuple[Promise, StopNeed, dict[str, object]]:
+def judge(
+    wish: Wish, *, district: District, now: datetime, standing: Promise | None = None
+) -> tuple[Promise, StopNeed, dict[str, object]]:
     """Judge a wish; return its promise, what the stop needs, and its place in WGS-84.
+
+    ``standing`` is the promise that the wish would replace. Its day, area and window were bookable when they were
+    promised, and need not be so again.
 
     Raises
     ------
@@ -58,8 +63,10 @@ def judge(wish: Wish, *, district: District, now: datetime) -> tuple[Promise, St
     refusal = point_refusal(district.boundary, wish.lat, wish.lon, system=wish.coordinate_system)
     if refusal is not None:
         raise InvalidInput(refusal.message)
-    # The day first: the catalogue of a day long past would only say that it has no such item.
-    _bookable(wish.day, wish.pickup_window, district=district, now=now)
+    kept = None if standing is None else (standing.day, standing.area, standing.pickup_window)
+    if kept != (wish.day, village.town_key, wish.pickup_window):
+        # The day first: the catalogue of a day long past would only say that it has no such item.
+        _bookable(wish.day, wish.pickup_window, district=district, now=now)
     need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
     lat, lon = to_wgs84(wish.lat, wish.lon, system=wish.coordinate_system)
     promise = Promise(

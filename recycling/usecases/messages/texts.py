@@ -27,8 +27,9 @@ class Wording:
 
 WORDINGS: dict[str, Wording] = {
     "booking.confirmed": Wording(
-        zh="您已预约 {day_zh} {window_zh} 上门回收。如需修改或取消，请于前一日 {cancel_until} 前办理。",
-        en="Your pickup on {day_en}, {window_en}, is booked. Change or cancel it until {cancel_until} the day before.",
+        zh="您已预约 {day_zh} {window_zh} 上门回收。如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
+        en="Your pickup on {day_en}, {window_en}, is booked. Change or cancel it until {cancel_until} the day before"
+        " or until the routes are published.",
         at_once=True,
     ),
     "booking.amended": Wording(
