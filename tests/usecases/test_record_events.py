@@ -95,6 +95,21 @@ def test_a_collected_pickup_counts_its_items_and_its_resident_hears(tour: Round)
     assert told.recipient_id == tour.booking().resident_id
 
 
+def test_a_count_put_right_is_kept_and_told_nobody(tour: Round) -> None:
+    # given a fridge collected, of which the resident hears
+    tour.send(a_report(tour.bookings[0]))
+    # when a fan that was forgotten is added, then the booking counts it and the resident hears nothing more
+    items = (*FRIDGE, CountedItem(item_type="fan", units=1))
+    tour.send(a_report(tour.bookings[0], items=items, device_time=NINE + timedelta(minutes=1)))
+    assert (tour.booking().version, tour.counted()) == (3, {"fridge": (1, 1), "fan": (0, 1)})
+    visits = select(OutboxMessage.kind).where(OutboxMessage.kind.startswith("visit.")).order_by(OutboxMessage.kind)
+    assert tour.session.scalars(visits).all() == ["visit.collected"]
+    # when nothing was taken after all, then they do
+    tour.send(a_failure(tour.bookings[0], device_time=NINE + timedelta(minutes=2)))
+    assert tour.session.scalars(visits).all() == ["visit.collected", "visit.failed"]
+    assert_invariants(tour.session)
+
+
 def test_the_same_record_twice_is_one_record(tour: Round) -> None:
     report = a_report(tour.bookings[0])
     assert [one.answer for one in tour.send(report, report)] == ["accepted", "duplicate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -13,28 +13,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import (
-    AlreadyWeighed,
-    Conflict,
-    DomainError,
-    EventIdReused,
-    InvalidInput,
-    NotFound,
-    StaleVersion,
-)
+from recycling.errors import Conflict, DomainError, EventIdReused, InvalidInput, NotFound, StaleVersion
 from recycling.logs import logger
 from recycling.models.base import insert_into
-from recycling.models.booking import BookedItem, Booking
+from recycling.models.booking import Booking
 from recycling.models.doorstep import DoorstepEvent, DoorstepKind
-from recycling.models.outbox import post
 from recycling.models.plan import PublishedPlan
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
-from recycling.usecases.bookings.history import enter, note_change
 from recycling.usecases.bookings.sight import visible_to
-from recycling.usecases.field.outcome import Outcome, Record, outcome
+from recycling.usecases.field.bring_up_to_date import bring_up_to_date
 
 log = logger(__name__)
 
@@ -141,7 +131,7 @@ def _record(report: DoorstepReport, *, by: Principal, district: District, sessio
     if stored is None:  # the same id arrived twice at once; the other one is in by now
         _stands(report, digest, session)
         return False
-    _bring_up_to_date(booking, by=by, session=session, now=now)
+    bring_up_to_date(booking, by=by, session=session, now=now)
     log.info("doorstep.recorded", event_id=str(report.event_id), booking_id=str(booking.id), state=booking.state)
     return True
 
@@ -213,78 +203,3 @@ def _check_reason(report: DoorstepReport) -> None:
             f"reason {report.reason!r} does not explain kind {report.kind!r}; choose from {', '.join(allowed)}"
             " / 请选择原因代码"
         )
-
-
-def _bring_up_to_date(booking: Booking, *, by: Principal, session: Session, now: datetime) -> None:
-    """Fold all records of a booking and set its state and collected units, if that changes anything."""
-    records = session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
-    found = outcome(
-        Record(
-            event_id=row.event_id,
-            kind=row.kind,
-            reason=row.reason,
-            units={item["item_type"]: item["units"] for item in row.items},
-            device_time=row.device_time,
-        )
-        for row in records
-    )
-    if found is None:  # the caller has just stored one
-        raise AssertionError("a booking without records is not brought up to date")
-    changed = _count(booking, found.units, session)
-    if found.state == booking.state and not changed:
-        return
-    enter(booking, found.state, now=now)
-    session.flush()
-    note_change(session, booking, kind=found.state, by=by, now=now)
-    _tell(booking, found, session=session, now=now)
-
-
-def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:
-    """Set what was taken on board, item type by item type; whether anything differs from before.
-
-    Raises
-    ------
-    AlreadyWeighed
-        When a station has weighed more units than would be left.
-    """
-    # Locked, so that a weigh-in of the same items queues behind us or we behind it.
-    rows = session.scalars(
-        select(BookedItem)
-        .where(BookedItem.booking_id == booking.id)
-        .order_by(BookedItem.item_type)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    items = {item.item_type: item for item in rows}
-    changed = False
-    for item_type, item in items.items():
-        count = units.get(item_type, 0)
-        if count < item.weighed_units:
-            raise AlreadyWeighed(
-                f"{item.weighed_units} of {item_type!r} are weighed already, the record leaves {count}; ask the station"
-                f" to correct its ticket first / {item_type} 已入库称重 {item.weighed_units} 件，请先由站点更正磅单"
-            )
-        changed |= count != item.collected_units
-        item.collected_units = count
-    for item_type in sorted(units.keys() - items.keys()):
-        booking.items.append(
-            BookedItem(
-                item_type=item_type, declared_units=0, dismantle=False, collected_units=units[item_type],
-                weighed_units=0,
-            )
-        )  # fmt: skip
-        changed = True
-    return changed
-
-
-def _tell(booking: Booking, found: Outcome, *, session: Session, now: datetime) -> None:
-    if booking.made_up:
-        return  # nobody is there
-    post(
-        session,
-        dedupe_key=f"visit.{found.state}:{booking.id}:{booking.version}",
-        kind=f"visit.{found.state}",
-        to=("resident", booking.resident_id),
-        facts={"booking_id": str(booking.id), "day": str(booking.day), "reason": found.reason},
-        now=now,
-    )

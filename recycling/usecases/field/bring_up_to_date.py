@@ -1,0 +1,100 @@
+"""The shared step after a record is stored: its booking becomes what all its records come to (上门结果汇总)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.errors import AlreadyWeighed
+from recycling.models.booking import BookedItem, Booking
+from recycling.models.doorstep import DoorstepEvent
+from recycling.models.outbox import post
+from recycling.policy.access import Principal
+from recycling.usecases.bookings.history import enter, note_change
+from recycling.usecases.field.outcome import Outcome, Record, outcome
+
+
+def bring_up_to_date(booking: Booking, *, by: Principal, session: Session, now: datetime) -> None:
+    """Fold all records of a booking and set its state and collected units, if that changes anything.
+
+    Raises
+    ------
+    AlreadyWeighed, Conflict
+        When a station has weighed more than would be left, or the booking was cancelled.
+    """
+    records = session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
+    found = outcome(
+        Record(
+            event_id=row.event_id,
+            kind=row.kind,
+            reason=row.reason,
+            units={item["item_type"]: item["units"] for item in row.items},
+            device_time=row.device_time,
+        )
+        for row in records
+    )
+    if found is None:  # the caller has just stored one
+        raise AssertionError("a booking without records is not brought up to date")
+    counted = _count(booking, found.units, session)
+    moved = found.state != booking.state
+    if not moved and not counted:
+        return
+    enter(booking, found.state, now=now)
+    session.flush()
+    note_change(session, booking, kind=found.state, by=by, now=now)
+    if moved:  # a count put right is no news: the message names no numbers
+        _tell(booking, found, session=session, now=now)
+
+
+def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:
+    """Set what was taken on board, item type by item type; whether anything differs from before.
+
+    Raises
+    ------
+    AlreadyWeighed
+        When a station has weighed more units than would be left.
+    """
+    # Locked, so that a weigh-in of the same items queues behind us or we behind it.
+    rows = session.scalars(
+        select(BookedItem)
+        .where(BookedItem.booking_id == booking.id)
+        .order_by(BookedItem.item_type)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    items = {item.item_type: item for item in rows}
+    changed = False
+    for item_type, item in items.items():
+        count = units.get(item_type, 0)
+        if count < item.weighed_units:
+            raise AlreadyWeighed(
+                f"{item.weighed_units} of {item_type!r} are weighed already, the record leaves {count}; ask the station"
+                f" to correct its ticket first / {item_type} 已入库称重 {item.weighed_units} 件，请先由站点更正磅单"
+            )
+        changed |= count != item.collected_units
+        item.collected_units = count
+    for item_type in sorted(units.keys() - items.keys()):
+        booking.items.append(
+            BookedItem(
+                item_type=item_type, declared_units=0, dismantle=False, collected_units=units[item_type],
+                weighed_units=0,
+            )
+        )  # fmt: skip
+        changed = True
+    return changed
+
+
+def _tell(booking: Booking, found: Outcome, *, session: Session, now: datetime) -> None:
+    if booking.made_up:
+        return  # nobody is there
+    post(
+        session,
+        dedupe_key=f"visit.{found.state}:{booking.id}:{booking.version}",
+        kind=f"visit.{found.state}",
+        to=("resident", booking.resident_id),
+        facts={"booking_id": str(booking.id), "day": str(booking.day), "reason": found.reason},
+        now=now,
+    )
