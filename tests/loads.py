@@ -15,6 +15,7 @@ from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
+from recycling.units import instant_at
 from recycling.usecases.field.record_events import CountedItem, DoorstepReport, record_events
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 
@@ -50,12 +51,12 @@ def collect(
     taken: Mapping[str, int] | None = None,
     not_yet: Sequence[Booking] = (),
 ) -> None:
-    """Put bookings of one day on a published route of one vehicle and visit them, those ``not_yet`` visited apart.
+    """Put bookings of one day on a route published at ``now`` and visit them at nine, those ``not_yet`` visited apart.
 
     ``taken`` says what was handed over where it is not what was booked.
     """
     crew = _publish(session, [*bookings, *not_yet], district=district, now=now)
-    reports = []
+    reports, nine = [], instant_at(bookings[0].day, 9 * 3600)
     for booking in bookings:
         declared = {item.item_type: item.declared_units for item in booking.items}
         units = taken if taken is not None else declared
@@ -66,10 +67,10 @@ def collect(
                 kind="collected" if units == declared else "partly",
                 reason=None if units == declared else "not_presented",
                 items=[CountedItem(item_type=key, units=count) for key, count in units.items()],
-                device_time=now,
+                device_time=nine,
             )
         )
-    answers = record_events(reports, by=crew, district=district, session=session, now=now)
+    answers = record_events(reports, by=crew, district=district, session=session, now=nine)
     assert {answer.answer for answer in answers} == {"accepted"}, answers
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 from sqlalchemy.orm import Session
 
 from recycling.policy.district import District
-from tests.builders import a_booking
+from recycling.units import instant_at
+from tests.builders import TOMORROW, a_booking
 from tests.callers import Caller, Callers
 from tests.planned_days import a_published_plan, driver_of
 
@@ -24,11 +27,12 @@ def booking_id(session: Session, district: District, now: datetime) -> UUID:
 
 
 @pytest.fixture
-def collector(session: Session, callers: Callers, booking_id: UUID) -> Caller:
-    """Who drives it."""
+def collector(session: Session, callers: Callers, booking_id: UUID) -> Iterator[Caller]:
+    """Who drives it, at nine on its day."""
     key = driver_of(session, booking_id)
     session.rollback()
-    return callers.staff("collector", collector_key=key)
+    with time_machine.travel(instant_at(TOMORROW, 9 * 3600), tick=True):
+        yield callers.staff("collector", collector_key=key)
 
 
 def an_event(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def an_event(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
     return {
         "event_id": str(uuid4()), "booking_id": str(booking_id), "kind": "collected",
         "items": [{"item_type": "fridge", "units": 1, "estimated_g": 41_000}],
-        "device_time": "2026-11-23T10:05:00+08:00",
+        "device_time": "2026-11-24T09:05:00+08:00",
     } | overrides  # fmt: skip
 
 
@@ -52,7 +56,7 @@ def test_a_batch_is_answered_record_by_record_in_its_sequence(
     callers: Callers, collector: Caller, booking_id: UUID
 ) -> None:
     done = an_event(booking_id)
-    altered = done | {"device_time": "2026-11-23T10:06:00+08:00"}
+    altered = done | {"device_time": "2026-11-24T09:06:00+08:00"}
     unknown = an_event(uuid4())
     answers = send(collector, unknown, done, done, altered)
     assert [(one["event_id"], one["answer"], one["code"]) for one in answers] == [
@@ -73,7 +77,7 @@ def test_a_batch_is_answered_record_by_record_in_its_sequence(
     [
         {"event_id": "1"},
         {"kind": "stolen"},
-        {"device_time": "2026-11-23T10:05:00"},
+        {"device_time": "2026-11-24T09:05:00"},
         {"device_time": 1_790_000_000},
         {"items": [{"item_type": "fridge", "units": 0}]},
         {"items": [{"item_type": "fridge", "units": "1"}]},

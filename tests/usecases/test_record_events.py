@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -50,18 +50,26 @@ def a_failure(booking_id: UUID, **overrides: Any) -> DoorstepReport:
 class Round:
     """One truck's published day of tomorrow, at ten past nine, and the first of its crew."""
 
-    def __init__(self, session: Session, district: District, now: datetime, *, bookings: int = 1) -> None:
+    def __init__(
+        self,
+        session: Session,
+        district: District,
+        now: datetime,
+        *,
+        bookings: int = 1,
+        published_at: datetime | None = None,
+        **wish: Any,
+    ) -> None:
         self.session, self.district = session, with_vehicles(district, TRUCK)
-        self.bookings = [a_booking(session, district=district, now=now).id for _ in range(bookings)]
-        a_published_plan(session, district=self.district, now=now)
+        self.bookings = [a_booking(session, district=district, now=now, **wish).id for _ in range(bookings)]
+        a_published_plan(session, district=self.district, now=published_at or now)
         self.collector = a_collector(session, TRUCK_CREW[0], now=now)
 
-    def send(self, *reports: DoorstepReport, by: Principal | None = None) -> list[EventAnswer]:
-        """Send records at ten past nine."""
-        return record_events(
-            reports, by=by or self.collector, district=self.district, session=self.session,
-            now=NINE + timedelta(minutes=10),
-        )  # fmt: skip
+    def send(
+        self, *reports: DoorstepReport, by: Principal | None = None, at: datetime = NINE + timedelta(minutes=10)
+    ) -> list[EventAnswer]:
+        """Send records, at ten past nine unless an instant is given."""
+        return record_events(reports, by=by or self.collector, district=self.district, session=self.session, now=at)
 
     def booking(self, number: int = 0) -> Booking:
         """A booking as it stands."""
@@ -178,13 +186,11 @@ def test_an_unpublished_route_is_nobodys(session: Session, district: District, n
         ({"items": FRIDGE * 2}, "comes twice"),
         ({"items": (CountedItem(item_type="zeppelin", units=1),)}, "zeppelin"),
         ({"device_time": NINE + timedelta(hours=24, minutes=11)}, "ahead"),
-        ({"device_time": datetime(2026, 11, 23, 1, 54, tzinfo=UTC)}, "before the route was published"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_refused_in_words(
     tour: Round, overrides: dict[str, Any], said: str
 ) -> None:
-    # published at 02:00 UTC, so a clock five minutes behind is taken and one of six is not
     (answer,) = tour.send(a_report(tour.bookings[0], **overrides))
     assert (answer.answer, answer.code) == ("refused", "invalid_input")
     assert said in (answer.detail or "")
@@ -194,6 +200,48 @@ def test_a_record_that_contradicts_itself_is_refused_in_words(
 def test_a_wrong_clock_within_a_day_loses_nothing(tour: Round) -> None:
     ahead = a_failure(tour.bookings[0], device_time=NINE + timedelta(hours=20))
     assert [one.answer for one in tour.send(ahead)] == ["accepted"]
+
+
+def test_nobody_was_at_the_door_before_its_day_whatever_the_phone_says(tour: Round) -> None:
+    # given a pickup of the 24th, and a clock that may be five minutes behind
+    midnight = instant_at(TOMORROW, 0)
+    early = midnight - timedelta(minutes=5, seconds=1)
+    # when a record says that it was made before that, or reaches us before that and says that it was made on the day
+    answers = [
+        *tour.send(a_report(tour.bookings[0], device_time=early)),
+        *tour.send(a_report(tour.bookings[0], device_time=NINE), at=early),
+    ]
+    # then it is refused in words, and the pickup still waits
+    assert [(one.answer, one.code) for one in answers] == [("refused", "invalid_input")] * 2
+    assert all("at the door on that day" in (one.detail or "") for one in answers)
+    assert tour.booking().state == "booked"
+    # and from then on it is taken
+    just = early + timedelta(seconds=1)
+    assert [one.answer for one in tour.send(a_report(tour.bookings[0], device_time=just), at=just)] == ["accepted"]
+
+
+def test_nobody_was_at_the_door_before_its_route_was_published(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a booking of the evening before, and a plan that is late: published at 03:00 of its day
+    tour = Round(session, district, now, published_at=instant_at(TOMORROW, 3 * 3600))
+    six, five = (instant_at(TOMORROW, 3 * 3600) - timedelta(minutes=minutes) for minutes in (6, 5))
+    # then a clock of five minutes behind is taken, and one of six is not
+    (answer,) = tour.send(a_report(tour.bookings[0], device_time=six))
+    assert (answer.answer, "before the route was published" in (answer.detail or "")) == ("refused", True)
+    assert [one.answer for one in tour.send(a_report(tour.bookings[0], device_time=five))] == ["accepted"]
+
+
+def test_a_phone_may_be_offline_for_long_but_a_door_is_not_remembered_after_a_month(tour: Round) -> None:
+    # given 24 November; thirty days after its end is the end of 24 December
+    last = instant_at(date(2026, 12, 24), 24 * 3600)
+    later = last + timedelta(days=170)
+    (answer,) = tour.send(a_failure(tour.bookings[0], device_time=last + timedelta(seconds=1)), at=later)
+    assert (answer.answer, "more than 30 days after" in (answer.detail or "")) == ("refused", True)
+    assert tour.booking().state == "booked"
+    # what was recorded in time is taken whenever it comes
+    assert [one.answer for one in tour.send(a_failure(tour.bookings[0], device_time=last), at=later)] == ["accepted"]
+    assert [one.answer for one in tour.send(a_report(tour.bookings[0]), at=later)] == ["accepted"]
 
 
 def test_every_code_explains_at_least_one_kind_of_visit() -> None:

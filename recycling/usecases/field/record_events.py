@@ -23,6 +23,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
+from recycling.units import instant_at
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.field.bring_up_to_date import bring_up_to_date
 
@@ -32,10 +33,13 @@ MOST_EVENTS = 100  # in one request; a route has some twenty stops
 MOST_UNITS = 1000  # of one item type at one door
 
 # A phone's clock may be wrong by hours and the record still true. Beyond a day ahead it would win over every later
-# correction, so it is refused; before the routes were published nobody could stand at the door, save for a clock that
-# is a little behind.
+# correction, so it is refused. Before its day, or before the routes were published, nobody could stand at the door,
+# save for a clock that is a little behind.
 MOST_AHEAD = timedelta(hours=24)
 MOST_BEHIND = timedelta(minutes=5)
+# After the day: people put right what they recorded, and a phone comes back from weeks without a network or in repair.
+# A door that is first remembered after a month is not, and the month's figures are reported by then.
+MOST_LATE = timedelta(days=30)
 
 Answered = Literal["accepted", "duplicate", "conflict", "refused"]
 
@@ -176,15 +180,31 @@ def _check(report: DoorstepReport, booking: Booking, *, district: District, sess
 
 def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, now: datetime) -> None:
     published = session.get_one(PublishedPlan, booking.day)
-    if report.device_time > now + MOST_AHEAD:
+    made_at, begins = report.device_time, instant_at(booking.day, 0)
+    ends = instant_at(booking.day + timedelta(days=1), 0)
+    said = f"device_time {made_at.isoformat()}"
+    # What is not yet recorded cannot reach us, whatever the phone says: our own clock bounds it too.
+    if min(made_at, now) < begins - MOST_BEHIND:
         raise InvalidInput(
-            f"device_time {report.device_time.isoformat()} is more than {MOST_AHEAD // timedelta(hours=1)} h ahead of"
-            " us; set the phone's clock and record the visit again / 手机时间不正确，请校准后重新登记"
+            f"{said} was made or sent before {booking.day}, the day of this pickup; record the visit at the door on"
+            " that day, and set the phone's clock if it is wrong"
+            f" / 该预约于 {booking.day} 上门，请当日上门时登记；如手机时间有误请先校准"
         )
-    if report.device_time < published.published_at - MOST_BEHIND:
+    if made_at > ends + MOST_LATE:
         raise InvalidInput(
-            f"device_time {report.device_time.isoformat()} lies before the route was published; set the phone's clock"
-            " and record the visit again / 记录时间早于路线发布时间，请校准手机时间后重新登记"
+            f"{said} is more than {MOST_LATE.days} days after {booking.day}, the day of this pickup; set the phone's"
+            " clock and record the visit again, or call the dispatcher if the clock is right"
+            f" / 已超过上门日 {booking.day} 后 {MOST_LATE.days} 天，请校准手机时间后重新登记；时间无误请联系调度"
+        )
+    if made_at > now + MOST_AHEAD:
+        raise InvalidInput(
+            f"{said} is more than {MOST_AHEAD // timedelta(hours=1)} h ahead of us; set the phone's clock and record"
+            " the visit again / 手机时间不正确，请校准后重新登记"
+        )
+    if made_at < published.published_at - MOST_BEHIND:
+        raise InvalidInput(
+            f"{said} lies before the route was published; set the phone's clock and record the visit again"
+            " / 记录时间早于路线发布时间，请校准手机时间后重新登记"
         )
 
 

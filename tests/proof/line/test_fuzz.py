@@ -6,6 +6,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import hypothesis
 import schemathesis
+import time_machine
 from flask import Flask
 from hypothesis import strategies as st
 from schemathesis.engine import events, from_schema
@@ -24,7 +26,8 @@ from recycling.extensions import db
 from recycling.policy.access import ROLES, Role
 from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
-from tests.builders import a_booking, a_wish_body
+from recycling.units import instant_at
+from tests.builders import TOMORROW, a_booking, a_wish_body
 from tests.callers import Caller, Callers
 from tests.conftest import empty
 from tests.invariants import broken
@@ -184,7 +187,7 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "quantity": (1, 2, 12),
     "units": (1, 2, 1000),
     "kind": ("collected", "partly", "failed"),
-    "reason": ("not_home", "not_presented", None, "毛重读数有误"),
+    "reason": ("nobody_home", "not_presented", None, "毛重读数有误"),
     "gross_g": (51_301, 60_000, 2**31 - 1),
     "tare_g": (0, 9_999, 51_299),
     "refused_g": (1, 41_299, 41_300),
@@ -201,6 +204,7 @@ class Good:
     operation: tuple[str, str]
     path: str
     body: Any
+    at: datetime | None = None  # when it is sent; now, unless it is something that happens on its day
 
 
 def test_a_good_request_with_something_changed_is_accepted_or_refused_in_words(
@@ -249,8 +253,10 @@ def test_a_good_request_with_something_changed_is_accepted_or_refused_in_words(
 def _good_requests(session: Session, district: District, now: datetime, callers: Callers) -> Iterator[Good]:
     planned = a_booking(session, district=district, now=now).id
     a_published_plan(session, district=district, now=now)
-    crew = callers.staff("collector", collector_key=driver_of(session, planned))
+    on_the_day, driver = instant_at(TOMORROW, 9 * 3600), driver_of(session, planned)
     session.rollback()
+    with time_machine.travel(on_the_day):
+        crew = callers.staff("collector", collector_key=driver)
     keeper, resident, dispatcher = callers.staff("keeper"), callers.resident(), callers.staff("dispatcher")
     wish = a_wish_body(day="2026-11-26", note="后门", floor=3, has_lift=False, coordinate_system="wgs84")
     yield Good(caller=resident, operation=("/bookings", "POST"), path="/bookings", body=wish)
@@ -258,12 +264,13 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     path = f"/bookings/{booking['id']}"
     yield Good(caller=resident, operation=("/bookings/{booking_id}", "PATCH"), path=path, body=wish)
     event = {
-        "event_id": str(uuid4()), "booking_id": str(planned), "kind": "failed", "reason": "not_home", "items": [],
-        "device_time": "2026-11-23T10:05:00+08:00",
+        "event_id": str(uuid4()), "booking_id": str(planned), "kind": "failed", "reason": "nobody_home", "items": [],
+        "device_time": "2026-11-24T09:00:00+08:00",
     }  # fmt: skip
     yield Good(
-        caller=crew, operation=("/doorstep-events", "POST"), path="/doorstep-events", body={"events": [event, event]}
-    )
+        caller=crew, operation=("/doorstep-events", "POST"), path="/doorstep-events", body={"events": [event, event]},
+        at=on_the_day,
+    )  # fmt: skip
     ticket = {
         "scale_number": "1", "channel": "walk_in", "gross_g": 51_300, "tare_g": 10_000, "refused_g": 0,
         "vehicle_key": None, "lines": [{"item_type": "fridge", "units": 1}],
@@ -282,7 +289,8 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
 def _send(good: Good, body: Any) -> Any:
     method = good.operation[1]
     headers = {"If_Match": good.caller.get(good.path).headers["ETag"]} if method == "PATCH" else {}
-    return good.caller.call(method, good.path, body, **headers)
+    with nullcontext() if good.at is None else time_machine.travel(good.at):
+        return good.caller.call(method, good.path, body, **headers)
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
