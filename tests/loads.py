@@ -60,12 +60,13 @@ def collect(
     for booking in bookings:
         declared = {item.item_type: item.declared_units for item in booking.items}
         units = taken if taken is not None else declared
+        whole = all(units.get(item_type, 0) >= count for item_type, count in declared.items())
         reports.append(
             DoorstepReport(
                 event_id=uuid4(),
                 booking_id=booking.id,
-                kind="collected" if units == declared else "partly",
-                reason=None if units == declared else "not_presented",
+                kind="collected" if whole else "partly",
+                reason=None if whole else "not_presented",
                 items=[CountedItem(item_type=key, units=count) for key, count in units.items()],
                 device_time=nine,
             )

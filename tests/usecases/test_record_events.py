@@ -10,20 +10,18 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from recycling.extensions import db
 from recycling.models.booking import Booking, BookingChange
-from recycling.models.doorstep import DOORSTEP_KINDS, DoorstepEvent
+from recycling.models.doorstep import DoorstepEvent
 from recycling.models.outbox import OutboxMessage
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.units import instant_at
-from recycling.usecases.field.outcome import Outcome, Record, outcome
+from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.field.record_events import CountedItem, DoorstepReport, EventAnswer, record_events
 from tests.builders import TOMORROW, a_booking
 from tests.invariants import assert_invariants
@@ -244,6 +242,42 @@ def test_a_phone_may_be_offline_for_long_but_a_door_is_not_remembered_after_a_mo
     assert [one.answer for one in tour.send(a_report(tour.bookings[0]), at=later)] == ["accepted"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "units", "said"),
+    [
+        # two fridges and a microwave were booked; twenty more of each may be taken, and twenty of what was not booked
+        ("collected", {"fridge": 2, "microwave": 1}, None),
+        ("collected", {"fridge": 22, "microwave": 21, "fan": 20}, None),
+        ("collected", {"fridge": 2, "microwave": 22}, "at most 20 more"),
+        ("collected", {"fridge": 2, "microwave": 1, "fan": 21}, "at most 20 more"),
+        ("collected", {"fridge": 1, "microwave": 1}, "fewer of fridge than were booked: send kind 'partly'"),
+        ("collected", {"fridge": 2}, "fewer of microwave"),
+        ("collected", {"fan": 1}, "fewer of fridge, microwave"),
+        ("partly", {"fridge": 2}, None),
+        ("partly", {"fridge": 1, "microwave": 21}, None),
+        ("partly", {"fan": 1}, None),
+        ("partly", {"fridge": 1, "fan": 21}, "at most 20 more"),
+        ("partly", {"fridge": 2, "microwave": 1}, "send kind 'collected'"),
+        ("partly", {"fridge": 3, "microwave": 1, "fan": 1}, "send kind 'collected'"),
+    ],
+)
+def test_collected_is_all_that_was_declared_partly_is_less_and_neither_is_beyond_reason(
+    session: Session, district: District, now: datetime, kind: Any, units: dict[str, int], said: str | None
+) -> None:
+    booked = [WishedItem(item_type="fridge", quantity=2), WishedItem(item_type="microwave", quantity=1)]
+    tour = Round(session, district, now, items=booked)
+    items = tuple(CountedItem(item_type=item_type, units=count) for item_type, count in units.items())
+    reason = None if kind == "collected" else "vehicle_full"
+    (answer,) = tour.send(a_report(tour.bookings[0], kind=kind, items=items, reason=reason))
+    if said is None:
+        assert answer.answer == "accepted", answer.detail
+        assert {item_type: count for item_type, (_, count) in tour.counted().items() if count} == units
+    else:
+        assert (answer.answer, answer.code) == ("refused", "invalid_input")
+        assert said in (answer.detail or "")
+        assert tour.booking().state == "booked"
+
+
 def test_every_code_explains_at_least_one_kind_of_visit() -> None:
     assert len(FAILED_VISIT_CODES) == 12  # the table of our domain notes
     assert all(row.for_failed or row.for_partly for row in FAILED_VISIT_CODES.values())
@@ -296,17 +330,20 @@ def test_records_of_one_visit_come_to_the_same_whichever_arrives_first(
     session: Session, district: District, now: datetime
 ) -> None:
     # given three records of a visit: nobody home, then half of it, then all of it with a fan
-    # and six equal bookings, one for each of their 3! sequences
-    tour = Round(session, district, now, bookings=6)
+    # and six equal bookings of two microwaves, one for each of their 3! sequences
+    tour = Round(session, district, now, bookings=6, items=[WishedItem(item_type="microwave", quantity=2)])
+    one, two = (CountedItem(item_type="microwave", units=count) for count in (1, 2))
     found = []
     for number, sequence in enumerate(itertools.permutations(range(3))):
         booking_id = tour.bookings[number]
         reports = [
             a_failure(booking_id),
-            a_report(booking_id, kind="partly", reason="vehicle_full", device_time=NINE + timedelta(minutes=1)),
+            a_report(
+                booking_id, kind="partly", reason="vehicle_full", items=(one,), device_time=NINE + timedelta(minutes=1)
+            ),
             a_report(
                 booking_id,
-                items=(*FRIDGE, CountedItem(item_type="fan", units=1)),
+                items=(two, CountedItem(item_type="fan", units=1)),
                 device_time=NINE + timedelta(minutes=2),
             ),
         ]
@@ -315,7 +352,7 @@ def test_records_of_one_visit_come_to_the_same_whichever_arrives_first(
             tour.send(reports[place], reports[place])
         found.append((tour.booking(number).state, tour.counted(number)))
     # then the last one by the clock has won every time
-    assert found == [("collected", {"fridge": (1, 1), "fan": (0, 1)})] * 6
+    assert found == [("collected", {"microwave": (2, 2), "fan": (0, 1)})] * 6
     assert_invariants(session)
 
 
@@ -350,42 +387,3 @@ def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
     assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 3
     assert tour.booking().state == "collected"
     assert_invariants(session)
-
-
-# --- the fold itself -------------------------------------------------------------------------------------------------
-
-# Few instants and few ids, so that equal clocks, told apart by the id, come up often.
-RECORDS = st.lists(
-    st.builds(
-        Record,
-        event_id=st.integers(0, 9).map(lambda number: UUID(int=number)),
-        kind=st.sampled_from(DOORSTEP_KINDS),
-        reason=st.none(),
-        units=st.dictionaries(st.sampled_from(["fridge", "fan"]), st.integers(1, 3)),
-        device_time=st.integers(0, 3).map(lambda minute: NINE + timedelta(minutes=minute)),
-    ),
-    max_size=8,
-    unique_by=lambda record: record.event_id,
-)
-
-
-@given(RECORDS.flatmap(lambda records: st.tuples(st.just(records), st.permutations(records * 2))))
-def test_any_sequence_and_any_repetition_of_records_folds_to_the_same_outcome(
-    drawn: tuple[list[Record], list[Record]],
-) -> None:
-    records, shuffled_twice = drawn
-    assert outcome(shuffled_twice) == outcome(records)
-
-
-def test_the_record_made_last_wins_and_the_id_decides_between_equal_clocks() -> None:
-    def record(number: int, minute: int, kind: Any) -> Record:
-        at = NINE + timedelta(minutes=minute)
-        return Record(event_id=UUID(int=number), kind=kind, reason=None, units={}, device_time=at)
-
-    assert outcome([]) is None
-    assert outcome([record(1, 0, "failed"), record(2, 0, "partly")]) == Outcome(
-        state="partly_collected", reason=None, units={}
-    )
-    assert outcome([record(9, 0, "failed"), record(1, 1, "collected")]) == Outcome(
-        state="collected", reason=None, units={}
-    )

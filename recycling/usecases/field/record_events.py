@@ -30,7 +30,10 @@ from recycling.usecases.field.bring_up_to_date import bring_up_to_date
 log = logger(__name__)
 
 MOST_EVENTS = 100  # in one request; a route has some twenty stops
-MOST_UNITS = 1000  # of one item type at one door
+MOST_UNITS = 1000  # of one item type, in the form of a record; what a door may give is judged against its booking
+# More than was declared is found at many a door; beyond twenty more of one item type it is a slip of the finger, or
+# another van's work that nobody has planned.
+MOST_MORE = 20
 
 # A phone's clock may be wrong by hours and the record still true. Beyond a day ahead it would win over every later
 # correction, so it is refused. Before its day, or before the routes were published, nobody could stand at the door,
@@ -176,6 +179,7 @@ def _check(report: DoorstepReport, booking: Booking, *, district: District, sess
         if item.item_type in seen:
             raise InvalidInput(f"item_type {item.item_type!r} comes twice; give it once with all its units")
         seen.add(item.item_type)
+    _check_units(report, booking)
 
 
 def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, now: datetime) -> None:
@@ -205,6 +209,31 @@ def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, 
         raise InvalidInput(
             f"{said} lies before the route was published; set the phone's clock and record the visit again"
             " / 记录时间早于路线发布时间，请校准手机时间后重新登记"
+        )
+
+
+def _check_units(report: DoorstepReport, booking: Booking) -> None:
+    """Collected means every unit that was declared, and whatever more was found; partly means less than that."""
+    declared = {item.item_type: item.declared_units for item in booking.items}
+    taken = {item.item_type: item.units for item in report.items}
+    for item_type, units in taken.items():
+        booked = declared.get(item_type, 0)
+        if units > booked + MOST_MORE:
+            raise InvalidInput(
+                f"{units} units of {item_type!r} where {booked} were booked: one visit takes at most {MOST_MORE} more;"
+                " count again, and have the resident book the rest"
+                f" / {item_type} 预约 {booked} 件、登记 {units} 件，最多可多收 {MOST_MORE} 件，请核对，其余请另行预约"
+            )
+    missing = [item_type for item_type, booked in declared.items() if taken.get(item_type, 0) < booked]
+    if report.kind == "collected" and missing:
+        raise InvalidInput(
+            f"fewer of {', '.join(missing)} than were booked: send kind 'partly' with a reason, or count again"
+            f" / {'、'.join(missing)} 少于预约数量，请按部分完成（partly）登记并选择原因，或核对数量"
+        )
+    if report.kind == "partly" and not missing:
+        raise InvalidInput(
+            "everything that was booked is taken: send kind 'collected' without a reason, or count again"
+            " / 预约物品已全部收取，请按已完成（collected）登记，或核对数量"
         )
 
 
