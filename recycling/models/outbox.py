@@ -29,13 +29,16 @@ from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, o
 
 RecipientKind = Literal["resident", "staff", "bureau"]
 LONGEST_ERROR = 200  # characters, as wide as the column
+OBSOLETE = "obsolete: "
 
 
 class OutboxMessage(WithId, Base):
     """One message to one recipient. ``facts`` holds ids and dates, never personal data; texts are made at delivery.
 
     ``dedupe_key`` names the effect: the same key is written once, so a repeated job or request sends nothing twice.
-    It waits until ``due_at``, is held by one sender at a time until ``lease_until``, and ends as sent or as dead.
+    It waits until ``due_at`` and for older messages of the same booking to the same recipient, is held by one sender at
+    a time until ``lease_until``, and ends as sent or as dead. One that is no longer true when its turn comes ends as
+    dead too, but was not given up: its ``last_error`` begins with `OBSOLETE`.
     """
 
     __tablename__ = "outbox_message"
@@ -99,20 +102,51 @@ def waiting(session: Session, *, now: datetime) -> bool:
     return session.scalar(select(OutboxMessage.id).where(_free(now)).limit(1)) is not None
 
 
-def hold(session: Session, *, now: datetime, lease: timedelta) -> HeldMessage | None:
-    """Take the message that waits longest; ``None`` when none is due. An ended lease is taken over, however old."""
-    free = _free(now)
-    wanted = select(OutboxMessage).where(free).order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)
-    row = session.scalar(wanted.with_for_update(skip_locked=True))
-    if row is None:
-        return None
+def next_due(session: Session, *, now: datetime) -> OutboxMessage | None:
+    """The message that waits longest, locked for us; ``None`` when none is due. An ended lease counts as none."""
+    # What rested for the night is due at the same instant: then the sequence is that in which it was written.
+    wanted = select(OutboxMessage).where(_free(now)).order_by(OutboxMessage.due_at, *_BY_AGE).limit(1)
+    return session.scalar(wanted.with_for_update(skip_locked=True))
+
+
+def first_in_line(session: Session, message: OutboxMessage) -> OutboxMessage:
+    """The oldest open message of the same booking to the same recipient: the one of them that may be sent next.
+
+    It is the message itself when it tells of no booking, or none is older.
+    """
+    booking_id = message.facts.get("booking_id")
+    if booking_id is None:
+        return message
+    # The index leads to the open ones, which are few; the booking stands in their facts only.
+    line = select(OutboxMessage).where(
+        _OPEN,
+        OutboxMessage.recipient_id == message.recipient_id,
+        OutboxMessage.facts["booking_id"].as_string() == booking_id,
+    )
+    return session.scalars(line.order_by(*_BY_AGE).limit(1)).one()
+
+
+def hold(session: Session, message: OutboxMessage, *, now: datetime, lease: timedelta) -> HeldMessage | None:
+    """Take a message that is due, however old an ended lease of it is; ``None`` when another sender has."""
     held = HeldMessage(
-        id=row.id, token=uuid4(), kind=row.kind, recipient_kind=row.recipient_kind, recipient_id=row.recipient_id,
-        facts=dict(row.facts), attempt=row.attempts + 1,
+        id=message.id, token=uuid4(), kind=message.kind, recipient_kind=message.recipient_kind,
+        recipient_id=message.recipient_id, facts=dict(message.facts), attempt=message.attempts + 1,
     )  # fmt: skip
-    taken = update(OutboxMessage).where(OutboxMessage.id == row.id, free)
+    taken = update(OutboxMessage).where(OutboxMessage.id == message.id, _free(now))
     values = {"token": held.token, "lease_until": now + lease, "attempts": held.attempt}
     return held if _rows(session, taken.values(values)) else None
+
+
+def let_rest(message: OutboxMessage, *, until: datetime) -> None:
+    """Let a message that nobody holds wait untried."""
+    message.due_at = until
+
+
+def withdraw(session: Session, message: OutboxMessage, *, reason: str, now: datetime) -> bool:
+    """End a message that is no longer true; false when a sender holds it, or has ended it."""
+    unheld = update(OutboxMessage).where(OutboxMessage.id == message.id, _OPEN, _unheld(now))
+    error = f"{OBSOLETE}{reason}"[:LONGEST_ERROR]
+    return _rows(session, unheld.values(dead_at=now, last_error=error, token=None, lease_until=None)) == 1
 
 
 def mark_sent(session: Session, held: HeldMessage, *, now: datetime) -> bool:
@@ -125,46 +159,44 @@ def put_off(session: Session, held: HeldMessage, *, error: str, again_at: dateti
     return _end(session, held, due_at=again_at, last_error=error[:LONGEST_ERROR])
 
 
-def let_rest(session: Session, held: HeldMessage, *, until: datetime) -> bool:
-    """Let a message wait untried, as if it had not been taken; false when another sender has taken it over."""
-    return _end(session, held, due_at=until, attempts=held.attempt - 1)
-
-
 def bury(session: Session, held: HeldMessage, *, error: str, now: datetime) -> bool:
     """Give a message up, visibly; false when another sender has taken it over."""
     return _end(session, held, dead_at=now, last_error=error[:LONGEST_ERROR])
 
 
 def revive(session: Session, *, now: datetime) -> int:
-    """Give every dead message a new round of attempts; returns how many."""
-    dead = update(OutboxMessage).where(OutboxMessage.dead_at.is_not(None))
+    """Give every message that was given up a new round of attempts; returns how many."""
+    dead = update(OutboxMessage).where(_GIVEN_UP)
     return _rows(session, dead.values(dead_at=None, due_at=now, attempts=0))
 
 
 def dead_messages(session: Session) -> Sequence[OutboxMessage]:
     """The messages that were given up, oldest first."""
-    return session.scalars(
-        select(OutboxMessage).where(OutboxMessage.dead_at.is_not(None)).order_by(OutboxMessage.dead_at)
-    ).all()
+    return session.scalars(select(OutboxMessage).where(_GIVEN_UP).order_by(OutboxMessage.dead_at)).all()
 
 
 def outbox_state(session: Session, *, now: datetime) -> dict[str, int]:
-    """How many messages wait, how old the oldest of them is, and how many are dead."""
-    open_ones = and_(OutboxMessage.sent_at.is_(None), OutboxMessage.dead_at.is_(None))
-    count = session.scalar(select(func.count()).where(open_ones)) or 0
-    oldest: datetime | None = session.scalar(select(func.min(OutboxMessage.created_at)).where(open_ones))
-    dead = session.scalar(select(func.count()).where(OutboxMessage.dead_at.is_not(None))) or 0
+    """How many messages wait, how old the oldest of them is, and how many were given up."""
+    count = session.scalar(select(func.count()).where(_OPEN)) or 0
+    oldest: datetime | None = session.scalar(select(func.min(OutboxMessage.created_at)).where(_OPEN))
+    dead = session.scalar(select(func.count()).where(_GIVEN_UP)) or 0
     oldest_s = 0 if oldest is None else int((now - oldest).total_seconds())
     return {"waiting": count, "oldest_s": oldest_s, "dead": dead}
 
 
+_OPEN = and_(OutboxMessage.sent_at.is_(None), OutboxMessage.dead_at.is_(None))
+_BY_AGE = (OutboxMessage.created_at, OutboxMessage.id)
+_GIVEN_UP = and_(
+    OutboxMessage.dead_at.is_not(None), func.coalesce(OutboxMessage.last_error, "").not_like(f"{OBSOLETE}%")
+)
+
+
 def _free(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        OutboxMessage.sent_at.is_(None),
-        OutboxMessage.dead_at.is_(None),
-        OutboxMessage.due_at <= now,
-        or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < now),
-    )
+    return and_(_OPEN, OutboxMessage.due_at <= now, _unheld(now))
+
+
+def _unheld(now: datetime) -> ColumnElement[bool]:
+    return or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now)
 
 
 def _end(session: Session, held: HeldMessage, **values: Any) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from recycling.errors import Unavailable
 from recycling.gateways.sms import LogSms
 from recycling.logs import configure_logs
-from recycling.models.outbox import OutboxMessage, hold, outbox_state, post
+from recycling.models.outbox import HeldMessage, OutboxMessage, hold, next_due, outbox_state, post
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
@@ -24,7 +24,7 @@ from tests.builders import a_resident
 from tests.callers import KeptSms
 from tests.invariants import assert_invariants
 
-FACTS = {"booking_id": str(uuid4()), "day": "2026-11-24", "pickup_window": "08-10"}
+FACTS = {"day": "2026-11-24", "pickup_window": "08-10"}
 
 
 class DownSms:
@@ -58,6 +58,12 @@ def a_message(session: Session, *, now: datetime, to: UUID | None = None, **over
     to = a_resident(session, now=now).id if to is None else to
     with atomic(session):
         post(session, to=("resident", to), now=now, **(fields | overrides))
+
+
+def take(session: Session, at: datetime) -> HeldMessage | None:
+    """The message that waits longest, in the hands of a sender."""
+    due = next_due(session, now=at)
+    return None if due is None else hold(session, due, now=at, lease=LEASE)
 
 
 def the_message(session: Session) -> OutboxMessage:
@@ -157,7 +163,7 @@ def test_two_senders_never_hold_one_message(session: Session, now: datetime) -> 
     found = []
     for _ in range(2):
         with sessions() as own, atomic(own):
-            found.append(hold(own, now=now, lease=LEASE))
+            found.append(take(own, now))
     assert found[0] is not None
     assert found[1] is None
 
@@ -168,10 +174,10 @@ def test_a_message_whose_sender_died_is_sent_by_the_next_after_the_lease(
     # given a sender that died with a message in its hands
     a_message(session, now=now)
     with atomic(session):
-        hold(session, now=now, lease=LEASE)
+        take(session, now)
     # then it is nobody else's until the lease is over
-    assert deliver(now + LEASE) == []
-    assert deliver(now + LEASE + timedelta(seconds=1)) == ["sent"]
+    assert deliver(now + LEASE - timedelta(seconds=1)) == []
+    assert deliver(now + LEASE) == ["sent"]
     assert len(sms.sent) == 1
 
 
@@ -200,7 +206,7 @@ def test_a_message_that_kills_its_senders_is_given_up(
     at = now
     for _ in range(MOST_ATTEMPTS):
         with atomic(session):
-            assert hold(session, now=at, lease=LEASE) is not None
+            assert take(session, at) is not None
         at += LEASE + timedelta(seconds=1)
     assert deliver(at) == ["dead"]
     assert sms.sent == []

@@ -5,6 +5,9 @@ holds a row at a time (token and lease); and what was handed over is marked in t
 dies between those two lets the same text be handed over again, when its lease has ended: a message may then come
 twice, and is never lost. It ends as sent or, after its last attempt, as dead: kept, logged as an error and shown by
 ``flask jobs list``.
+
+What is told of one booking comes in the sequence in which it happened: a message waits for the older ones, and one that
+is no longer true when its turn comes ends as obsolete, which is logged and kept with its reason.
 """
 
 from __future__ import annotations
@@ -24,11 +27,12 @@ from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.units import instant_at, second_of_day
+from recycling.usecases.messages.still_true import why_obsolete
 from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
 
 log = logger(__name__)
 
-Delivery = Literal["sent", "rests", "put_off", "dead", "taken_over"]
+Delivery = Literal["sent", "rests", "obsolete", "put_off", "dead", "taken_over"]
 
 LEASE = timedelta(minutes=2)  # longer than any gateway's time-out
 MOST_ATTEMPTS = 8
@@ -38,21 +42,16 @@ DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may c
 
 
 def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
-    """Send the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
+    """Deal with the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
     session.rollback()
     nothing = not outbox.waiting(session, now=now)
     session.rollback()
     if nothing:
         return None
     with atomic(session):
-        held = outbox.hold(session, now=now, lease=LEASE)
-        resting = held is not None and held.kind in DAYTIME_KINDS and not _by_day(now)
-        if held is not None and resting:
-            outbox.let_rest(session, held, until=_next_morning(now))
-    if held is None:  # another sender was faster
-        return None
-    if resting:
-        return "rests"
+        held = _take(session, now=now)
+    if not isinstance(held, HeldMessage):
+        return held
     try:
         if held.attempt > MOST_ATTEMPTS:
             raise NotFound(f"{MOST_ATTEMPTS} senders died with this message; look for their end in the log")
@@ -71,6 +70,25 @@ def try_dead_again(*, session: Session, now: datetime) -> int:
         revived = outbox.revive(session, now=now)
     log.info("messages.revived", messages=revived)
     return revived
+
+
+def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", "obsolete"] | None:
+    """Hold the next message, or do with it what makes way for the one after it."""
+    due = outbox.next_due(session, now=now)
+    if due is None:  # another sender was faster
+        return None
+    first = outbox.first_in_line(session, due)
+    reason = why_obsolete(first.kind, first.facts, session=session, now=now)
+    if reason is not None and outbox.withdraw(session, first, reason=reason, now=now):
+        log.info("message.obsolete", message_id=str(first.id), kind=first.kind, reason=reason)
+        return "obsolete"
+    if first is not due:  # it rests, waits for its next attempt, or is in another sender's hands
+        outbox.let_rest(due, until=max(first.due_at, first.lease_until or first.due_at))
+        return "rests"
+    if due.kind in DAYTIME_KINDS and not _by_day(now):
+        outbox.let_rest(due, until=_next_morning(now))
+        return "rests"
+    return outbox.hold(session, due, now=now, lease=LEASE)
 
 
 def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, session: Session) -> None:

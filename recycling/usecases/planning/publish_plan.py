@@ -22,10 +22,9 @@ from recycling.models.transaction import atomic, rows_met
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
+from recycling.usecases.planning.expected_times import expected_times
 
 log = logger(__name__)
-
-QUARTER_S = 900  # residents hear the quarter of an hour in which we come; a minute would promise what traffic breaks
 
 
 def publish_plan(
@@ -66,7 +65,7 @@ def publish_plan(
                 f"the vehicles of {plan.day} are out by the published plan; call the collectors instead of replacing it"
                 f" / {plan.day} 的车辆已按已发布计划出车，请电话联系回收员"
             )
-        told_before = {} if standing is None else _expected(standing.plan_id, session)
+        told_before = {} if standing is None else expected_times(standing.plan_id, session)
         _refuse_changed(plan, district=district, session=session)
         _swap(plan, replaces=replaces, by=by, session=session, now=now)
         _tell_residents(plan, told_before, session=session, now=now)
@@ -108,24 +107,8 @@ def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session,
         )
 
 
-def _expected(plan_id: UUID, session: Session) -> dict[UUID, int]:
-    """The quarter of an hour in which each booking's service starts by a plan, in seconds after midnight."""
-    stops = (
-        select(RouteStop.booking_id, RouteStop.start_s)
-        .join(Route, Route.id == RouteStop.route_id)
-        .where(Route.plan_id == plan_id)
-    )
-    # Rounded down, and never out of the promised window, which opens on a quarter: nobody is told a later time than
-    # the van comes.
-    return {
-        booking_id: start_s // QUARTER_S * QUARTER_S
-        for booking_id, start_s in session.execute(stops)
-        if booking_id is not None
-    }
-
-
 def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Session, now: datetime) -> None:
-    expected = _expected(plan.id, session)
+    expected = expected_times(plan.id, session)
     for booking in session.scalars(select(Booking).where(Booking.id.in_(_planned(plan))).order_by(Booking.id)):
         if booking.made_up or expected[booking.id] == told_before.get(booking.id):
             continue  # nobody is there, or the time they were told still holds

@@ -1,0 +1,74 @@
+"""Whether what a message tells of a booking is still true when its turn comes (消息是否仍属实)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from recycling.clock import service_day
+from recycling.models.booking import Booking, BookingState
+from recycling.models.plan import PublishedPlan, Unassigned
+from recycling.usecases.planning.expected_times import expected_times
+
+# The state in which a booking is what the message says.
+STATE_TOLD: Mapping[str, BookingState] = {
+    "booking.confirmed": "booked",
+    "booking.amended": "booked",
+    "booking.reminder": "booked",
+    "booking.cancelled": "cancelled",
+    "plan.window_confirmed": "booked",
+    "plan.left_out": "booked",
+    "visit.collected": "collected",
+    "visit.partly_collected": "partly_collected",
+    "visit.failed": "failed",
+}
+WE_COME = frozenset({"booking.confirmed", "booking.amended", "booking.reminder", "plan.window_confirmed"})
+
+
+def left_out(day: date) -> Select[UUID]:
+    """The bookings that the published plan of a day leaves out."""
+    listed = select(Unassigned.booking_id).join(PublishedPlan, PublishedPlan.plan_id == Unassigned.plan_id)
+    return listed.where(PublishedPlan.day == day)
+
+
+def why_obsolete(kind: str, facts: Mapping[str, Any], *, session: Session, now: datetime) -> str | None:
+    """Why a message is no longer true of its booking; ``None`` while it is, and when it tells of no single booking.
+
+    A newer message tells what is true instead, wherever there is something to tell: each change posts its own.
+    """
+    if "booking_id" not in facts:
+        return None
+    booking_id = UUID(facts["booking_id"])
+    columns = select(Booking.state, Booking.day, Booking.pickup_window)
+    found = session.execute(columns.where(Booking.id == booking_id)).one_or_none()
+    if found is None:
+        return "the booking is gone"
+    state, day, window = found
+    # What a broken message lacks is said when it is put into words, which gives it up.
+    if state != STATE_TOLD.get(kind, state):
+        return f"the booking is {state}"
+    if facts.get("day", str(day)) != str(day) or facts.get("pickup_window", window) != window:
+        return f"the booking has moved to {day}, {window}"
+    if kind in WE_COME and day < service_day(now):
+        return f"{day} is over"
+    return _plan_says_otherwise(kind, facts, booking_id, day, session)
+
+
+def _plan_says_otherwise(
+    kind: str, facts: Mapping[str, Any], booking_id: UUID, day: date, session: Session
+) -> str | None:
+    if kind not in WE_COME and kind != "plan.left_out":
+        return None
+    left = session.scalar(left_out(day).where(Unassigned.booking_id == booking_id)) is not None
+    if left != (kind == "plan.left_out"):
+        return f"the published plan {'leaves the booking out' if left else 'reaches the booking'}"
+    if kind == "plan.window_confirmed":
+        published = session.get_one(PublishedPlan, day)
+        if expected_times(published.plan_id, session, booking_id=booking_id).get(booking_id) != facts["expected_s"]:
+            return "the published plan comes at another time"
+    return None
