@@ -303,6 +303,17 @@ def test_who_is_left_out_is_not_told_that_we_come_and_who_is_reached_not_that_we
     assert line.told() == ["expected"]
 
 
+@pytest.mark.parametrize(("vehicle", "reminders"), [(TRUCK, 1), (VAN, 0)])
+def test_nobody_is_reminded_of_a_pickup_that_the_plan_leaves_out(
+    session: Session, district: District, now: datetime, vehicle: str, reminders: int
+) -> None:
+    # given a fridge, which the truck fetches and the van cannot
+    a_booking(session, district=district, now=now)
+    plan = a_published_plan(session, district=with_vehicles(district, vehicle), now=now)
+    assert len(plan.unassigned) == 1 - reminders
+    assert remind_residents(TOMORROW, session=session, now=now) == reminders
+
+
 def test_a_reminder_written_before_the_plan_left_the_pickup_out_is_not_sent(
     line: Line, session: Session, district: District, now: datetime
 ) -> None:

@@ -12,12 +12,13 @@ from recycling.logs import logger
 from recycling.models.booking import Booking
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
+from recycling.usecases.messages.still_true import left_out
 
 log = logger(__name__)
 
 
 def remind_residents(day: date, *, session: Session, now: datetime) -> int:
-    """Post a reminder for each booking of a day that still stands; returns how many are new.
+    """Post a reminder for each booking of a day that still stands and that we come to; returns how many are new.
 
     Each booking is reminded of a day once. A day that is over gets none.
     """
@@ -26,10 +27,10 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
     reminders = 0
     with atomic(session):
         standing = select(Booking.id, Booking.resident_id, Booking.pickup_window)
-        standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False)).order_by(
-            Booking.id
-        )
-        for booking_id, resident_id, pickup_window in session.execute(standing).all():
+        standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False))
+        # Whom the published plan leaves out has been told that nobody comes.
+        standing = standing.where(Booking.id.not_in(left_out(day)))
+        for booking_id, resident_id, pickup_window in session.execute(standing.order_by(Booking.id)).all():
             reminders += post(
                 session,
                 dedupe_key=f"booking.reminder:{booking_id}:{day}",
