@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
-    CursorResult,
     Index,
     String,
-    Update,
     Uuid,
     and_,
     func,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, one_of
+from recycling.models.transaction import rows_met
 
 RecipientKind = Literal["resident", "staff", "bureau"]
 LONGEST_ERROR = 200  # characters, as wide as the column
@@ -134,7 +133,7 @@ def hold(session: Session, message: OutboxMessage, *, now: datetime, lease: time
     )  # fmt: skip
     taken = update(OutboxMessage).where(OutboxMessage.id == message.id, _free(now))
     values = {"token": held.token, "lease_until": now + lease, "attempts": held.attempt}
-    return held if _rows(session, taken.values(values)) else None
+    return held if rows_met(session, taken.values(values)) else None
 
 
 def let_rest(message: OutboxMessage, *, until: datetime) -> None:
@@ -146,7 +145,7 @@ def withdraw(session: Session, message: OutboxMessage, *, reason: str, now: date
     """End a message that is no longer true; false when a sender holds it, or has ended it."""
     unheld = update(OutboxMessage).where(OutboxMessage.id == message.id, _OPEN, _unheld(now))
     error = f"{OBSOLETE}{reason}"[:LONGEST_ERROR]
-    return _rows(session, unheld.values(dead_at=now, last_error=error, token=None, lease_until=None)) == 1
+    return rows_met(session, unheld.values(dead_at=now, last_error=error, token=None, lease_until=None)) == 1
 
 
 def mark_sent(session: Session, held: HeldMessage, *, now: datetime) -> bool:
@@ -167,7 +166,7 @@ def bury(session: Session, held: HeldMessage, *, error: str, now: datetime) -> b
 def revive(session: Session, *, now: datetime) -> int:
     """Give every message that was given up a new round of attempts; returns how many."""
     dead = update(OutboxMessage).where(_GIVEN_UP)
-    return _rows(session, dead.values(dead_at=None, due_at=now, attempts=0))
+    return rows_met(session, dead.values(dead_at=None, due_at=now, attempts=0))
 
 
 def dead_messages(session: Session) -> Sequence[OutboxMessage]:
@@ -201,9 +200,4 @@ def _unheld(now: datetime) -> ColumnElement[bool]:
 
 def _end(session: Session, held: HeldMessage, **values: Any) -> bool:
     mine = update(OutboxMessage).where(OutboxMessage.id == held.id, OutboxMessage.token == held.token)
-    return _rows(session, mine.values(token=None, lease_until=None, **values)) == 1
-
-
-def _rows(session: Session, statement: Update) -> int:
-    done = session.execute(statement.execution_options(synchronize_session=False))
-    return cast("CursorResult[Any]", done).rowcount
+    return rows_met(session, mine.values(token=None, lease_until=None, **values)) == 1
