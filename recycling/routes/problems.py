@@ -136,7 +136,8 @@ def answer_http_exception(error: HTTPException) -> Response:
             f"{'; '.join(said)}{f'; and {more} more' if more else ''}. Correct it and send again / 请更正后重新提交"
         )
     if status == 404 and error.description == NotFound.description:  # the framework's own: no such address
-        detail = f"there is nothing at {request.path[:100]}; read /api/docs for what there is / 地址不存在"
+        where = "start from the home page" if wants_page() else "read /api/docs for what there is"
+        detail = f"there is nothing at {request.path[:100]}; {where} / 地址不存在"
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         detail = f"{request.method} is not for {request.path[:100]}; send one of {allowed} / 不支持该请求方法"
