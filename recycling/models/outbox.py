@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -108,21 +108,29 @@ def next_due(session: Session, *, now: datetime) -> OutboxMessage | None:
     return session.scalar(wanted.with_for_update(skip_locked=True))
 
 
-def first_in_line(session: Session, message: OutboxMessage) -> OutboxMessage:
-    """The oldest open message of the same booking to the same recipient: the one of them that may be sent next.
+def line_of(session: Session, message: OutboxMessage) -> Sequence[OutboxMessage]:
+    """The open messages of the same booking to the same recipient, oldest first: the first may be sent next.
 
-    It is the message itself when it tells of no booking, or none is older.
+    A message that tells of no booking stands alone.
     """
-    booking_id = message.facts.get("booking_id")
+    booking_id = booking_told_of(message.facts)
     if booking_id is None:
-        return message
+        return [message]
     # The index leads to the open ones, which are few; the booking stands in their facts only.
     line = select(OutboxMessage).where(
         _OPEN,
         OutboxMessage.recipient_id == message.recipient_id,
-        OutboxMessage.facts["booking_id"].as_string() == booking_id,
+        OutboxMessage.facts["booking_id"].as_string() == str(booking_id),
     )
-    return session.scalars(line.order_by(*_BY_AGE).limit(1)).one()
+    return session.scalars(line.order_by(*_BY_AGE)).all() or [message]
+
+
+def booking_told_of(facts: Mapping[str, Any]) -> UUID | None:
+    """The booking that a message tells of, if it tells of one."""
+    try:
+        return UUID(facts["booking_id"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None  # what a broken message lacks is said when it is put into words, which gives it up
 
 
 def hold(session: Session, message: OutboxMessage, *, now: datetime, lease: timedelta) -> HeldMessage | None:

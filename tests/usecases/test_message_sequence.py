@@ -178,7 +178,7 @@ def test_a_message_waits_for_an_older_one_of_its_booking(
 def test_control_without_the_line_the_newer_message_overtakes(
     line: Line, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "first_in_line", lambda _session, message: message)
+    monkeypatch.setattr(outbox, "line_of", lambda _session, message: [message])
     line.deliver(failed_then_changed(line, session, district, now))
     line.deliver(now + timedelta(minutes=1))
     assert line.told() == ["amended", "confirmed"]
@@ -215,6 +215,53 @@ def test_a_message_waits_while_another_sender_holds_an_older_one(
     assert line.deliver(now + LEASE) == ["obsolete", "sent"]
     assert line.told() == ["cancelled"]
     assert_invariants(session)
+
+
+def test_of_two_messages_of_one_kind_the_newer_alone_is_sent(
+    line: Line, session: Session, district: District, now: datetime
+) -> None:
+    # given a booking changed twice while the gateway was down
+    by = a_resident(session, now=now)
+    booking = a_booking(session, district=district, now=now, by=by)
+    line.deliver(now)
+    for version, note in enumerate(("后门", "前门"), start=1):
+        amend_pickup(booking.id, {"note": note}, version=version, by=by, district=district, session=session, now=now)
+    # then one text tells that it is changed
+    assert line.deliver(now) == ["obsolete", "sent"]
+    assert line.told() == ["confirmed", "amended"]
+    assert_invariants(session)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("plan.window_confirmed", {"day": str(TOMORROW)}),
+        *(("booking.confirmed", {"booking_id": wrong}) for wrong in ("nonsense", None, 7, ["x"])),
+    ],
+)
+def test_a_broken_message_is_given_up_and_holds_nobody_up(
+    line: Line, session: Session, district: District, now: datetime, kind: str, facts: dict[str, Any]
+) -> None:
+    # given a message that lacks what its text needs, written before a good one
+    with atomic(session):
+        broken = a_resident(session, now=now).id
+        post(session, dedupe_key="broken", kind=kind, to=("resident", broken), facts=facts, now=now)
+    a_booking(session, district=district, now=now + timedelta(seconds=1))
+    # then the good one is sent, and the broken one ends visibly
+    outcomes = line.deliver(now + timedelta(seconds=1))
+    assert outcomes.count("sent") == 1
+    for hour in range(1, 12):
+        outcomes += line.deliver(now + timedelta(hours=hour))
+    assert outcomes.count("dead") == 1
+    assert [row.dedupe_key for row in dead_messages(session)] == ["broken"]
+
+
+def test_a_plan_message_without_its_time_is_obsolete(session: Session, district: District, now: datetime) -> None:
+    booking = a_booking(session, district=district, now=now)
+    a_published_plan(session, district=district, now=now)
+    facts = {"booking_id": str(booking.id), "day": str(TOMORROW)}
+    reason = why_obsolete("plan.window_confirmed", facts, session=session, now=now)
+    assert reason == "the published plan comes at another time"
 
 
 def test_messages_of_other_bookings_do_not_wait(

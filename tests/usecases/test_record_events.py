@@ -116,6 +116,18 @@ def test_a_count_put_right_is_kept_and_told_nobody(tour: Round) -> None:
     assert_invariants(tour.session)
 
 
+def test_a_reason_put_right_is_told(tour: Round) -> None:
+    # given a visit that failed since nobody was at home, and the record that in truth nobody could get in
+    tour.send(a_failure(tour.bookings[0]))
+    tour.send(a_failure(tour.bookings[0], reason="no_access", device_time=NINE + timedelta(minutes=1)))
+    told = select(OutboxMessage).where(OutboxMessage.kind == "visit.failed").order_by(OutboxMessage.created_at)
+    assert sorted(row.facts["reason"] for row in tour.session.scalars(told)) == ["no_access", "nobody_home"]
+    # when the earlier one arrives once more under another id, then nothing has changed and nobody hears of it
+    tour.send(a_failure(tour.bookings[0], device_time=NINE + timedelta(seconds=30)))
+    assert len(tour.session.scalars(told).all()) == 2
+    assert_invariants(tour.session)
+
+
 def test_the_same_record_twice_is_one_record(tour: Round) -> None:
     report = a_report(tour.bookings[0])
     assert [one.answer for one in tour.send(report, report)] == ["accepted", "duplicate"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,16 +18,17 @@ from recycling.usecases.bookings.history import enter, note_change
 from recycling.usecases.field.outcome import Outcome, Record, outcome
 
 
-def bring_up_to_date(booking: Booking, *, by: Principal, session: Session, now: datetime) -> None:
+def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session: Session, now: datetime) -> None:
     """Fold all records of a booking and set its state and collected units, if that changes anything.
+
+    ``recorded`` is the event that has just been stored.
 
     Raises
     ------
     AlreadyWeighed, Conflict
         When a station has weighed more than would be left, or the booking was cancelled.
     """
-    records = session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
-    found = outcome(
+    records = [
         Record(
             event_id=row.event_id,
             kind=row.kind,
@@ -34,18 +36,20 @@ def bring_up_to_date(booking: Booking, *, by: Principal, session: Session, now: 
             units={item["item_type"]: item["units"] for item in row.items},
             device_time=row.device_time,
         )
-        for row in records
-    )
+        for row in session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
+    ]
+    found = outcome(records)
     if found is None:  # the caller has just stored one
         raise AssertionError("a booking without records is not brought up to date")
+    before = outcome(record for record in records if record.event_id != recorded)
     counted = _count(booking, found.units, session)
-    moved = found.state != booking.state
-    if not moved and not counted:
+    news = found.state != booking.state or (before is not None and before.reason != found.reason)
+    if not news and not counted:
         return
     enter(booking, found.state, now=now)
     session.flush()
     note_change(session, booking, kind=found.state, by=by, now=now)
-    if moved:  # a count put right is no news: the message names no numbers
+    if news:  # a count put right is none: the message names state and reason, and no numbers
         _tell(booking, found, session=session, now=now)
 
 

@@ -138,7 +138,7 @@ def _record(report: DoorstepReport, *, by: Principal, district: District, sessio
     if stored is None:  # the same id arrived twice at once; the other one is in by now
         _stands(report, digest, session)
         return False
-    bring_up_to_date(booking, by=by, session=session, now=now)
+    bring_up_to_date(booking, recorded=report.event_id, by=by, session=session, now=now)
     log.info("doorstep.recorded", event_id=str(report.event_id), booking_id=str(booking.id), state=booking.state)
     return True
 

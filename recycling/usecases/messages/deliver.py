@@ -77,8 +77,11 @@ def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", 
     due = outbox.next_due(session, now=now)
     if due is None:  # another sender was faster
         return None
-    first = outbox.first_in_line(session, due)
-    reason = why_obsolete(first.kind, first.facts, session=session, now=now)
+    first, *behind = outbox.line_of(session, due)
+    if any(one.kind == first.kind for one in behind):
+        reason: str | None = "a newer one of its kind waits"
+    else:
+        reason = why_obsolete(first.kind, first.facts, session=session, now=now)
     if reason is not None and outbox.withdraw(session, first, reason=reason, now=now):
         log.info("message.obsolete", message_id=str(first.id), kind=first.kind, reason=reason)
         return "obsolete"

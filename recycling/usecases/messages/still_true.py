@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.models.booking import Booking, BookingState
+from recycling.models.outbox import booking_told_of
 from recycling.models.plan import PublishedPlan, Unassigned
 from recycling.usecases.planning.expected_times import expected_times
 
@@ -41,15 +42,14 @@ def why_obsolete(kind: str, facts: Mapping[str, Any], *, session: Session, now: 
 
     A newer message tells what is true instead, wherever there is something to tell: each change posts its own.
     """
-    if "booking_id" not in facts:
+    booking_id = booking_told_of(facts)
+    if booking_id is None:
         return None
-    booking_id = UUID(facts["booking_id"])
     columns = select(Booking.state, Booking.day, Booking.pickup_window)
     found = session.execute(columns.where(Booking.id == booking_id)).one_or_none()
     if found is None:
         return "the booking is gone"
     state, day, window = found
-    # What a broken message lacks is said when it is put into words, which gives it up.
     if state != STATE_TOLD.get(kind, state):
         return f"the booking is {state}"
     if facts.get("day", str(day)) != str(day) or facts.get("pickup_window", window) != window:
@@ -69,6 +69,6 @@ def _plan_says_otherwise(
         return f"the published plan {'leaves the booking out' if left else 'reaches the booking'}"
     if kind == "plan.window_confirmed":
         published = session.get_one(PublishedPlan, day)
-        if expected_times(published.plan_id, session, booking_id=booking_id).get(booking_id) != facts["expected_s"]:
+        if expected_times(published.plan_id, session, booking_id=booking_id).get(booking_id) != facts.get("expected_s"):
             return "the published plan comes at another time"
     return None

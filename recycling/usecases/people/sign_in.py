@@ -35,7 +35,8 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 # (largest count, seconds): docs/decisions, after the SMS rules of NIST 800-63B-4 (draft of 2023).
 CODES_PER_PHONE = ((1, MINUTE_S), (5, HOUR_S), (10, DAY_S))
 CODES_PER_ADDRESS = ((30, HOUR_S), (100, DAY_S))
-# A login from one address, so that nobody far away keeps its owner out; from all together, against guessing from many.
+# A login from one address, so that nobody elsewhere keeps its owner out; from all addresses together, against guessing
+# from many. Who has three addresses can use that up: then the owner waits, at the longest to the end of the hour.
 PASSWORDS_PER_LOGIN_AND_ADDRESS = ((10, 15 * MINUTE_S),)
 PASSWORDS_PER_LOGIN = ((100, HOUR_S),)
 PASSWORDS_PER_ADDRESS = ((100, 15 * MINUTE_S),)

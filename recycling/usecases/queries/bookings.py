@@ -88,7 +88,7 @@ def bookable_windows(
         bookable, note = False, "routes already planned / 路线已排定"
     else:
         bookable = district.booking_rules.is_bookable(day, now=now, calendar=district.calendar)
-        if not bookable and not note:
+        if not bookable and (district.calendar.is_service_day(day) or not note):
             note = "not among the bookable days / 不在可约日期内"
     room = (
         (capacity.service_s, capacity.mass_g, capacity.litres)
