@@ -9,4 +9,5 @@ from recycling.errors import ConfigError
 try:
     app = create_app(from_environment())
 except ConfigError as refusal:  # in words: whoever sets a server up needs the sentence, not the stack under it
-    sys.exit(f"refused to start: {refusal.message}")
+    sys.stderr.write(f"refused to start: {refusal.message}\n")
+    sys.exit(3)  # gunicorn's own code for a worker that cannot start; at any other it tries again for ever

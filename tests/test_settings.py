@@ -181,9 +181,18 @@ def test_a_refused_start_is_one_line_without_a_stack() -> None:
     started = subprocess.run(
         [sys.executable, "-c", "import wsgi"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
-    assert started.returncode == 1
+    assert started.returncode == 3
     assert started.stderr.startswith("refused to start: JWT_SECRET_KEY is missing; give 32 random bytes")
     assert started.stderr.count("\n") == 1
+
+
+def test_a_refused_start_ends_the_web_server_too() -> None:
+    # given a server that would start its workers again for as long as they end by another code
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", "wsgi:app"]
+    environ = {**os.environ, "ENVIRONMENT": "production", "JWT_SECRET_KEY": ""}
+    started = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert started.returncode == 3
+    assert started.stderr.count("refused to start: JWT_SECRET_KEY is missing") == 1
 
 
 @pytest.mark.parametrize("made", ["nothing", "a file", "an empty folder"])

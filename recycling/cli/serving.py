@@ -67,7 +67,10 @@ def _until_told() -> Iterator[list[int]]:
     def hear(number: int, _frame: FrameType | None) -> None:
         told.append(number)
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is ignored, and stays so
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, hear) for number in heard}
     try:
         yield told
     finally:

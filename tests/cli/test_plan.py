@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.cli import plan as plan_command
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.__main__ import main as planner
@@ -53,13 +54,17 @@ def test_a_plan_is_shown_whole_in_80_columns(
     a_booking(session, district=district, now=now)
     a_plan(session, district=district, now=now)
     session.rollback()
+    # given the longest vehicle's name with two people, and the widest figures
+    longest = max(district.network.vehicles, key=len)
+    widest = (longest, "c01, c02", "29", "3", "08:00", "17:59", "1234.5", "123.4")
+    monkeypatch.setattr(plan_command, "_line", lambda _route: widest)
     monkeypatch.setenv("COLUMNS", "80")
     lines = app.test_cli_runner().invoke(args=["plan", "show", str(TOMORROW)]).output.splitlines()
-    heads = next(line for line in lines if "vehicle" in line)
-    assert heads.split() == ["vehicle", "crew", "pickups", "unloads", "start", "end", "kg", "km"]
-    # the longest vehicle's name with two people, and the widest figures, have room as well
-    longest = max(len(key) for key in district.network.vehicles)
-    assert longest + len("c01, c02") + len("pickups") + len("unloads") + 2 * len("08:00") + 6 + 5 + 8 * 2 <= 80
+    # then neither heading nor line is cut short
+    assert next(line for line in lines if "vehicle" in line).split() == [
+        "vehicle", "crew", "pickups", "unloads", "start", "end", "kg", "km"
+    ]  # fmt: skip
+    assert next(line for line in lines if longest in line).split() == " ".join(widest).split()
 
 
 def test_a_day_that_nobody_can_book_is_not_planned(app: Flask, session: Session) -> None:

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,22 +37,35 @@ def wait_until(port: int, *, up: bool, seconds: float) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_ends_the_terminal_ends_web_server_and_scheduler(tmp_path: Path, number: signal.Signals) -> None:
-    # given both running
+@contextmanager
+def served(folder: Path, *, before: str = "") -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Both running, in a program of their own, and the port they answer at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = os.environ | server_environment(f"sqlite:///{tmp_path / 'x.db'}", INSTANCE_DIR=str(tmp_path))
-    code = SERVE.format(port=port, log=str(tmp_path / "scheduler.log"))
+    environ = os.environ | server_environment(f"sqlite:///{folder / 'x.db'}", INSTANCE_DIR=str(folder))
+    code = before + SERVE.format(port=port, log=str(folder / "scheduler.log"))
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environ, stderr=subprocess.PIPE) as serving:
         try:
             wait_until(port, up=True, seconds=START_S)
-            # when the signal comes
-            serving.send_signal(number)
-            serving.wait(timeout=20)
+            yield serving, port
         finally:
             serving.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_the_terminal_ends_web_server_and_scheduler(tmp_path: Path, number: signal.Signals) -> None:
+    with served(tmp_path) as (serving, port):
+        serving.send_signal(number)
+        assert serving.wait(timeout=20) == 0
     # then nobody is left at the port
     wait_until(port, up=False, seconds=5)
-    assert serving.returncode == 0
+
+
+def test_under_nohup_the_terminal_may_end(tmp_path: Path) -> None:
+    with served(tmp_path, before="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)") as (serving, port):
+        serving.send_signal(signal.SIGHUP)
+        time.sleep(1)  # five looks of the loop that waits for signals
+        assert answers(port)
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(timeout=20) == 0

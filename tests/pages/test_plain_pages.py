@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from recycling.app import create_app
+from recycling.extensions import db
 from recycling.models.booking import BOOKING_STATES
 from recycling.models.ledger import close_day, open_ledger
 from recycling.models.transaction import atomic
@@ -222,6 +223,17 @@ def test_when_the_database_is_away_a_page_does_not_claim_that_nothing_was_change
     assert "是否已保存尚不确定" in answer.text
     assert "未做任何更改" not in answer.text
     assert "nothing was changed" not in answer.text
+    # and one who only looks is told to look again
+    looked = browser.open("/pages/bookings")
+    assert "是否已保存" not in looked.text
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "sqlite:///{tmp}/empty.db"], ids=["away", "empty"])
+def test_the_home_page_needs_no_database(url: str, tmp_path: Path) -> None:
+    app = create_app(test_settings(url.format(tmp=tmp_path), LOG_LEVEL="CRITICAL"))
+    assert "最近可约日期" in Browser(client=app.test_client(), sms=KeptSms()).open("/").text
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_a_keeper_is_called_what_the_messages_call_them() -> None:

@@ -78,8 +78,9 @@ def test_a_day_without_room_or_with_planned_routes_offers_no_window_and_says_why
     with atomic(session):
         close_day(session, day=day, areas=["lincheng"])
     closed = shown()
-    # then no window has a place, and the day says why; so does one too far ahead
-    for found, note in ((full, "已约满"), (closed, "已排定"), (shown("2027-02-01"), "不在可约日期内")):
+    # then no window has a place, and the day says why; so do one too far ahead and a make-up working day long past
+    outside = [(shown(when), "不在可约日期内") for when in ("2027-02-01", "2026-10-10")]
+    for found, note in ((full, "已约满"), (closed, "已排定"), *outside):
         assert not found["bookable"]
         assert note in found["note"]
         assert {window["places_left"] for window in found["windows"]} == {0}

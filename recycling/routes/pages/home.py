@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from flask import render_template
 
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
+from recycling.models.transaction import DATABASE_ERRORS
 from recycling.policy.access import Role
+from recycling.policy.district import District
 from recycling.routes.context import district
 from recycling.routes.pages.guard import PageBlueprint, visitor
 from recycling.usecases.queries.bookings import open_days
@@ -45,10 +50,19 @@ def show() -> str:
         "home.html",
         tiles=TILES[viewer.role] if viewer is not None else (),
         today=today,
-        open_days=open_days(district=facts, session=db.session(), now=utc_now()),
+        open_days=_open_days(facts),
         stations=facts.network.stations.values(),
         windows=facts.network.pickup_windows.values(),
         village_count=len(facts.network.villages),
         town_count=len(facts.network.towns),
         type_count=len(facts.catalogue.valid_on(today)),
     )
+
+
+def _open_days(facts: District) -> Sequence[date]:
+    """The days that can be booked; while the database is away those of the calendar, so that the way in stays open."""
+    now = utc_now()
+    try:
+        return open_days(district=facts, session=db.session(), now=now)
+    except DATABASE_ERRORS:
+        return facts.booking_rules.bookable_days(now=now, calendar=facts.calendar)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
 
-from flask import g
+from flask import g, request
 
 from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
@@ -138,6 +138,8 @@ def page_words() -> dict[str, Any]:
 
 def failure_words(status: int) -> tuple[Words, Words]:
     """Name and next step of a failure; an unlisted one goes by the standard's name."""
+    if status == 503 and request.method in ("GET", "HEAD"):  # nothing was sent that could have been kept
+        return FAILURE_WORDS[503][0], ("请稍后刷新页面", "reload the page in a moment")
     known = FAILURE_WORDS.get(status)
     return known if known is not None else (("操作未成功", HTTPStatus(status).phrase), FAILURE_WORDS[404][1])
 
