@@ -230,6 +230,18 @@ def test_nobody_was_at_the_door_before_its_day_whatever_the_phone_says(tour: Rou
     assert [one.answer for one in tour.send(a_report(tour.bookings[0], device_time=just), at=just)] == ["accepted"]
 
 
+def test_a_made_up_day_may_be_played_the_day_before(tour: Round, now: datetime) -> None:
+    # given a demo day, which is tomorrow
+    tour.booking().made_up = True
+    tour.session.commit()
+    # then its visits can be recorded today, and its residents, who are nobody, hear nothing
+    at = now + timedelta(minutes=1)
+    assert [one.answer for one in tour.send(a_report(tour.bookings[0], device_time=at), at=at)] == ["accepted"]
+    told = select(OutboxMessage.kind).where(OutboxMessage.kind.startswith("visit."))
+    assert tour.session.scalars(told).all() == []
+    assert_invariants(tour.session)
+
+
 def test_nobody_was_at_the_door_before_its_route_was_published(
     session: Session, district: District, now: datetime
 ) -> None:
