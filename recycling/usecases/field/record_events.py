@@ -187,8 +187,8 @@ def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, 
     made_at, begins = report.device_time, instant_at(booking.day, 0)
     ends = instant_at(booking.day + timedelta(days=1), 0)
     said = f"device_time {made_at.isoformat()}"
-    # What is not yet recorded cannot reach us, whatever the phone says: our own clock bounds it too. A made-up day, which
-    # is tomorrow, may be played to its end today.
+    # What is not yet recorded cannot reach us, whatever the phone says: our own clock bounds it too. A made-up day,
+    # which is tomorrow, may be played to its end today.
     if min(made_at, now) < begins - MOST_BEHIND and not booking.made_up:
         raise InvalidInput(
             f"{said} was made or sent before {booking.day}, the day of this pickup; record the visit at the door on"
