@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import flask_smorest
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, after_this_request, request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SessionInterface
 from flask_limiter import Limiter
@@ -170,17 +170,22 @@ def _install_request_rules(app: Flask) -> None:
     def sized_body() -> None:
         # A body without a length is cut off unnoticed at MAX_CONTENT_LENGTH, and its framing fails while it is read.
         if request.content_length is None and "Transfer-Encoding" in request.headers:
+            after_this_request(_hang_up)
             raise LengthRequired("send the body with its Content-Length, not in chunks / 请带 Content-Length 提交")
 
     @app.after_request
     def secure_headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        if response.status_code == LengthRequired.code:
-            response.headers["Connection"] = "close"  # what is left of the body is not waited for
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"  # answers hold people's bookings
         return response
+
+
+def _hang_up(response: Response) -> Response:
+    """End the connection with the answer: what is left of the body is not waited for."""
+    response.headers["Connection"] = "close"
+    return response
 
 
 def _headers(*, production: bool) -> dict[str, str]:

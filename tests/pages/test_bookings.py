@@ -10,7 +10,7 @@ from recycling.extensions import db
 from recycling.models.people import Resident, phone_index
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
-from recycling.usecases.queries.own_bookings import own_addresses
+from recycling.usecases.queries.bookings import own_addresses
 from tests.builders import a_booking, a_resident
 from tests.conftest import NOW
 from tests.pages.browsers import Browsers

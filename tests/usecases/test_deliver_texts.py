@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,50 @@ from tests.conftest import ROOT
 
 
 def posts() -> Iterator[tuple[str, re.Pattern[str], set[str] | None]]:
-    """Each call of ``post`` as (file and line, pattern of its kind, names of its facts, ``None`` when not literal)."""
-    for path in sorted((Path(ROOT) / "recycling").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "post":
-                given = {keyword.arg: keyword.value for keyword in node.keywords}
-                facts = given["facts"]
-                names = None
-                if isinstance(facts, ast.Dict):
-                    names = {str(key.value) for key in facts.keys if isinstance(key, ast.Constant)}
-                yield f"{path.name}:{node.lineno}", _pattern(given["kind"]), names
+    """Each call of ``post`` as (file and line, pattern of its kind, names of its facts, ``None`` when not literal).
+
+    ``tell_resident`` posts for its callers: their calls are read instead, with what it adds to their facts.
+    """
+    calls = [(path, call) for path, tree in _trees() for call in _calls(tree, "post", "tell_resident")]
+    (teller,) = (
+        node
+        for _, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "tell_resident"
+    )
+    (own,) = _calls(teller, "post")
+    added = _names(_given(own)["facts"])
+    assert added, "tell_resident: write the facts out, so that this test can read them"
+    for path, call in calls:
+        given, where = _given(call), f"{path.name}:{call.lineno}"
+        if _called(call) == "tell_resident":
+            yield where, _pattern(given["kind"]), added | (given.keys() - {"kind", "now"})
+        elif ast.dump(call) != ast.dump(own):
+            yield where, _pattern(given["kind"]), _names(given["facts"])
+
+
+@cache
+def _trees() -> list[tuple[Path, ast.Module]]:
+    files = sorted((Path(ROOT) / "recycling").rglob("*.py"))
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in files]
+
+
+def _calls(tree: ast.AST, *names: str) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in names]
+
+
+def _called(call: ast.Call) -> str | None:
+    return call.func.id if isinstance(call.func, ast.Name) else None
+
+
+def _given(call: ast.Call) -> dict[str, ast.expr]:
+    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+
+
+def _names(facts: ast.expr) -> set[str] | None:
+    if not isinstance(facts, ast.Dict):
+        return None
+    return {str(key.value) for key in facts.keys if isinstance(key, ast.Constant)}
 
 
 def _pattern(kind: ast.expr) -> re.Pattern[str]:

@@ -11,8 +11,7 @@ from recycling.routes.context import district
 from recycling.routes.guard import principal
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.schemas.fields import Schema, Text
-from recycling.usecases.queries.bookings import list_bookings
-from recycling.usecases.queries.own_bookings import own_addresses
+from recycling.usecases.queries.bookings import list_bookings, own_addresses
 
 bp = PageBlueprint("page_bookings", __name__, roles=("resident",), url_prefix="/pages/bookings")
 

@@ -12,12 +12,11 @@ from recycling.logs import logger
 from recycling.models.base import insert_rows
 from recycling.models.booking import Booking
 from recycling.models.ledger import move
-from recycling.models.outbox import post
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.usecases.bookings.history import note_change
+from recycling.usecases.bookings.history import note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, booked_items, judge
 
 log = logger(__name__)
@@ -63,14 +62,6 @@ def book_pickup(
             item.booking_id = booking.id
         insert_rows(session, [booking, *booking.items])
         note_change(session, booking, kind="booked", by=by, now=now)
-        if not made_up:  # nobody reads a made-up resident's phone
-            post(
-                session,
-                dedupe_key=f"booking.confirmed:{booking.id}:1",
-                kind="booking.confirmed",
-                to=("resident", for_id),
-                facts={"booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window},
-                now=now,
-            )
+        tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking

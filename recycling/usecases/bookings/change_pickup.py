@@ -18,11 +18,10 @@ from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
 from recycling.models.booking import Booking
 from recycling.models.ledger import free, move
-from recycling.models.outbox import post
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
-from recycling.usecases.bookings.history import enter, note_change
+from recycling.usecases.bookings.history import enter, note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge, promise_of
 from recycling.usecases.bookings.sight import visible_to
 
@@ -134,16 +133,7 @@ def _tell(session: Session, booking: Booking, *, kind: str, by: Principal, now: 
     """Write history and message."""
     session.flush()
     note_change(session, booking, kind=kind, by=by, now=now)
-    if booking.made_up:
-        return  # nobody is there
-    post(
-        session,
-        dedupe_key=f"booking.{kind}:{booking.id}:{booking.version}",
-        kind=f"booking.{kind}",
-        to=("resident", booking.resident_id),
-        facts={"booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window},
-        now=now,
-    )
+    tell_resident(session, booking, kind=f"booking.{kind}", now=now, pickup_window=booking.pickup_window)
 
 
 def _as_wish(booking: Booking) -> Wish:

@@ -1,4 +1,4 @@
-"""The log of a booking's changes, written by every use case that changes one."""
+"""A booking's changes: written down and told, by every use case that changes one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict
 from recycling.models.base import table_of
 from recycling.models.booking import NEXT_STATES, Booking, BookingChange, BookingState
+from recycling.models.outbox import post
 from recycling.models.transaction import run
 from recycling.policy.access import Principal
 
@@ -24,6 +25,20 @@ def note_change(session: Session, booking: Booking, *, kind: str, by: Principal,
         "state": booking.state, "version": booking.version,
     }  # fmt: skip
     run(session, _NOTE, line)
+
+
+def tell_resident(session: Session, booking: Booking, *, kind: str, now: datetime, **facts: str | None) -> None:
+    """Post a message about the booking as it is now, one of a kind for each version; ``facts`` beside id and day."""
+    if booking.made_up:
+        return  # nobody is there
+    post(
+        session,
+        dedupe_key=f"{kind}:{booking.id}:{booking.version}",
+        kind=kind,
+        to=("resident", booking.resident_id),
+        facts={"booking_id": str(booking.id), "day": str(booking.day), **facts},
+        now=now,
+    )
 
 
 def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:

@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from recycling.errors import AlreadyWeighed
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.doorstep import DoorstepEvent
-from recycling.models.outbox import post
 from recycling.policy.access import Principal
-from recycling.usecases.bookings.history import enter, note_change
-from recycling.usecases.field.outcome import Outcome, Record, outcome
+from recycling.usecases.bookings.history import enter, note_change, tell_resident
+from recycling.usecases.field.outcome import Record, outcome
 
 
 def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session: Session, now: datetime) -> None:
@@ -50,7 +49,7 @@ def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session
     session.flush()
     note_change(session, booking, kind=found.state, by=by, now=now)
     if news:  # a count put right is none: the message names state and reason, and no numbers
-        _tell(booking, found, session=session, now=now)
+        tell_resident(session, booking, kind=f"visit.{found.state}", now=now, reason=found.reason)
 
 
 def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:
@@ -89,16 +88,3 @@ def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool
         )  # fmt: skip
         changed = True
     return changed
-
-
-def _tell(booking: Booking, found: Outcome, *, session: Session, now: datetime) -> None:
-    if booking.made_up:
-        return  # nobody is there
-    post(
-        session,
-        dedupe_key=f"visit.{found.state}:{booking.id}:{booking.version}",
-        kind=f"visit.{found.state}",
-        to=("resident", booking.resident_id),
-        facts={"booking_id": str(booking.id), "day": str(booking.day), "reason": found.reason},
-        now=now,
-    )
