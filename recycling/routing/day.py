@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recycling.routing.problem import MANDATORY_SKIP_COST, Matrix, Problem, Stop, Vehicle
-from recycling.routing.travel import Cells, travel_matrices
+from recycling.routing.travel import Cell, Cells, travel_matrices
 
 Load = tuple[int, ...]
 Windows = tuple[tuple[int, int], ...]
@@ -81,9 +81,7 @@ class Day:
     def __init__(self, problem: Problem, *, travel: tuple[Cells, Cells] | None = None) -> None:
         self.problem = problem
         self.travel_s, self.distance_m = travel or travel_matrices(problem)
-        # Reading one cell through a memory view gives a Python integer, without NumPy's scalar in between.
-        self.seconds: memoryview[int] = self.travel_s.data
-        self.metres: memoryview[int] = self.distance_m.data
+        self.seconds, self.metres = _by_cell(self.travel_s), _by_cell(self.distance_m)
         self.nothing: Load = (0,) * len(problem.load_units)
         self.station_index = {s.key: i for i, s in enumerate(problem.stations)}
         self.stop_index = {s.key: i for i, s in enumerate(problem.stops)}
@@ -111,8 +109,9 @@ class Day:
         if not isinstance(self.problem.travel, Matrix):
             return False
         places = {s.location for s in self.problem.stations if s.can_unload}
+        rows = np.arange(len(self.problem.locations))
         return any(
-            bool(np.any(cells[:, [p]].astype(np.int64) + cells[[p], :] < cells - 2))
+            bool(np.any(cells[rows, [p]].astype(np.int64)[:, None] + cells[p, rows] < cells[rows[:, None], rows] - 2))
             for p in places
             for cells in (self.travel_s, self.distance_m)
         )
@@ -234,6 +233,12 @@ class StopTable:
             allowed[:, list(rig.locked)] = False
             allowed[rig.index, list(rig.locked)] = mine
         return allowed
+
+
+def _by_cell(cells: Cells) -> Cell:
+    """The same cells for reading one at a time: a view gives Python integers, without NumPy's scalars in between."""
+    view: Cell = cells.data if isinstance(cells, np.ndarray) else cells
+    return view
 
 
 def skip_cost(stop: Stop) -> int:

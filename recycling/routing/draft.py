@@ -17,7 +17,6 @@ from recycling.routing.timing import Timed, Timing
 
 TRIED_SEQUENCES = 4  # how often routes that compete for a station's intake are timed in another sequence
 MOST_FAILURES = 25  # routes that may turn a stop down before it is given up: each costs some exact timings
-QUICK_LABELS = 12  # labels per stop while the first plan is built; the whole is then timed again
 NEAREST = 800  # stops whose costs are looked at again after an insertion
 OWN_COST = 1.5  # how much a stop's own cost weighs against its regret; 1 to 2 is best on days of 150 to 1,000 stops
 TRIED_GAPS = 5  # how many of a route's best gaps are timed exactly before the route is given up for a stop
@@ -92,6 +91,22 @@ class Draft:
         if own is not None:
             room = [tuple(map(add, left, mine)) for left, mine in zip(room, own.intake, strict=True)]
         return tuple(room)
+
+    def intake_of(self, vehicles: Iterable[int]) -> tuple[Load, ...]:
+        """What the routes of these vehicles bring to the limited stations."""
+        taken = [self.day.nothing] * len(self._taken)
+        for timed in (self.routes[v] for v in vehicles):
+            if timed is not None:
+                taken = [tuple(map(add, sum_, mine)) for sum_, mine in zip(taken, timed.intake, strict=True)]
+        return tuple(taken)
+
+    def room_for(self, vehicles: Iterable[int]) -> tuple[Load, ...]:
+        """What the limited stations take from these vehicles, beside all other routes."""
+        own = self.intake_of(vehicles)
+        return tuple(
+            tuple(most_ - all_ + mine for most_, all_, mine in zip(*amounts, strict=True))
+            for amounts in zip(self.day.limits, self._taken, own, strict=True)
+        )
 
     def costs(self, vehicle: int, stops: Ints) -> Ints:
         """Cheapest estimated insertion of each stop into the vehicle's route."""
@@ -231,13 +246,6 @@ class _Board:
         self.open[row] = False
         self._cost[row] = NEVER
         self.best[row] = self.second[row] = NEVER
-
-
-def first_draft(day: Day, *, until: float = math.inf) -> Draft:
-    """The floor: locked stops first, then everything else by regret."""
-    quick = Draft(day, timing=Timing(day, most_labels=QUICK_LABELS))
-    complete(quick, tuple(rig.locked for rig in day.rigs), until=until)
-    return complete(Draft(day), quick.sequences, until=until)
 
 
 def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> Draft:

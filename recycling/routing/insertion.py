@@ -72,9 +72,9 @@ class Kernel:
         stations = [s for s in self.day.problem.stations if s.can_unload]
         if not stations:
             return np.full(len(self._table.place), NEVER, dtype=np.int64), 0
-        places = [s.location for s in stations]
-        to, fro = self.day.travel_s[self._table.place][:, places], self.day.travel_s[places][:, self._table.place]
-        there_and_back = (to.astype(np.int64) + fro.T).min(axis=1)
+        there, stops = np.array([s.location for s in stations])[None, :], self._table.place[:, None]
+        to_s, fro_s = self.day.travel_s[stops, there].astype(np.int64), self.day.travel_s[there, stops]
+        there_and_back = (to_s + fro_s).min(axis=1)
         return there_and_back // 2, min(s.unload_s for s in stations)
 
     def gaps(self, vehicle: int, timed: Timed | None) -> Gaps | None:

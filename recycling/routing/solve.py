@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from recycling.errors import InvalidInput
 from recycling.routing.check import violations
-from recycling.routing.children import Child, Children
+from recycling.routing.construction import first_draft
 from recycling.routing.cost import evaluate
 from recycling.routing.day import Day
-from recycling.routing.draft import Draft, complete, first_draft
-from recycling.routing.engines import DEFAULT_ENGINES, Ask, engine_address
+from recycling.routing.draft import Draft
+from recycling.routing.engines import DEFAULT_ENGINES, engine_address
+from recycling.routing.executor import ProcessExecutor
 from recycling.routing.explain import Explainer
 from recycling.routing.plan import Cost, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
+from recycling.routing.search import Searching
 from recycling.routing.timing import steps
 
 REASONS_S = 2.0  # time for finding reasons, past the limit if need be
@@ -46,6 +49,7 @@ def solve(
     seed: int = 1,
     engines: Sequence[str] = DEFAULT_ENGINES,
     iterations: int | None = None,
+    executor: Executor | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -85,8 +89,13 @@ def solve(
     for name in engines:
         engine_address(name)
     search = _Search(problem, seconds=seconds, seed=seed, on_progress=on_progress, should_stop=should_stop)
-    if engines and problem.stops and problem.vehicles:
-        search.improve([engines[i % len(engines)] for i in range(workers)], iterations=iterations)
+    if engines and workers and problem.stops and problem.vehicles:
+        own = ProcessExecutor(workers) if executor is None else executor
+        try:
+            search.improve(tuple(dict.fromkeys(engines)), own, workers, iterations=iterations)
+        finally:
+            if executor is None:
+                own.shutdown(wait=False)
     return search.answer()
 
 
@@ -118,35 +127,30 @@ class _Search:
         """Wall seconds since the call."""
         return time.monotonic() - self._began
 
-    def improve(self, names: Sequence[str], *, iterations: int | None) -> None:
-        """Run engines until they are done, the time is over or the caller says stop."""
-        left = self._limit - time.monotonic()
-        if left <= 0 or not names:
-            return
-        self.found = dict.fromkeys(names, 0)
-        asks = [
-            (name, Ask(problem=self.problem, warm=self.best.sequences, seconds=left, seed=seed, iterations=iterations))
-            for seed, name in enumerate(names, start=self.seed)
-        ]
-        with Children(asks, every_report=iterations is not None) as children:
-            while not children.done and time.monotonic() < self._limit and not self._stopped():
-                children.wait(min(_PULSE_S, self._limit - time.monotonic()))
-                for child in children.all:
-                    self._take(child)
+    def improve(self, engines: Sequence[str], executor: Executor, workers: int, *, iterations: int | None) -> None:
+        """Search until it is done, the time is over or the caller says stop."""
+        search = Searching(
+            self.best,
+            engines=engines,
+            executor=executor,
+            workers=workers,
+            seed=self.seed,
+            until=self._limit,
+            steps=iterations,
+        )
+        self.found = search.found
+
+        def stopped() -> bool:
+            self._tell()
+            return self._should_stop is not None and self._should_stop()
+
+        def better() -> None:
+            plan = as_plan(search.best)
+            if not violations(self.problem, plan):
+                self.best, self.plan = search.best, plan
                 self._tell()
 
-    def _stopped(self) -> bool:
-        return self._should_stop is not None and self._should_stop()
-
-    def _take(self, child: Child) -> None:
-        while time.monotonic() < self._limit and (sequences := child.next_report()) is not None:
-            draft = complete(self.best.emptied(), sequences, until=self._limit)
-            if draft.cost < self.best.cost:
-                plan = as_plan(draft)
-                if not violations(self.problem, plan):
-                    self.best, self.plan = draft, plan
-                    self.found[child.name] += 1
-                    self._tell()
+        search.run(on_better=better, stopped=stopped)
 
     def _tell(self) -> None:
         if self._on_progress is not None:

@@ -46,7 +46,7 @@ class Unloading:
     def __init__(self, day: Day, tight: tuple[int, ...], shut: tuple[int, ...]) -> None:
         self._day, self.tight, self.shut = day, tight, shut
         self._seconds, self._metres, self._uses_metres = day.seconds, day.metres, day.uses_metres
-        self._places = day.travel_s.shape[0]
+        self._places = len(day.problem.locations)
         self._seen: dict[int, tuple[tuple[Detour, ...], tuple[Detour, ...]]] = {}
         self._stations = tuple(
             Detour(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
 from hashlib import pbkdf2_hmac
-from multiprocessing.connection import Connection
 from typing import Any, cast
 
 from recycling.routing.engines import Ask, Report
@@ -83,17 +83,16 @@ class Babbles:
         ]  # fmt: skip
         for one in shapeless:
             report(cast(Any, one))
-        wire = _wire_of(report)
-        wire.send_bytes(b"\x00\xff not json")
-        wire.send_bytes(b"[" * 100_000)
 
 
-class BreaksOff:
-    """Announces a long message, sends half of it, and waits."""
+class Hoards:
+    """Eats memory until the machine or somebody else ends it."""
 
     def improve(self, ask: Ask, report: Report) -> None:
-        os.write(_wire_of(report).fileno(), (1_000_000).to_bytes(4, "big") + b"[[0,")
-        time.sleep(3600)
+        resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))  # the test's machine is not what is on trial
+        kept = [bytearray(2**26)]
+        while True:
+            kept.append(bytearray(2**26))
 
 
 class Floods:
@@ -104,10 +103,4 @@ class Floods:
             report(ask.warm)
 
 
-def _wire_of(report: Report) -> Connection:
-    """The connection behind a report function, which only a hostile engine would look for."""
-    cells = report.__closure__ or ()
-    return next(cell.cell_contents for cell in cells if isinstance(cell.cell_contents, Connection))
-
-
-MISCHIEF = (Spins, Sleeps, Crashes, Exits, Raises, Freezes, Lies, Babbles, BreaksOff, Floods)
+MISCHIEF = (Spins, Sleeps, Crashes, Exits, Raises, Freezes, Lies, Babbles, Hoards, Floods)

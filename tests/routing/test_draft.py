@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recycling.routing.check import violations
+from recycling.routing.construction import first_draft
 from recycling.routing.day import Day
-from recycling.routing.draft import Draft, complete, fill, first_draft, take_over
+from recycling.routing.draft import Draft, complete, fill, take_over
 from recycling.routing.insertion import NEVER, Kernel
 from recycling.routing.problem import Preference, Problem, UnderWay
 from recycling.routing.solve import as_plan

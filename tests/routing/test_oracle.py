@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recycling.routing.construction import first_draft
 from recycling.routing.day import Day
-from recycling.routing.draft import first_draft
 from recycling.routing.solve import solve
 from tests.routing.days import a_tiny_day
 from tests.routing.oracle import best_plan

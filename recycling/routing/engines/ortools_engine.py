@@ -94,8 +94,9 @@ class _Model:
     # --- the model ------------------------------------------------------------------------------------------------
 
     def _add_costs(self) -> None:
-        travel = self._day.travel_s[self._place][:, self._place].astype("int64")
-        metres = self._day.distance_m[self._place][:, self._place].astype("int64") if self._day.uses_metres else 0
+        here = np.ix_(self._place, self._place)
+        travel = self._day.travel_s[here].astype("int64")
+        metres = self._day.distance_m[here].astype("int64") if self._day.uses_metres else 0
         evaluators: dict[tuple[int, int], int] = {}
         for v, rig in enumerate(self._rigs):
             rates = rig.cost_per_travel_s, rig.cost_per_m
@@ -107,7 +108,7 @@ class _Model:
 
     def _add_time(self) -> None:
         day, stations = self._day, self._day.problem.stations
-        seconds = day.travel_s[self._place][:, self._place].astype("int64")
+        seconds = day.travel_s[np.ix_(self._place, self._place)].astype("int64")
         spent = [*day.service, *(stations[s].unload_s for s in self._unloads), *(0 for _ in range(2 * len(self._rigs)))]
         seconds += [[s] for s in spent]
         for v, rig in enumerate(self._rigs):

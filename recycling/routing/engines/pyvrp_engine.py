@@ -18,17 +18,20 @@ from pyvrp import (
     Client,
     ClientGroup,
     Depot,
+    IteratedLocalSearch,
     IteratedLocalSearchCallbacks,
     IteratedLocalSearchParams,
     Location,
+    PenaltyManager,
+    PenaltyParams,
     ProblemData,
+    RandomNumberGenerator,
     Route,
     Solution,
-    SolveParams,
     VehicleType,
-    solve,
 )
 from pyvrp.exceptions import PenaltyBoundWarning
+from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, PerturbationParams, compute_neighbours
 from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria, StoppingCriterion
 
 from recycling.routing.day import Day, Ints, Rig, Sequences, skip_cost
@@ -41,6 +44,12 @@ from recycling.routing.timing import steps
 TOO_FAR = 10**8  # cost of a leg to a stop that the vehicle may not serve: above any route, far from the end of 64 bits
 MOST_PRIZE = 10**7  # what a mandatory stop is worth: above any route as well, and below `TOO_FAR`
 ENDLESS_S = 2**40
+MOST_PERTURBED = 25  # stops moved at random before each local search, PyVRP's own; fewer in small parts
+UPDATED_EVERY = 200  # iterations between two changes of the penalties
+LATE = 2.0  # price of a second late, in seconds of travel
+OVERLOAD = 3.0  # price of carrying a whole capacity too much, in routes
+METRES_PER_S = 8  # about 30 km/h: what a second of travel costs where metres are what is paid for
+DEAREST = 100_000.0  # PyVRP's own ceiling: above it its integers may overflow
 MOST_CELLS = 50_000_000  # over all cost matrices, eight bytes each
 
 
@@ -60,14 +69,44 @@ class PyVrp:
         # A day that cannot be planned whole is nothing to warn about: what does not fit is left out.
         warnings.simplefilter("ignore", PenaltyBoundWarning)
         better = _Better(lambda solution: report(plain.whole(model.sequences(solution))))
-        solve(
+        moves = LocalSearch(
             data,
-            MultipleCriteria(stop),
-            seed=ask.seed,
-            collect_stats=False,
-            params=SolveParams(ils=IteratedLocalSearchParams(callbacks=better)),
-            initial_solution=model.solution(data, plain.warm(ask.warm)),
+            RandomNumberGenerator(seed=ask.seed),
+            compute_neighbours(data),
+            PerturbationManager(PerturbationParams(1, min(MOST_PERTURBED, 1 + len(plain.day.place) // 8))),
         )
+        for operator in OPERATORS:
+            if operator.supports(data):
+                moves.add_operator(operator(data))
+        warm = plain.warm(ask.warm)
+        search = IteratedLocalSearch(
+            data,
+            _penalties(plain.day, warm),
+            moves,
+            model.solution(data, warm),
+            IteratedLocalSearchParams(callbacks=better),
+        )
+        search.run(MultipleCriteria(stop), collect_stats=False)
+
+
+def _penalties(day: Day, warm: Draft) -> PenaltyManager:
+    """Prices of a second late and a unit of load too much, near where the search settles.
+
+    PyVRP starts in the middle of its range, at 50,000 each, and comes down by a tenth every 500 iterations: a search of
+    seconds would be over before it dared to pass through an infeasible plan.
+    """
+    rigs = [rig for rig in day.rigs if rig.starts_s is not None]
+    routes = [timed for timed in warm.routes if timed is not None]
+    route_cost = max(1.0, sum(timed.cost for timed in routes) / max(1, len(routes)))
+    second = max(1.0, max(rig.cost_per_travel_s + rig.cost_per_m * METRES_PER_S for rig in rigs))
+    late = LATE * second
+    most = [max(1, *(rig.capacity[unit] for rig in rigs)) for unit in range(len(day.nothing))]
+    over = [min(OVERLOAD * route_cost / amount, DEAREST) for amount in most]
+    cheapest = min([late, *over]) / 1000
+    params = PenaltyParams(
+        solutions_between_updates=UPDATED_EVERY, min_penalty=cheapest, max_penalty=max(DEAREST, cheapest)
+    )
+    return PenaltyManager((over, min(late, DEAREST), min(late, DEAREST)), params)
 
 
 class _Better(IteratedLocalSearchCallbacks):
