@@ -62,7 +62,7 @@ class Computed:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             found = (
-                0 if rows == columns else int(min(self._between(self._points[rows], self._points[columns]), FARTHEST))
+                0 if rows == columns else int(min(float(self._between(self._points[rows], self._points[columns])), FARTHEST))
             )
             self._kept[rows, columns] = found
         return found
