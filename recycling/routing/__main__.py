@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -22,12 +24,22 @@ from recycling.routing.solve import solve
 VALID, VIOLATED, UNREADABLE = 0, 1, 2
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0 for success, 1 for a plan that breaks rules, 2 for what cannot be read."""
+def main(arguments: Sequence[str] | None = None, *, began: float | None = None) -> int:
+    """Run one command; the exit code is 0 for success, 1 for a plan that breaks rules, 2 for what cannot be read.
+
+    Parameters
+    ----------
+    began
+        Instant of `time.monotonic` from which ``--seconds`` counts; ``None`` = now.
+    """
     parser = _parser()
     chosen = parser.parse_args(arguments)
     try:
-        return _solve(chosen) if chosen.command == "solve" else _check(chosen)
+        return (
+            _solve(chosen, time.monotonic() if began is None else began)
+            if chosen.command == "solve"
+            else _check(chosen)
+        )
     except DomainError as error:
         print(error.message, file=sys.stderr)
     except OSError as error:
@@ -46,18 +58,21 @@ def _parser() -> argparse.ArgumentParser:
     usual = ",".join(DEFAULT_ENGINES)
     solving.add_argument("--engines", default=usual, help=f"of {', '.join(ENGINES)}, with commas between ({usual})")
     solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json", help="where the plan goes")
+    solving.add_argument("--trace", type=Path, metavar="TRACE.jsonl", help="a line of seconds and cost per better plan")
     checking = commands.add_parser("check", help="exit 0: the plan is valid; 1: violations, one line each")
     checking.add_argument("problem", type=Path, metavar="PROBLEM.json")
     checking.add_argument("plan", type=Path, metavar="PLAN.json")
     return parser
 
 
-def _solve(chosen: argparse.Namespace) -> int:
+def _solve(chosen: argparse.Namespace, began: float) -> int:
     problem = load_problem(chosen.problem)
-    with _bar(chosen.seconds) as show:
+    # The caller's seconds are wall time: starting up and reading have spent some of them.
+    spent_s = time.monotonic() - began
+    with _bar(chosen.seconds) as bar, _traced(chosen.trace, spent_s, bar) as show:
         plan = solve(
             problem,
-            seconds=chosen.seconds,
+            seconds=max(chosen.seconds / 2, chosen.seconds - spent_s),
             workers=chosen.workers,
             seed=chosen.seed,
             engines=[name for name in chosen.engines.split(",") if name],
@@ -110,5 +125,28 @@ def _bar(seconds: float) -> AbstractContextManager[Callable[[Found], None] | Non
     return _Bar(seconds, console) if console.is_terminal else nullcontext()
 
 
+@contextmanager
+def _traced(
+    path: Path | None, spent_s: float, show: Callable[[Found], None] | None
+) -> Iterator[Callable[[Found], None] | None]:
+    """Pass progress on, and write each better cost with the seconds since the start to a file."""
+    if path is None:
+        yield show
+        return
+    costs: list[int] = []
+    with path.open("w", encoding="utf-8") as file:
+
+        def note(found: Found) -> None:
+            if not costs or found.best_cost < costs[-1]:
+                costs.append(found.best_cost)
+                file.write(json.dumps([round(spent_s + found.elapsed_s, 3), found.best_cost]) + "\n")
+                file.flush()
+            if show is not None:
+                show(found)
+
+        yield note
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    # What this process computed so far was starting up, which nothing else waited for.
+    sys.exit(main(began=time.monotonic() - time.process_time()))
