@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from functools import partial
 from pathlib import Path
 
 from benchmarks import table
@@ -11,7 +12,7 @@ _NOT_AREAS = {"__init__", "__main__", "district", "table"}
 
 
 def areas() -> list[str]:
-    """Return the areas: each module beside this one that has ``rows()``."""
+    """Return the areas: each module beside this one that has ``rows()``, and ``keep(rows)`` where it keeps more."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_AREAS)
 
 
@@ -25,11 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"There is no benchmark area {given.area!r}. Areas: {', '.join(areas()) or 'none yet'}.", file=sys.stderr)
         return 2
     for area in [given.area] if given.area else areas():
-        rows = list(importlib.import_module(f"benchmarks.{area}").rows())
+        module = importlib.import_module(f"benchmarks.{area}")
+        rows = list(module.rows())
         lines = [((area, *row.cells()), row.ok) for row in rows]
         print(table.rendered(("area", *table.HEADINGS), lines, colour=sys.stdout.isatty()), flush=True)
         if not given.dry:
-            table.keep(area, rows)
+            getattr(module, "keep", partial(table.keep, area))(rows)
     return 0
 
 

@@ -33,6 +33,8 @@ class Row:
     """What the figure stands beside: a peer program, or the least that could do the same."""
     peer_figure: float | None = None
     """In the same unit as ``figure``."""
+    places: int | None = None
+    """Decimals of both figures where the usual three digits hide what counts."""
 
     @property
     def ratio(self) -> str:
@@ -41,12 +43,15 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as printed, without its verdict."""
-        beside = "–" if self.peer_figure is None else f"{self.peer} {shown(self.peer_figure)} {self.unit}".strip()
-        return (self.name, f"{shown(self.figure)} {self.unit}".strip(), self.target, beside, self.ratio)
+        figure, peer_figure = (shown(one, places=self.places) for one in (self.figure, self.peer_figure))
+        beside = "–" if self.peer_figure is None else f"{self.peer} {peer_figure} {self.unit}".strip()
+        return (self.name, f"{figure} {self.unit}".strip(), self.target, beside, self.ratio)
 
 
-def shown(figure: object) -> str:
-    """Return a figure with as many digits as a reader can use."""
+def shown(figure: object, *, places: int | None = None) -> str:
+    """Return a figure with as many digits as a reader can use, or as many decimals as asked for."""
+    if isinstance(figure, float) and places is not None:
+        return f"{figure:,.{places}f}"
     if isinstance(figure, float):
         return f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:.3g}"
     if isinstance(figure, int) and not isinstance(figure, bool):
@@ -59,12 +64,25 @@ def verdict(*, ok: bool) -> str:
     return "ok" if ok else "short"
 
 
+def plain(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return lines of cells as one aligned table, without verdicts."""
+    return _aligned(headings, ([Text(" ".join(cell.split())) for cell in line] for line in lines), colour=False)
+
+
 def rendered(headings: Sequence[str], lines: Iterable[tuple[Sequence[str], bool]], *, colour: bool) -> str:
     """Return lines of cells and their verdicts as one aligned table, one line each."""
-    table = Table(*headings, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for cells, ok in lines:
+
+    def texts(cells: Sequence[str], ok: bool) -> list[Text]:  # noqa: FBT001  # two parts of one line
         end = Text(verdict(ok=ok), style="green" if ok else "bold red")
-        table.add_row(*(Text(" ".join(cell.split())) for cell in cells), end)
+        return [*(Text(" ".join(cell.split())) for cell in cells), end]
+
+    return _aligned(headings, (texts(*line) for line in lines), colour=colour)
+
+
+def _aligned(headings: Sequence[str], lines: Iterable[Sequence[Text]], *, colour: bool) -> str:
+    table = Table(*headings, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for line in lines:
+        table.add_row(*line)
     console = Console(width=_WIDEST, force_terminal=colour, no_color=not colour, highlight=False)
     with console.capture() as capture:
         console.print(table)
@@ -73,11 +91,20 @@ def rendered(headings: Sequence[str], lines: Iterable[tuple[Sequence[str], bool]
 
 def keep(area: str, rows: Sequence[Row], *, path: Path = KEPT_IN) -> None:
     """Replace an area's table in the page of results, adding the area when it is new."""
+    cells = [(*row.cells(), verdict(ok=row.ok)) for row in rows]
+    keep_block(area, f"Measured {circumstances()}.\n\n{markdown((*HEADINGS[:-1], 'verdict'), cells)}", path=path)
+
+
+def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return cells as a Markdown table."""
+    table = ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in (headings, *lines)]
+    return "\n".join([table[0], "|" + "---|" * len(headings), *table[1:]])
+
+
+def keep_block(area: str, text: str, *, path: Path = KEPT_IN) -> None:
+    """Replace what stands between an area's marks in the page of results, adding the area when it is new."""
     begin, end = f"<!-- {area}: begin -->", f"<!-- {area}: end -->"
-    lines = [begin, f"Measured {circumstances()}.", "", "| " + " | ".join((*HEADINGS[:-1], "verdict")) + " |"]
-    lines.append("|" + "---|" * len(HEADINGS))
-    lines += ["| " + " | ".join((*(_cell(cell) for cell in row.cells()), verdict(ok=row.ok))) + " |" for row in rows]
-    block = "\n".join([*lines, end])
+    block = f"{begin}\n{text}\n{end}"
     page = path.read_text(encoding="utf-8")
     between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if between.search(page):

@@ -34,6 +34,11 @@ class Instance:
     scale: int = 1
     best_known: float | None = None
 
+    @property
+    def stops(self) -> int:
+        """How many stops there are."""
+        return len(self.load().stops)
+
 
 def district(stops: int, seed: int, variant: Variant) -> Instance:
     """A made-up district day."""

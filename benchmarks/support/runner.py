@@ -71,11 +71,14 @@ class Bench:
         )
 
     def peer(self, name: str, seconds: float, *, tick: Tick) -> Result:
-        """A peer, as many of its seeds at once as it has; the better one counts."""
+        """A peer, as many of its seeds at once as it has; the better one counts. What it cannot plan is not kept."""
         peer, began = PEERS[name], time.monotonic()
         cannot = "not installed (make peers)" if not peer.installed else peer.cannot(self._problem)
         if cannot:
-            return self._keep(name, seconds, Watched(wall_s=0.0, peak_mib=None, late=False, failed=""), note=cannot)
+            return Result(
+                key=self._key(name, seconds), planner=name, instance=self._name, seconds=seconds, cost=None,
+                wall_s=0.0, peak_mib=None, note=cannot,
+            )  # fmt: skip
         answers = [self._folder / f"{name}-{seed}.jsonl" for seed in range(1, peer.seeds + 1)]
         for old in answers:
             old.unlink(missing_ok=True)

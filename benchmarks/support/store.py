@@ -48,7 +48,7 @@ class Store:
     """Results by key; a later line of the file replaces an earlier one."""
 
     def __init__(self, path: Path = KEPT_IN, *, fresh: bool = False) -> None:
-        self._path = path
+        self.path = path
         self._results: dict[str, Result] = {}
         if path.exists() and not fresh:
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -62,8 +62,8 @@ class Store:
     def put(self, result: Result) -> None:
         """Keep a result, on disk at once."""
         self._results[result.key] = result
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(result), separators=(",", ":")) + "\n")
 
 
