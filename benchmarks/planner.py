@@ -9,6 +9,8 @@ whole run at the full budget replaces the tables of docs/benchmarks.md.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,6 +142,8 @@ def _tasks(wish: Wish, lines: Sequence[Line], speeds: Sequence[Speed]) -> Iterat
 def _measure(tasks: Sequence[Task], store: Store) -> Measured:
     """Run every task without a result, with a bar over the expected seconds."""
     _two_cores()
+    # Ended from outside, the planners that run in sessions of their own must end as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     found: Measured = {}
     missing: list[Task] = []
     with tempfile.TemporaryDirectory() as name:

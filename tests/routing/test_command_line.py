@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from recycling.routing.__main__ import main
 from recycling.routing.plan import load_plan, save_plan
 from recycling.routing.problem import save_problem
 from tests.routing.days import a_day
+from tests.routing.hand import a_problem, a_station, a_stop, a_vehicle
 
 
 @pytest.fixture
@@ -106,3 +108,18 @@ def test_the_module_runs_as_a_program(files: tuple[Path, Path]) -> None:
     assert load_plan(files[1]).search.seed == 3
     assert subprocess.run([*command, "check", problem, plan], check=False, timeout=60).returncode == 0
     assert subprocess.run([*command, "check", problem], capture_output=True, check=False, timeout=60).returncode == 2
+
+
+def test_a_trace_holds_each_better_cost_with_its_seconds(tmp_path: Path) -> None:
+    # given a day to plan
+    problem, plan, trace = (tmp_path / name for name in ("problem.json", "plan.json", "trace.jsonl"))
+    save_problem(a_problem((0, 600), (a_station("home", 0),), (a_vehicle("van"),), (a_stop("a", 1),)), problem)
+
+    # when it is planned with a trace
+    solving = ["solve", str(problem), "--seconds", "2", "--workers", "0"]
+    assert main([*solving, "--out", str(plan), "--trace", str(trace)]) == 0
+
+    # then the last line is the plan's cost
+    lines = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
+    assert lines[-1][1] == load_plan(plan).cost.total
+    assert all(0 < seconds < 60 for seconds, _ in lines)
