@@ -75,7 +75,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Trial:
     """One run: a planner on an instance."""
 
     line: str
@@ -95,13 +95,13 @@ def rows() -> Iterator[Row]:
     """Measure what is not measured yet, print each instance beside the peers, yield the lines' verdicts."""
     wish = Wish.of(os.environ)
     lines, speeds = chosen(wish.parts)
-    tasks = list(_tasks(wish, lines, speeds))
+    trials = list(_trials(wish, lines, speeds))
     for line in lines:
-        if not any(task.line == line.key for task in tasks):
+        if not any(trial.line == line.key for trial in trials):
             console.print(f"{line.key}: no instances; give the folder of the public ones with INSTANCES=")
     _last.clear()
-    _last.update(_measure(tasks, Store(fresh=wish.fresh)))
-    instances = {task.instance.name: task.instance for task in tasks}
+    _last.update(_measure(trials, Store(fresh=wish.fresh)))
+    instances = {trial.instance.name: trial.instance for trial in trials}
     print(table.plain(verdicts.HEADINGS, verdicts.instance_cells(_last, instances)), flush=True)
     for line in lines:
         yield from verdicts.line_rows(line, wish.seconds(line), _of(line.key), instances)
@@ -116,7 +116,7 @@ def keep(found: Sequence[Row]) -> None:
         console.print("docs/benchmarks.md stays as it is: only a run without PART and BUDGET is kept there")
         return
     table.keep("planner", found)
-    instances = {task.instance.name: task.instance for task in _tasks(wish, *chosen(()))}
+    instances = {trial.instance.name: trial.instance for trial in _trials(wish, *chosen(()))}
     table.keep_block("planner instances", table.markdown(verdicts.HEADINGS, verdicts.instance_cells(_last, instances)))
     panels = [(line, results) for line in CHARTED for (of, _), results in list(_last.items()) if of == line]
     CHART.write_text(chart.drawn(dict(reversed(panels))), encoding="utf-8")
@@ -126,59 +126,59 @@ def _of(line: str) -> dict[str, dict[str, Result]]:
     return {instance: results for (of, instance), results in _last.items() if of == line}
 
 
-def _tasks(wish: Wish, lines: Sequence[Line], speeds: Sequence[Speed]) -> Iterator[Task]:
+def _trials(wish: Wish, lines: Sequence[Line], speeds: Sequence[Speed]) -> Iterator[Trial]:
     for line in lines:
         for instance in line.instances(wish.folder):
             for planner in (OURS, *line.peers):
-                yield Task(line=line.key, instance=instance, planner=planner, seconds=wish.seconds(line))
+                yield Trial(line=line.key, instance=instance, planner=planner, seconds=wish.seconds(line))
     for speed in speeds:
         for size in speed.sizes:
-            yield Task(
+            yield Trial(
                 line=speed.key, instance=district(size, speed.seed, "full"), planner=OURS,
                 seconds=wish.seconds(speed) if speed.workers else speed.seconds, workers=speed.workers,
             )  # fmt: skip
 
 
-def _measure(tasks: Sequence[Task], store: Store) -> Measured:
-    """Run every task without a result, with a bar over the expected seconds."""
+def _measure(trials: Sequence[Trial], store: Store) -> Measured:
+    """Run every trial without a result, with a bar over the expected seconds."""
     _two_cores()
     # Ended from outside, the planners that run in sessions of their own must end as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     found: Measured = {}
-    missing: list[Task] = []
+    missing: list[Trial] = []
     with tempfile.TemporaryDirectory() as name:
         desk = _Desk(Path(name), store)
-        for task in tasks:
-            kept = desk.bench(task.instance).measured(_named(task), task.seconds)
+        for trial in trials:
+            kept = desk.bench(trial.instance).measured(_named(trial), trial.seconds)
             if kept is None:
-                missing.append(task)
+                missing.append(trial)
             else:
-                found.setdefault((task.line, task.instance.name), {})[task.planner] = kept
-        expected = [_expected_s(task) for task in missing]
+                found.setdefault((trial.line, trial.instance.name), {})[trial.planner] = kept
+        expected = [_expected_s(trial) for trial in missing]
         console.print(
-            f"{len(missing)} of {len(tasks)} runs to make, about {sum(expected) / 60:.0f} minutes; "
+            f"{len(missing)} of {len(trials)} runs to make, about {sum(expected) / 60:.0f} minutes; "
             f"the others are in {store.path}"
         )
         with _bar() as progress:
             row = progress.add_task("", total=sum(expected))
-            for n, task in enumerate(missing):
+            for n, trial in enumerate(missing):
                 before = sum(expected[:n])
-                progress.update(row, description=f"{task.planner} on {task.instance.name}", completed=before)
+                progress.update(row, description=f"{trial.planner} on {trial.instance.name}", completed=before)
 
                 def tick(passed: float, before: float = before, most: float = expected[n]) -> None:
                     progress.update(row, completed=before + min(passed, most))
 
-                result = _run(desk.bench(task.instance), task, tick)
-                found.setdefault((task.line, task.instance.name), {})[task.planner] = result
+                result = _run(desk.bench(trial.instance), trial, tick)
+                found.setdefault((trial.line, trial.instance.name), {})[trial.planner] = result
                 if not progress.console.is_terminal:
                     cost = "–" if result.cost is None else f"{result.cost:,}"
-                    console.print(f"{task.line}: {task.planner} on {task.instance.name}: {cost} {result.note}")
+                    console.print(f"{trial.line}: {trial.planner} on {trial.instance.name}: {cost} {result.note}")
             progress.update(row, completed=sum(expected))
     return found
 
 
 class _Desk:
-    """The newest instance's files: many tasks in a row share one, and large ones are not kept."""
+    """The newest instance's files: many trials in a row share one, and large ones are not kept."""
 
     def __init__(self, folder: Path, store: Store) -> None:
         self._folder, self._store, self._name = folder, store, ""
@@ -191,21 +191,21 @@ class _Desk:
         return self._bench
 
 
-def _run(bench: Bench, task: Task, tick: Callable[[float], None]) -> Result:
-    if task.planner == OURS:
-        return bench.ours(task.seconds, workers=task.workers, tick=tick)
-    return bench.peer(task.planner, task.seconds, tick=tick)
+def _run(bench: Bench, trial: Trial, tick: Callable[[float], None]) -> Result:
+    if trial.planner == OURS:
+        return bench.ours(trial.seconds, workers=trial.workers, tick=tick)
+    return bench.peer(trial.planner, trial.seconds, tick=tick)
 
 
-def _named(task: Task) -> str:
-    return task.planner if task.workers else f"{OURS}-first"
+def _named(trial: Trial) -> str:
+    return trial.planner if trial.workers else f"{OURS}-first"
 
 
-def _expected_s(task: Task) -> float:
+def _expected_s(trial: Trial) -> float:
     """First plans take far less than they may."""
-    if not task.workers:
-        return 1.0 + task.instance.stops / 400
-    return task.seconds + AROUND_S
+    if not trial.workers:
+        return 1.0 + trial.instance.stops / 400
+    return trial.seconds + AROUND_S
 
 
 def _bar() -> Progress:
