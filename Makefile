@@ -39,7 +39,7 @@ format: setup ## Rewrite the code in the house's layout
 prove: setup ## The proofs at full size, one line each; exit 1 when one is short (P=line, all when unset; SIZE=full|release|small)
 	@$(BIN)/python -m tests.proof $(P) --size $(SIZE)
 
-bench: setup ## Speed tables, printed and kept in docs/benchmarks.md (B=line, all when unset)
+bench: setup ## Speed tables, printed and kept in docs/benchmarks.md (B=line, all when unset; B=planner: INSTANCES=folder PART=first BUDGET=0.1 FRESH=1)
 	@$(BIN)/python -m benchmarks $(B)
 
 peers: setup ## The other planners `make bench` measures ours against

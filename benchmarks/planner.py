@@ -29,7 +29,7 @@ from benchmarks.table import Row
 
 AROUND_S = 2.0  # what starting, reading and checking add to a run, for the estimate
 LEAST_S = 3.0  # a budget below it leaves no time to plan in
-CHART = table.KEPT_IN.parent / "screens" / "planner-cost-over-time.svg"
+CHART = table.KEPT_IN.parent / "drawings" / "planner-cost-over-time.svg"
 CHARTED = ("one_trip-1000", "no_lunch-1000", "full-1000")
 
 console = Console(stderr=True)
@@ -117,9 +117,12 @@ def keep(found: Sequence[Row]) -> None:
         return
     table.keep("planner", found)
     instances = {trial.instance.name: trial.instance for trial in _trials(wish, *chosen(()))}
-    table.keep_block("planner instances", table.markdown(verdicts.HEADINGS, verdicts.instance_cells(_last, instances)))
-    panels = [(line, results) for line in CHARTED for (of, _), results in list(_last.items()) if of == line]
-    CHART.write_text(chart.drawn(dict(reversed(panels))), encoding="utf-8")
+    cells = table.markdown(verdicts.HEADINGS, verdicts.instance_cells(_last, instances))
+    picture = f"![Cost of the best plan over time, ours and the peers]({CHART.relative_to(table.KEPT_IN.parent)})"
+    table.keep_block("planner instances", f"{picture}\n\n{cells}")
+    CHART.parent.mkdir(exist_ok=True)
+    panels = {line: next(iter(_of(line).values())) for line in CHARTED if _of(line)}
+    CHART.write_text(chart.drawn(panels), encoding="utf-8")
 
 
 def _of(line: str) -> dict[str, dict[str, Result]]:

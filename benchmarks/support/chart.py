@@ -10,8 +10,8 @@ from benchmarks.support.peers import PEERS
 from benchmarks.support.runner import OURS
 from benchmarks.support.store import Result
 
-WIDTH, PANEL, GAP = 960, 250, 52
-LEFT, RIGHT, TOP = 78, 170, 64
+WIDTH, PANEL, GAP = 960, 250, 34
+LEFT, RIGHT, TOP = 78, 200, 68
 MOST_ABOVE = 1.35  # costs further above the best are off the panel
 # Told apart without colour as well: each has a dash of its own.
 LOOKS: Mapping[str, tuple[str, str]] = {
@@ -42,7 +42,7 @@ def drawn(panels: Mapping[str, Mapping[str, Result]]) -> str:
         f'<text x="{LEFT}" y="26" font-size="17" font-weight="bold" fill="#1a1a1a">'
         "Cost of the best plan over time</text>",
         f'<text x="{LEFT}" y="45" fill="#555555">same seconds and two cores for all; peers’ answers mended for free; '
-        "lower is better</text>",
+        "lower is better, ↑ is above the panel</text>",
     ]
     for n, (line, results) in enumerate(panels.items()):
         shown = {name: r for name, r in results.items() if r.cost is not None and r.trace}
@@ -66,8 +66,10 @@ def _panel(top: int, line: str, results: Mapping[str, Result]) -> Iterator[str]:
         return top + 24 + (PANEL - 48) * (high - min(cost, high)) / (high - low)
 
     instance = next(iter(results.values())).instance
-    yield f'<text x="{LEFT}" y="{top + 14}" font-weight="bold" fill="#1a1a1a">{escape(line)}</text>'
-    yield f'<text x="{LEFT + 150}" y="{top + 14}" fill="#555555">{escape(instance)}</text>'
+    yield (
+        f'<text x="{LEFT}" y="{top + 10}" fill="#555555">'
+        f'<tspan font-weight="bold" fill="#1a1a1a">{escape(line)}</tspan> · {escape(instance)}</text>'
+    )
     for cost in _ticks(low, high):
         yield f'<line x1="{LEFT}" x2="{right}" y1="{y(cost):.1f}" y2="{y(cost):.1f}" stroke="#e3e3e3"/>'
         yield f'<text x="{LEFT - 8}" y="{y(cost) + 4:.1f}" text-anchor="end" fill="#555555">{cost:,.0f}</text>'
@@ -79,7 +81,8 @@ def _panel(top: int, line: str, results: Mapping[str, Result]) -> Iterator[str]:
     for name, result in sorted(results.items(), key=lambda one: one[1].trace[-1][1]):
         colour, dash = LOOKS[name]
         yield _steps(result, x, y, colour=colour, dash=dash, wide=2.6 if name == OURS else 1.8, seconds=seconds)
-        labels.append((y(result.trace[-1][1]), name, colour, dash))
+        cost = result.trace[-1][1]
+        labels.append((y(cost), name, f"{cost:,}{' ↑' if cost > high else ''}", colour, dash))
     yield from _labels(labels, right)
 
 
@@ -94,17 +97,17 @@ def _steps(result: Result, x: Scale, y: Scale, *, colour: str, dash: str, wide: 
     return f'<path d="{" ".join(path)}" fill="none" stroke="{colour}" stroke-width="{wide}"{dashes}/>{dot}'
 
 
-def _labels(labels: Sequence[tuple[float, str, str, str]], right: int) -> Iterator[str]:
-    """Names beside the ends of their lines, moved apart where they would lie on each other."""
+def _labels(labels: Sequence[tuple[float, str, str, str, str]], right: int) -> Iterator[str]:
+    """Names and costs beside the ends of their lines, moved apart where they would lie on each other."""
     last = -math.inf
-    for at, name, colour, dash in sorted(labels):
+    for at, name, cost, colour, dash in sorted(labels):
         last = max(at, last + 16)
         title = "ours" if name == OURS else PEERS[name].title
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         ends = f'x1="{right + 8}" x2="{right + 36}" y1="{last:.1f}" y2="{last:.1f}"'
         yield f'<line {ends} stroke="{colour}" stroke-width="2"{dashes}/>'
         weight = ' font-weight="bold"' if name == OURS else ""
-        yield f'<text x="{right + 42}" y="{last + 4:.1f}" fill="{colour}"{weight}>{title}</text>'
+        yield f'<text x="{right + 42}" y="{last + 4:.1f}" fill="{colour}"{weight}>{title} {cost}</text>'
 
 
 def _ticks(low: float, high: float) -> list[float]:
