@@ -29,7 +29,7 @@ from benchmarks.table import Row
 
 AROUND_S = 2.0  # what starting, reading and checking add to a run, for the estimate
 LEAST_S = 3.0  # a budget below it leaves no time to plan in
-CHART = table.KEPT_IN.parent / "drawings" / "planner-cost-over-time.svg"
+CHART = "drawings/planner-cost-over-time.svg"  # beside the page of figures
 CHARTED = ("one_trip-1000", "no_lunch-1000", "full-1000")
 
 console = Console(stderr=True)
@@ -109,20 +109,21 @@ def rows() -> Iterator[Row]:
         yield from verdicts.speed_rows(speed, wish.seconds(speed), _of(speed.key))
 
 
-def keep(found: Sequence[Row]) -> None:
+def keep(found: Sequence[Row], *, page: Path = table.KEPT_IN) -> None:
     """Keep a whole run's tables and chart; a quick look is only printed."""
     wish = Wish.of(os.environ)
     if not wish.whole:
         console.print("docs/benchmarks.md stays as it is: only a run without PART and BUDGET is kept there")
         return
-    table.keep("planner", found)
+    table.keep("planner", found, path=page)
     instances = {trial.instance.name: trial.instance for trial in _trials(wish, *chosen(()))}
     cells = table.markdown(verdicts.HEADINGS, verdicts.instance_cells(_last, instances))
-    picture = f"![Cost of the best plan over time, ours and the peers]({CHART.relative_to(table.KEPT_IN.parent)})"
-    table.keep_block("planner instances", f"{picture}\n\n{cells}")
-    CHART.parent.mkdir(exist_ok=True)
+    picture = f"![Cost of the best plan over time, ours and the peers]({CHART})"
+    table.keep_block("planner instances", f"{picture}\n\n{cells}", path=page)
+    drawing = page.parent / CHART
+    drawing.parent.mkdir(exist_ok=True)
     panels = {line: next(iter(_of(line).values())) for line in CHARTED if _of(line)}
-    CHART.write_text(chart.drawn(panels), encoding="utf-8")
+    drawing.write_text(chart.drawn(panels), encoding="utf-8")
 
 
 def _of(line: str) -> dict[str, dict[str, Result]]:

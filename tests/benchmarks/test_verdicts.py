@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.planner import Wish
+from benchmarks.planner import CHART, Wish, keep
 from benchmarks.support.chart import drawn
 from benchmarks.support.instances import Instance, district
 from benchmarks.support.lines import BEST, BEST_KNOWN, LINES, SPEEDS, Line, Target, chosen
@@ -164,6 +164,33 @@ def test_a_measured_planner_is_not_measured_again_until_code_problem_or_seconds_
     assert Bench("day", district(5, 1, "full").load(), tmp_path, Store(path)).measured("ours-first", 3.0) is None
     assert Bench("day", day, tmp_path, Store(path, fresh=True)).measured("ours-first", 3.0) is None
     assert code_of("recycling/routing") != code_of("benchmarks/support/peers")
+
+
+def test_a_whole_run_keeps_verdicts_instances_and_chart_and_a_quick_look_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a page, and one day measured
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Speed\n", encoding="utf-8")
+    results = a_day(ours=250_000, pyvrp=260_000)
+    monkeypatch.setattr("benchmarks.planner._last", {("full-1000", "full-1000-41"): results})
+    rows = list(line_rows(a_line(Target(against=BEST, most=0.97)), 60, {"a": results}, {}))
+    for name in ("PART", "BUDGET", "INSTANCES"):
+        monkeypatch.delenv(name, raising=False)
+
+    # when it was a quick look, then nothing is written
+    monkeypatch.setenv("BUDGET", "0.1")
+    keep(rows, page=page)
+    assert page.read_text(encoding="utf-8") == "# Speed\n"
+
+    # when it was everything, then verdict, day and drawing are there
+    monkeypatch.delenv("BUDGET")
+    keep(rows, page=page)
+    text = page.read_text(encoding="utf-8")
+    assert "| 0.9615 x best peer | <= 0.970 x best peer |" in text
+    assert "| full-1000 | full-1000-41 | 20 | 250,000 | 260,000 |" in text
+    assert "ours 250,000" in (tmp_path / CHART).read_text(encoding="utf-8")
+    assert f"({CHART})" in text
 
 
 def test_the_chart_draws_every_planner_that_answered_and_stays_well_formed() -> None:
