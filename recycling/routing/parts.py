@@ -16,6 +16,7 @@ import numpy.typing as npt
 from recycling.routing.day import Day, Load, Sequences
 from recycling.routing.draft import Draft
 from recycling.routing.problem import GreatCircle, Matrix, Problem, Stop, Vehicle
+from recycling.routing.travel import table
 
 SPARE_VEHICLES = 4  # unused vehicles that a part may call on beside those on its routes
 NEAR_WAITING = 25  # stops on no route that a part takes along
@@ -61,7 +62,6 @@ def cut(draft: Draft, vehicles: Collection[int], stops: Collection[int], room: S
     wanted = {s.location for s in problem.stations} | {day.place[s] for s in served}
     places = sorted(wanted | {rig.start for rig in rigs} | {rig.end for rig in rigs})
     place = {old: new for new, old in enumerate(places)}
-    rows, columns = np.ix_(places, places)
     stations = tuple(
         replace(
             station,
@@ -81,8 +81,8 @@ def cut(draft: Draft, vehicles: Collection[int], stops: Collection[int], room: S
             load_units=problem.load_units,
             locations=tuple(problem.locations[p] for p in places),
             travel=Matrix(
-                travel_s=day.travel_s[rows, columns].astype(np.int64),
-                distance_m=day.distance_m[rows, columns].astype(np.int64),
+                travel_s=table(day.travel_s, places),
+                distance_m=table(day.distance_m, places),
             ),
             stations=stations,
             vehicles=tuple(_vehicle(problem.vehicles[v], place) for v in fleet),

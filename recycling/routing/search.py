@@ -16,7 +16,7 @@ from random import Random
 
 from recycling.routing.day import Load
 from recycling.routing.draft import Draft, fill
-from recycling.routing.engines import Ask, engine_address
+from recycling.routing.engines import Ask, Memory, engine_address
 from recycling.routing.odds import Odds
 from recycling.routing.parts import Neighbourhoods, Part, cut
 from recycling.routing.pool import Pooled, RoutePool
@@ -24,7 +24,7 @@ from recycling.routing.unit import GRACE_S, Unit, choose, improve, read_answer, 
 
 WHOLE = 450  # stops up to which the whole day is one part
 PARTS = (120, 180, 260)  # stops of a part otherwise, by chance: small ones settle soon, large ones lose vehicles
-PASSES = 15.0  # how often each stop is worked on over the whole search: many short units beat few long ones
+PASSES = 25.0  # how often each stop is worked on over the whole search: many short units beat few long ones
 SHORTEST_UNIT_S, LONGEST_UNIT_S = 0.8, 10.0
 UNIT_STEPS = 1000  # engine steps of a unit, when steps are what limits the search
 CHOICE = 1200  # stops of a recombination: most such choices are proven best within seconds
@@ -95,6 +95,7 @@ class Searching:
         self._near, self._odds = Neighbourhoods(self.day, self._rng), Odds(engines, self._rng)
         self._pool = RoutePool(self.day)
         self._pool.add_timed(draft.routes)
+        self._memories: dict[str, Memory] = {}
         self._works: dict[Future[bytes], Work] = {}
         self._locked = {stop for rig in self.day.rigs for stop in rig.locked}
         self._units = self._units_at_choice = self._pooled_at_choice = 0
@@ -143,7 +144,14 @@ class Searching:
         if self._steps is not None:
             steps = min(UNIT_STEPS, self._steps)
             self._steps -= steps
-        ask = Ask(problem=part.problem, warm=part.warm, seconds=seconds, seed=self._next_seed(), iterations=steps)
+        ask = Ask(
+            problem=part.problem,
+            warm=part.warm,
+            seconds=seconds,
+            seed=self._next_seed(),
+            iterations=steps,
+            memory=self._memories.get(engine),
+        )
         self._units += 1
         future = self._executor.submit(improve, Unit(address=engine_address(engine), ask=ask))
         self._works[future] = Work(
@@ -209,9 +217,10 @@ class Searching:
         raw = future.result()
         rows = self._chosen(work, raw) if work.part is None else self._answered(work, work.part, raw)
         better = None if rows is None else self._merged(work, rows)
+        if rows is not None:
+            self._odds.credit(work.engine, 0 if better is None else self.best.cost - better.cost)
         if rows is None or better is None:
             return False
-        self._odds.credit(work.engine, self.best.cost - better.cost)
         self.best = better
         self._pool.add_timed(better.routes[v] for v in rows)
         self.found[work.engine] = self.found.get(work.engine, 0) + 1
@@ -222,13 +231,11 @@ class Searching:
         return None if numbers is None else self._pool.dealt([work.routes[n] for n in numbers], work.rows)
 
     def _answered(self, work: Work, part: Part, raw: bytes) -> dict[int, tuple[int, ...]] | None:
-        if not raw:
-            self._odds.credit(work.engine, 0)
-            return None
         answer = read_answer(raw, part.problem)
         if answer is None:
             self._odds.strike(work.engine)
             return None
+        self._memories[work.engine] = answer.memory
         for route in answer.routes:
             vehicle, stops = part.vehicles[route.vehicle], tuple(part.stops[s] for s in route.stops)
             if all(self.day.can_carry(vehicle, s) for s in stops):

@@ -62,7 +62,9 @@ class Computed:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             found = (
-                0 if rows == columns else int(min(float(self._between(self._points[rows], self._points[columns])), FARTHEST))
+                0
+                if rows == columns
+                else int(min(float(self._between(self._points[rows], self._points[columns])), FARTHEST))
             )
             self._kept[rows, columns] = found
         return found
@@ -104,6 +106,12 @@ def travel_matrices(problem: Problem) -> tuple[Cells, Cells]:
                 return cells, cells
             table = _narrow(_by_rows(_points(problem), way))
             return table, table
+
+
+def table(cells: Cells, places: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The square of cells between some locations."""
+    here = np.asarray(places, dtype=np.int64)
+    return np.asarray(cells[here[:, None], here[None, :]], dtype=np.int64)
 
 
 def _points(problem: Problem) -> _Floats:

@@ -6,6 +6,7 @@ Nothing here knows which executor carries it. The answer is JSON and read with s
 from __future__ import annotations
 
 import json
+import math
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 from recycling.routing.day import Day, Load, Sequences
 from recycling.routing.draft import Draft, complete
-from recycling.routing.engines import Ask, load_engine
+from recycling.routing.engines import Ask, Memory, load_engine
 from recycling.routing.pool import Choice
 from recycling.routing.problem import MANDATORY_SKIP_COST, Problem
 from recycling.routing.timing import Timing
@@ -49,14 +50,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The best sequences of a unit, and the routes worth remembering."""
+    """The best sequences of a unit, the routes worth remembering, and what the engine wants to remember."""
 
     best: Sequences
     routes: tuple[Found, ...]
+    memory: Memory
 
 
 def improve(unit: Unit) -> bytes:
-    """Let the engine improve its part; the answer as JSON, empty when it found nothing."""
+    """Let the engine improve its part; the answer as JSON."""
     with _alarm(unit.ask.seconds):
         return _improve(unit)
 
@@ -92,14 +94,13 @@ def _improve(unit: Unit) -> bytes:
         if len(reports) > MOST_REPORTS:
             del reports[: MOST_REPORTS // 2]
 
-    load_engine(unit.address).improve(unit.ask, report)
+    memory = load_engine(unit.address).improve(unit.ask, report)
     spare_s = max(unit.ask.seconds * MOST_POOLED_S, began + unit.ask.seconds - time.monotonic())
-    return _answer(unit.ask, reports, until=time.monotonic() + spare_s)
+    return _answer(unit.ask, reports, memory, until=time.monotonic() + spare_s)
 
 
-def _answer(ask: Ask, reports: list[Sequences], *, until: float) -> bytes:
-    if not reports:
-        return b""
+def _answer(ask: Ask, reports: list[Sequences], memory: Memory, *, until: float) -> bytes:
+    reports = reports or [ask.warm]
     day = Day(ask.problem)
     draft = complete(Draft(day), reports[-1])
     timing = Timing(day)
@@ -113,7 +114,7 @@ def _answer(ask: Ask, reports: list[Sequences], *, until: float) -> bytes:
             timed = timing.time(vehicle, stops)
             if timed is not None:
                 routes.append([vehicle, stops, timed.cost, timed.intake])
-    return json.dumps({"best": draft.sequences, "routes": routes}).encode()
+    return json.dumps({"best": draft.sequences, "routes": routes, "memory": memory}).encode()
 
 
 def read_answer(raw: Any, problem: Problem) -> Answer | None:
@@ -131,7 +132,14 @@ def read_answer(raw: Any, problem: Problem) -> Answer | None:
         return None
     limited = sum(station.intake_limit is not None for station in problem.stations)
     read = (_found(route, vehicles, stops, limited, len(problem.load_units)) for route in routes)
-    return Answer(best=best, routes=tuple(route for route in read if route is not None))
+    memory = found.get("memory")
+    if not isinstance(memory, list) or not all(type(x) is float and math.isfinite(x) for x in memory):
+        memory = None
+    return Answer(
+        best=best,
+        routes=tuple(route for route in read if route is not None),
+        memory=None if memory is None else tuple(memory),
+    )
 
 
 def _rows(rows: Any, vehicles: int, stops: int) -> Sequences | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,29 @@ def test_a_route_that_is_none_is_left_out_and_the_rest_is_read(two_and_two: Prob
     assert answer is not None
     assert answer.best == ((1, 0), ())
     assert [(found.vehicle, found.stops, found.cost) for found in answer.routes] == [(1, (1,), 7)]
+
+
+@pytest.mark.parametrize("memory", [None, "x", [1], [True], [float("nan")], {"a": 1}])
+def test_a_memory_that_is_none_is_forgotten(two_and_two: Problem, memory: Any) -> None:
+    answer = read_answer(json.dumps({"best": [[1, 0], []], "routes": [], "memory": memory}), two_and_two)
+    assert answer is not None
+    assert answer.memory is None
+
+
+def test_penalties_that_settled_are_remembered_for_the_next_part() -> None:
+    problem = a_day(1, stops=15)
+    warm = complete(Draft(Day(problem)), tuple(() for _ in problem.vehicles)).sequences
+    ask = Ask(problem=problem, warm=warm, seconds=20, seed=3, iterations=300)
+    pyvrp = "recycling.routing.engines.pyvrp_engine:PyVrp"
+    first = read_answer(improve(Unit(address=pyvrp, ask=ask)), problem)
+    assert first is not None
+    assert first.memory is not None
+    # one penalty per load unit and one for lateness; a search that stops at once has not moved them
+    again = replace(ask, iterations=1, memory=first.memory)
+    second = read_answer(improve(Unit(address=pyvrp, ask=again)), problem)
+    assert second is not None
+    assert len(first.memory) == len(problem.load_units) + 1
+    assert second.memory == first.memory
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"[0, 0]", b"[3]", b"[-1]", b"[true]", None])

@@ -15,7 +15,7 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from benchmarks.support.peers import Clock, Report, Sequences
 from recycling.routing.problem import MANDATORY_SKIP_COST, Break, Problem
-from recycling.routing.travel import travel_matrices
+from recycling.routing.travel import table, travel_matrices
 
 REPORT_EVERY_S = 1.0
 
@@ -66,7 +66,7 @@ class _Model:
         ends = list(range(self._first_start + fleet, self._nodes))
         self.manager = pywrapcp.RoutingIndexManager(self._nodes, fleet, starts, ends)
         self.routing = pywrapcp.RoutingModel(self.manager)
-        seconds, metres = (cells[self._place][:, self._place].astype("int64") for cells in travel_matrices(problem))
+        seconds, metres = (table(cells, self._place) for cells in travel_matrices(problem))
         self._add_costs(seconds, metres)
         self._add_time(seconds)
         self._add_loads()

@@ -16,7 +16,7 @@ import vroom
 
 from benchmarks.support.peers import Clock, Report, Sequences
 from recycling.routing.problem import Problem
-from recycling.routing.travel import travel_matrices
+from recycling.routing.travel import table, travel_matrices
 
 # Time of each level over that of level 0, measured on days of 200 stops; and how it grows with the stops: 200 to 1,000.
 TIMES = (1.0, 2.5, 4.3, 6.2, 8.7, 11.5)
@@ -54,7 +54,7 @@ def _rank(found: vroom.Solution) -> tuple[int, int]:
 
 def _model(problem: Problem) -> vroom.Input:
     """VROOM's input, built anew for each run: solving uses it up."""
-    seconds, _ = travel_matrices(problem)
+    seconds = table(travel_matrices(problem)[0], range(len(problem.locations)))
     skill = {name: n for n, name in enumerate(sorted({s for v in problem.vehicles for s in v.skills}))}
     model = vroom.Input()
     for rate in {v.cost_per_travel_s for v in problem.vehicles}:

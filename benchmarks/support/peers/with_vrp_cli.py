@@ -16,7 +16,7 @@ import vrp_cli
 
 from benchmarks.support.peers import Clock, Report, Sequences
 from recycling.routing.problem import Problem, Stop, Vehicle
-from recycling.routing.travel import travel_matrices
+from recycling.routing.travel import table, travel_matrices
 
 UNLOADS = 6  # on the way, per vehicle, at least: each reload written into a shift can be used once
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -107,7 +107,8 @@ def _rates(problem: Problem) -> dict[str, Vehicle]:
 
 def _matrices(problem: Problem) -> list[str]:
     """One matrix per price of a leg: its "distance" is what the leg costs."""
-    seconds, metres = travel_matrices(problem)
+    every = range(len(problem.locations))
+    seconds, metres = (table(cells, every) for cells in travel_matrices(problem))
     times = json.dumps(seconds.ravel().tolist())
     out = []
     for name, vehicle in _rates(problem).items():

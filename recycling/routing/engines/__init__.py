@@ -26,6 +26,7 @@ DEFAULT_ENGINES = ("pyvrp", "ortools")
 """Dealt out to the workers in turn: the strongest on whole days first, then the one whose model says most."""
 
 Report = Callable[[Sequences], None]
+Memory = tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Ask:
         Makes two runs of one engine differ; the same seed gives the same run.
     iterations
         Stop after so many steps of the engine's own kind, so that a run can be repeated; ``None`` = only by time.
+    memory
+        What the engine answered to remember on another part of the same day; ``None`` the first time.
     """
 
     problem: Problem
@@ -51,13 +54,14 @@ class Ask:
     seconds: float
     seed: int
     iterations: int | None = None
+    memory: Memory = None
 
 
 class Engine(Protocol):
     """Something that improves sequences."""
 
-    def improve(self, ask: Ask, report: Report) -> None:
-        """Report better sequences as they are found; return when done or out of time."""
+    def improve(self, ask: Ask, report: Report) -> Memory:
+        """Report better sequences as they are found; return when done or out of time, with what to remember."""
 
 
 def engine_address(name: str) -> str:

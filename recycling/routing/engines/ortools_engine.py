@@ -17,8 +17,9 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 from recycling.routing.course import PICKUP, UNLOAD
 from recycling.routing.day import Day, Rig, Sequences, skip_cost
 from recycling.routing.draft import Draft
-from recycling.routing.engines import Ask, Report
+from recycling.routing.engines import Ask, Memory, Report
 from recycling.routing.engines.plain import PlainDay
+from recycling.routing.travel import table
 
 SPARE_UNLOADS = 2  # copies per station beyond those that the first plan uses
 MOST_NODES = 2500  # above it the matrices alone would cost more than the search can give back
@@ -27,13 +28,14 @@ MOST_NODES = 2500  # above it the matrices alone would cost more than the search
 class OrTools:
     """The routing model of record."""
 
-    def improve(self, ask: Ask, report: Report) -> None:
+    def improve(self, ask: Ask, report: Report) -> Memory:
         """Search from the warm plan and report each better one."""
         plain = PlainDay(ask)
         warm = plain.warm(ask.warm)
         model = _Model(plain.day, warm)
         if model.nodes <= MOST_NODES:
             model.search(warm, ask, lambda sequences: report(plain.whole(sequences)))
+        return None
 
 
 class _Model:
@@ -94,9 +96,8 @@ class _Model:
     # --- the model ------------------------------------------------------------------------------------------------
 
     def _add_costs(self) -> None:
-        here = np.ix_(self._place, self._place)
-        travel = self._day.travel_s[here].astype("int64")
-        metres = self._day.distance_m[here].astype("int64") if self._day.uses_metres else 0
+        travel = table(self._day.travel_s, self._place)
+        metres = table(self._day.distance_m, self._place) if self._day.uses_metres else 0
         evaluators: dict[tuple[int, int], int] = {}
         for v, rig in enumerate(self._rigs):
             rates = rig.cost_per_travel_s, rig.cost_per_m
@@ -108,7 +109,7 @@ class _Model:
 
     def _add_time(self) -> None:
         day, stations = self._day, self._day.problem.stations
-        seconds = day.travel_s[np.ix_(self._place, self._place)].astype("int64")
+        seconds = table(day.travel_s, self._place)
         spent = [*day.service, *(stations[s].unload_s for s in self._unloads), *(0 for _ in range(2 * len(self._rigs)))]
         seconds += [[s] for s in spent]
         for v, rig in enumerate(self._rigs):

@@ -36,17 +36,19 @@ from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria, StoppingCrit
 
 from recycling.routing.day import Day, Ints, Rig, Sequences, skip_cost
 from recycling.routing.draft import Draft
-from recycling.routing.engines import Ask, Report
+from recycling.routing.engines import Ask, Memory, Report
 from recycling.routing.engines.plain import PlainDay
 from recycling.routing.plan import Step
 from recycling.routing.timing import steps
+from recycling.routing.travel import table
 
 TOO_FAR = 10**8  # cost of a leg to a stop that the vehicle may not serve: above any route, far from the end of 64 bits
 MOST_PRIZE = 10**7  # what a mandatory stop is worth: above any route as well, and below `TOO_FAR`
 ENDLESS_S = 2**40
 MOST_PERTURBED = 25  # stops moved at random before each local search, PyVRP's own; fewer in small parts
-UPDATED_EVERY = 200  # iterations between two changes of the penalties
-LATE = 2.0  # price of a second late, in seconds of travel
+UPDATED_EVERY = 50  # iterations between two changes of the penalties
+DEARER, CHEAPER = 1.35, 0.85  # by how much; finer steps than PyVRP's own, for they come more often
+LATE = 5.0  # price of a second late, in seconds of travel
 OVERLOAD = 3.0  # price of carrying a whole capacity too much, in routes
 METRES_PER_S = 8  # about 30 km/h: what a second of travel costs where metres are what is paid for
 DEAREST = 100_000.0  # PyVRP's own ceiling: above it its integers may overflow
@@ -56,12 +58,12 @@ MOST_CELLS = 50_000_000  # over all cost matrices, eight bytes each
 class PyVrp:
     """PyVRP on the plain day. One iteration is one of its own."""
 
-    def improve(self, ask: Ask, report: Report) -> None:
+    def improve(self, ask: Ask, report: Report) -> Memory:
         """Search from the warm plan and report each better one."""
         plain = PlainDay(ask)
         model = _Model(plain.day)
         if not model.worth_building:
-            return
+            return ask.memory
         data = model.build()
         stop: list[StoppingCriterion] = [MaxRuntime(ask.seconds)]
         if ask.iterations is not None:
@@ -79,21 +81,25 @@ class PyVrp:
             if operator.supports(data):
                 moves.add_operator(operator(data))
         warm = plain.warm(ask.warm)
+        penalties = _penalties(plain.day, warm, ask.memory)
         search = IteratedLocalSearch(
             data,
-            _penalties(plain.day, warm),
+            penalties,
             moves,
             model.solution(data, warm),
             IteratedLocalSearchParams(callbacks=better),
         )
         search.run(MultipleCriteria(stop), collect_stats=False)
+        loads, late, _ = penalties.penalties()
+        return (*loads, late)
 
 
-def _penalties(day: Day, warm: Draft) -> PenaltyManager:
+def _penalties(day: Day, warm: Draft, settled: Memory) -> PenaltyManager:
     """Prices of a second late and a unit of load too much, near where the search settles.
 
     PyVRP starts in the middle of its range, at 50,000 each, and comes down by a tenth every 500 iterations: a search of
-    seconds would be over before it dared to pass through an infeasible plan.
+    seconds would be over before it dared to pass through an infeasible plan. What has settled on other parts of the day
+    is better than any guess.
     """
     rigs = [rig for rig in day.rigs if rig.starts_s is not None]
     routes = [timed for timed in warm.routes if timed is not None]
@@ -102,9 +108,15 @@ def _penalties(day: Day, warm: Draft) -> PenaltyManager:
     late = LATE * second
     most = [max(1, *(rig.capacity[unit] for rig in rigs)) for unit in range(len(day.nothing))]
     over = [min(OVERLOAD * route_cost / amount, DEAREST) for amount in most]
+    if settled is not None and len(settled) == len(over) + 1 and all(0 < x <= DEAREST for x in settled):
+        *over, late = settled
     cheapest = min([late, *over]) / 1000
     params = PenaltyParams(
-        solutions_between_updates=UPDATED_EVERY, min_penalty=cheapest, max_penalty=max(DEAREST, cheapest)
+        solutions_between_updates=UPDATED_EVERY,
+        penalty_increase=DEARER,
+        penalty_decrease=CHEAPER,
+        min_penalty=cheapest,
+        max_penalty=max(DEAREST, cheapest),
     )
     return PenaltyManager((over, min(late, DEAREST), min(late, DEAREST)), params)
 
@@ -171,8 +183,8 @@ class _Model:
     def build(self) -> ProblemData:
         """The whole day."""
         places = self._places
-        seconds: Any = self._day.travel_s[np.ix_(places, places)].astype(np.int64)
-        metres = self._day.distance_m[np.ix_(places, places)].astype(np.int64)
+        seconds: Any = table(self._day.travel_s, places)
+        metres = table(self._day.distance_m, places)
         costs: list[Any] = []
         for (per_s, per_m, _), tolls in self._profiles.items():
             cost = per_s * seconds + per_m * metres

@@ -15,7 +15,7 @@ import numpy as np
 
 from recycling.routing.day import Day
 from recycling.routing.draft import Draft, complete, fill, take_over
-from recycling.routing.engines import Ask, Report
+from recycling.routing.engines import Ask, Memory, Report
 from recycling.routing.insertion import Kernel
 
 SMALL_DAY = 12  # stops up to which even unlikely insertions are worth the time it takes to try them
@@ -28,7 +28,7 @@ WARM, COLD = 0.1, 0.001  # first and last temperature, as a share of the mean co
 class Ruin:
     """Ruin and recreate. One iteration is one step."""
 
-    def improve(self, ask: Ask, report: Report) -> None:
+    def improve(self, ask: Ask, report: Report) -> Memory:
         """Improve the warm plan until time or iterations are used up."""
         began = time.monotonic()
         rng = Random(ask.seed)  # noqa: S311  # a search, not a secret
@@ -41,7 +41,7 @@ class Ruin:
             if ask.iterations is not None:
                 spent = max(step / max(1, ask.iterations), float(spent >= 1))
             if spent >= 1:
-                return
+                return None
             step += 1
             trial = now.copy()
             if day.limited and rng.random() < SHUFFLES:
