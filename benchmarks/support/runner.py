@@ -90,7 +90,7 @@ class Bench:
             for seed, answer in enumerate(answers, start=1)
         ]  # fmt: skip
         seen = watch(commands, began=began, seconds=seconds, cwd=ROOT, tick=tick)
-        runs = [run for run in (self._priced(_lines(answer)) for answer in answers) if run]
+        runs = [run for run in (self._priced(reports(answer)) for answer in answers) if run]
         if not runs:
             return self._keep(name, seconds, seen, note=_why(seen))
         run = min(runs, key=lambda run: min(plan.cost.total for _, plan in run))
@@ -98,20 +98,20 @@ class Bench:
         trace = [(at, plan.cost.total) for at, plan in run]
         return self._keep(name, seconds, seen, plan=best, trace=trace, note="late" if seen.late else "")
 
-    def _priced(self, reports: Sequence[tuple[float, Any]]) -> list[tuple[float, Plan]]:
+    def _priced(self, found: Sequence[tuple[float, Any]]) -> list[tuple[float, Plan]]:
         """The last report mended, with some of those before it as far as pricing them takes no longer than it may."""
-        if not reports:
+        if not found:
             return []
         self._repair = self._repair or Repair(self._problem)
-        last = reports[-1]
-        found = [(last[0], self._repair.plan(last[1]))]
+        last = found[-1]
+        priced = [(last[0], self._repair.plan(last[1]))]
         until = time.monotonic() + PRICING_S
-        step = max(1, (len(reports) - 1) // MOST_PRICED)
-        for at, sequences in reports[:-1][::step]:
+        step = max(1, (len(found) - 1) // MOST_PRICED)
+        for at, sequences in found[:-1][::step]:
             if time.monotonic() > until:
                 break
-            found.append((at, self._repair.plan(sequences)))
-        return sorted(found, key=lambda one: one[0])
+            priced.append((at, self._repair.plan(sequences)))
+        return sorted(priced, key=lambda one: one[0])
 
     def _keep(
         self, planner: str, seconds: float, seen: Watched, *, plan: Plan | None = None,
@@ -135,6 +135,11 @@ class Bench:
         else:
             code = code_of("recycling/routing")
         return f"{planner} {code} {self._name} {self._print} {seconds:g}"
+
+
+def reports(path: Path) -> list[tuple[float, Any]]:
+    """A peer's sequences with their seconds; where it plans nothing, mending would plan the day for it."""
+    return [(at, rows) for at, rows in _lines(path) if any(rows)]
 
 
 def _lines(path: Path) -> list[tuple[float, Any]]:

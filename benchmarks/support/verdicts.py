@@ -140,9 +140,10 @@ def _ratio_row(line: Line, target: Target, seconds: float, measured: Mapping[str
     ratios = [one for one in (ratio(results, target.against) for results in measured.values()) if one is not None]
     mean = geometric_mean(ratios)
     title = PEERS[target.against].title if target.against in PEERS else target.against
+    unanswered = any(OURS in results and results[OURS].cost is None for results in measured.values())
     return Row(
         name=_named(line, seconds, len(ratios)), figure=mean, unit=f"x {title}", places=4,
-        target=f"<= {target.most:.3f} x {title}", ok=mean <= target.most,
+        target=f"<= {target.most:.3f} x {title}", ok=mean <= target.most and not unanswered,
     )  # fmt: skip
 
 
@@ -187,7 +188,8 @@ def speed_rows(speed: Speed, seconds: float, measured: Mapping[str, Results]) ->
         slope = exponent(points)
         yield Row(
             name=f"time to first plan, {points[0][0]:,} to {points[-1][0]:,} stops, start-up left out", figure=slope,
-            unit="th power of n", places=2, target=f"<= {EXPONENT}", ok=slope <= EXPONENT,
+            unit="th power of n", places=2, target=f"<= {EXPONENT}",
+            ok=slope <= EXPONENT and all(one.cost is not None for one in found.values()),
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.support.peers import PEERS, joined
 from benchmarks.support.repair import Repair
+from benchmarks.support.runner import reports
 from recycling.routing.check import violations
 from recycling.routing.problem import Break, Problem, save_problem
 from tests.routing.hand import a_problem, a_station, a_stop, a_vehicle
@@ -133,3 +134,12 @@ def test_mending_moves_what_breaks_a_rule_to_where_it_is_kept() -> None:
 
     assert violations(problem, plan) == []
     assert plan.unassigned == ()
+
+
+def test_reports_count_that_are_whole_and_plan_something(tmp_path: Path) -> None:
+    # given a peer that began with nothing, improved once, and was killed while it wrote: mending nothing would be ours
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("[0.5,[[],[]]]\n[1.5,[[0],[2,1]]]\n[2.5,[[0,3],[2", encoding="utf-8")
+
+    assert reports(answers) == [(1.5, [[0], [2, 1]])]
+    assert reports(tmp_path / "never written") == []

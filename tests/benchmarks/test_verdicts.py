@@ -59,10 +59,12 @@ def test_a_line_is_judged_against_the_best_peer_of_each_instance() -> None:
 
 def test_an_answer_of_ours_that_never_came_fails_the_line_and_a_peers_is_passed_over() -> None:
     lost = {"a": a_day(ours=None, pyvrp=100), "b": a_day(ours=80, pyvrp=100)}
+    both = {"a": a_day(ours=None, pyvrp=None), "b": a_day(ours=80, pyvrp=100)}
     alone = {"a": a_day(ours=90, pyvrp=None), "b": a_day(ours=80, pyvrp=100)}
 
     line = a_line(Target(against="pyvrp", most=1.0))
     assert not next(line_rows(line, 20, lost, {})).ok
+    assert not next(line_rows(line, 20, both, {})).ok
     row = next(line_rows(line, 20, alone, {}))
     assert row.ok
     assert row.figure == pytest.approx(0.8)
@@ -120,6 +122,10 @@ def test_first_plans_and_the_largest_day_have_lines_of_their_own() -> None:
     memory, cost, wall = speed_rows(largest, 600, day)
 
     assert [row.ok for row in (quick, slow, growth)] == [True, False, True]
+    # and a size without a plan is no proof of slow growth
+    unplanned = plans | {"full-10000-51": {"ours": a_result("ours", None, wall_s=125.0)}}
+    assert not [*speed_rows(first, 120, unplanned)][-1].ok
+
     assert [row.ok for row in (memory, cost, wall)] == [False, True, True]
     assert cost.figure == pytest.approx(0.9)
 
