@@ -26,7 +26,7 @@ from recycling.routing.search import Searching
 from recycling.routing.timing import steps
 
 REASONS_S = 2.0  # time for finding reasons, past the limit if need be
-_PULSE_S = 0.25  # how often cancelling and the clock are looked at
+CHECKING = 0.05  # largest share of the time for checking better plans while the search goes on
 
 NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
 
@@ -117,6 +117,7 @@ class _Search:
         self._limit = self._began + max(seconds / 2, seconds - 0.5 - len(problem.stops) / 2000)
         self._hard_limit = self._began + seconds
         self._on_progress, self._should_stop = on_progress, should_stop
+        self._next_check = 0.0
         self.found: dict[str, int] = {}
         self.best = first_draft(Day(problem), until=self._limit)
         self.plan = checked_plan(self.best)
@@ -144,13 +145,23 @@ class _Search:
             self._tell()
             return self._should_stop is not None and self._should_stop()
 
-        def better() -> None:
-            plan = as_plan(search.best)
-            if not violations(self.problem, plan):
-                self.best, self.plan = search.best, plan
-                self._tell()
+        search.run(on_better=lambda: self._check_in(search.best), stopped=stopped)
+        self._check(search.best)
 
-        search.run(on_better=better, stopped=stopped)
+    def _check_in(self, draft: Draft) -> None:
+        """Check a better draft, unless checking large plans would take more than its share of the time."""
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._check(draft)
+            self._next_check = now + (time.monotonic() - now) / CHECKING
+            self._tell()
+
+    def _check(self, draft: Draft) -> None:
+        """Make a draft the standing plan if the checker has nothing to say."""
+        if draft.cost < self.best.cost:
+            plan = as_plan(draft)
+            if not violations(self.problem, plan):
+                self.best, self.plan = draft, plan
 
     def _tell(self) -> None:
         if self._on_progress is not None:
