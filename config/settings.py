@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import parse_many
 
@@ -25,6 +27,8 @@ SECRET_BYTES = 32
 LEAST_VARIETY = 20
 ENVIRONMENTS = ("development", "test", "production")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# What the engines are called by default, and their own defaults of what one request may ask: points, or pairs of them.
+ROAD_ENGINES = {"none": ("", 0), "osrm": ("driving", 100), "valhalla": ("auto", 2500)}
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "PLAN_SECONDS": _number(env, "PLAN_SECONDS", 30, 1, 3600),
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
         "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
+        **_travel(env),
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
         "JWT_COOKIE_SECURE": environment == "production",
     }
@@ -79,6 +84,39 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not text.isdecimal() or len(text) > 10 or not low <= int(text) <= high:
         raise ConfigError(f"{name} is {text[:40]!r}; give a whole number from {low} to {high}")
     return int(text)
+
+
+def _travel(env: Mapping[str, str]) -> dict[str, Any]:
+    """Who knows the roads, where, and how long we wait for it."""
+    engine = _one_of(env, "TRAVEL_ENGINE", tuple(ROAD_ENGINES), "none")
+    profile, limit = ROAD_ENGINES[engine]
+    url = env.get("TRAVEL_URL", "")
+    if engine != "none" and not _is_server(url):
+        raise ConfigError(
+            f"TRAVEL_URL is {url[:80]!r} and TRAVEL_ENGINE {engine!r}; give the engine's address, such as"
+            " http://127.0.0.1:5000"
+        )
+    profile = env.get("TRAVEL_PROFILE", profile)
+    if engine != "none" and not re.fullmatch("[A-Za-z0-9_-]{1,40}", profile):
+        raise ConfigError(f"TRAVEL_PROFILE is {profile[:40]!r}; give the engine's word for it, such as driving or auto")
+    return {
+        "TRAVEL_ENGINE": engine,
+        "TRAVEL_URL": url,
+        "TRAVEL_PROFILE": profile,
+        "TRAVEL_TABLE_LIMIT": _number(env, "TRAVEL_TABLE_LIMIT", limit or 1, 1, 4_000_000),
+        "TRAVEL_TIMEOUT_SECONDS": _number(env, "TRAVEL_TIMEOUT_SECONDS", 10, 1, 300),
+        "TRAVEL_SECONDS": _number(env, "TRAVEL_SECONDS", 60, 1, 3600),
+        "TRAVEL_SNAP_M": _number(env, "TRAVEL_SNAP_M", 1000, 1, 100_000),
+        "TRAVEL_CACHE_DAYS": _number(env, "TRAVEL_CACHE_DAYS", 14, 0, 60),
+    }
+
+
+def _is_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.query
+    except ValueError:
+        return False
 
 
 def _rate(env: Mapping[str, str], name: str, default: str) -> str:

@@ -90,7 +90,7 @@ def _publish(session: Session, bookings: Sequence[Booking], *, district: Distric
         )  # fmt: skip
     plan = Plan(
         id=uuid4(), day=day, version=1, problem={}, answer={}, problem_sha256="", cost_total=0,
-        travel_quality="by hand", search={}, made_at=now, made_by_id=SYSTEM.id,
+        travel_quality="great_circle", search={}, made_at=now, made_by_id=SYSTEM.id,
     )  # fmt: skip
     route = Route(
         id=uuid4(), plan_id=plan.id, vehicle_key=vehicle.key, collector_key=collector.key, distance_m=0, travel_s=0

@@ -23,10 +23,12 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.access import SYSTEM
+from recycling.routes.pages.words import travel_text
 from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
+from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_of_day, planner_file, route_figures
 
 group = AppGroup("plan", help="Plans of service days.")
@@ -88,6 +90,7 @@ def make_plan(day: date, *, console: Console, seconds: float | None = None, publ
             seconds=limit_s,
             workers=config["PLAN_WORKERS"],
             seed=config["PLAN_SEED"],
+            travel=travel_setting(config),
             on_progress=on_progress,
         )
     if publish:
@@ -117,6 +120,8 @@ def show_plan(plan_id: UUID, console: Console) -> None:
         f"上门 pickups {on_routes}, 路线 routes {len(plan['routes'])}, 未排入 left out {len(plan['unassigned'])}, "
         f"成本 cost {cost}"
     )
+    zh, en = travel_text(plan)
+    console.print(f"行程 travel: {zh} / {en}")
     changes = overtaken_by(plan_id, district=current_app.extensions["district"], session=db.session(), now=utc_now())
     if changes is not None:
         zh, en = changes.words

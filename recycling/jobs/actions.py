@@ -6,6 +6,7 @@ A run whose worker died is done again, so each action may happen twice: what it 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from recycling.usecases.messages.remind import remind_residents
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
+from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
 
@@ -71,7 +73,8 @@ def goal_report(context: JobContext) -> Figures:
 
 def housekeeping(context: JobContext) -> Figures:
     """Delete what has served its time."""
-    return dict(clean_up(session=context.session, now=context.clock()))
+    kept = timedelta(days=context.settings.get("TRAVEL_CACHE_DAYS", 0))
+    return dict(clean_up(session=context.session, now=context.clock(), travel_kept=kept))
 
 
 def _planned_and_published(context: JobContext) -> UUID:
@@ -91,6 +94,7 @@ def _plan(context: JobContext, *, run_id: UUID | None) -> UUID:
     plan = plan_day(
         context.day, by=context.by, district=context.district, session=context.session, now=context.clock(),
         seconds=settings["PLAN_SECONDS"], workers=settings["PLAN_WORKERS"], seed=settings["PLAN_SEED"], run_id=run_id,
+        travel=travel_setting(settings),
     )  # fmt: skip
     return plan.id
 
@@ -106,5 +110,5 @@ def _plan_figures(context: JobContext, plan_id: UUID) -> Figures:
     plan = context.session.get_one(Plan, plan_id)
     return {
         "plan_id": str(plan.id), "version": plan.version, "routes": len(plan.routes),
-        "unassigned": len(plan.unassigned), "cost_total": plan.cost_total,
+        "unassigned": len(plan.unassigned), "cost_total": plan.cost_total, "travel": plan.travel_quality,
     }  # fmt: skip

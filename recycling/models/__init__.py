@@ -12,6 +12,7 @@ from recycling.models import (
     people,
     plan,
     recovery,
+    travel,
 )
 from recycling.models.base import Base
 
@@ -28,4 +29,5 @@ __all__ = [
     "people",
     "plan",
     "recovery",
+    "travel",
 ]

@@ -85,6 +85,25 @@ class EncryptedText(TypeDecorator[str]):
         return None if value is None else keyring.decrypt(bytes(value), context=self.context).decode()
 
 
+class EncryptedBytes(TypeDecorator[bytes]):
+    """A binary column encrypted at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, context: str) -> None:
+        super().__init__()
+        self.context = context
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Encrypt on the way in."""
+        return None if value is None else keyring.encrypt(value, context=self.context)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Decrypt on the way out."""
+        return None if value is None else keyring.decrypt(bytes(value), context=self.context)
+
+
 class EncryptedJson(TypeDecorator[Any]):
     """A JSON value, compressed and encrypted at rest: places of people inside plans and bookings."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Un
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
-from recycling.models.encrypted import EncryptedJson
+from recycling.models.encrypted import EncryptedBytes, EncryptedJson
 from recycling.models.written_once import written_once
 from recycling.routing.plan import REASONS, STEP_KINDS, Reason, StepKind
 
@@ -20,6 +20,9 @@ class Plan(WithId, Base):
     """One version of a day's plan: the problem as given, the answer as checked. Rows are written once, never changed.
 
     ``problem`` and ``answer`` are the planner's JSON forms (stop keys are booking ids), encrypted: they hold places.
+    ``travel`` is the matrix of a problem whose ways came from a road engine, in the ``.npz`` form the planner reads.
+    ``problem_sha256`` is that of the day as it was asked for, its ways still estimated: a road engine may answer
+    otherwise or not at all the next time, and no plan is out of date for that.
     """
 
     __tablename__ = "plan"
@@ -29,9 +32,12 @@ class Plan(WithId, Base):
     version: Mapped[int]
     problem: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.problem"), deferred=True)
     answer: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("plan.answer"), deferred=True)
+    travel: Mapped[bytes | None] = mapped_column(EncryptedBytes("plan.travel"), deferred=True)
     problem_sha256: Mapped[str] = mapped_column(String(64))
     cost_total: Mapped[int] = mapped_column(BigInteger)  # each pickup left out costs more than the whole fleet's day
-    travel_quality: Mapped[str] = mapped_column(String(32))
+    travel_quality: Mapped[str] = mapped_column(String(32))  # the rung of the ladder that gave all its ways, or mixed
+    travel_cells: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # ways by rung
+    travel_note: Mapped[str | None] = mapped_column(String(32))  # why not all of them are live
     search: Mapped[dict[str, Any]] = mapped_column(JSON)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by_id: Mapped[UUID] = mapped_column(Uuid)

@@ -11,6 +11,7 @@ from recycling.logs import logger
 from recycling.models.counters import AttemptCounter
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.transaction import atomic, rows_met
+from recycling.models.travel import CachedTravel
 from recycling.usecases.idempotency import forget_keys
 
 log = logger(__name__)
@@ -22,8 +23,10 @@ COUNTERS_KEPT = timedelta(days=2)  # longer than the longest period that is coun
 SIGN_INS_KEPT = timedelta(days=190)
 
 
-def clean_up(*, session: Session, now: datetime) -> dict[str, int]:
-    """Delete old codes, idempotency keys, attempt counters and ended sign-ins; returns how many of each.
+def clean_up(*, session: Session, now: datetime, travel_kept: timedelta = timedelta(0)) -> dict[str, int]:
+    """Delete old codes, idempotency keys, attempt counters, ended sign-ins and kept ways; returns how many of each.
+
+    ``travel_kept`` is how long the answers of a road engine are used.
 
     Each kind in a transaction of its own, so that nobody waits long for a lock.
     """
@@ -33,6 +36,7 @@ def clean_up(*, session: Session, now: datetime) -> dict[str, int]:
         ("one_time_codes", delete(OneTimeCode).where(OneTimeCode.expires_at < now - CODES_KEPT)),
         ("attempt_counters", delete(AttemptCounter).where(AttemptCounter.starts_at < now - COUNTERS_KEPT)),
         ("sign_ins", delete(SignIn).where(over)),
+        ("cached_travel", delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept)),
     ):
         with atomic(session):
             gone[name] = rows_met(session, rows)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.app import create_app
 from recycling.extensions import db
+from recycling.gateways.travel_ladder import NOTES, TRAVEL_WORDS
 from recycling.models.booking import BOOKING_STATES
 from recycling.models.ledger import close_day, open_ledger
 from recycling.models.transaction import atomic
@@ -24,7 +25,6 @@ from recycling.routes.pages.docs import VENDORED
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.problems import STATUS
 from recycling.routing.plan import REASONS, STEP_KINDS
-from recycling.usecases.planning.day_problem import TRAVEL_QUALITY
 from tests.builders import TOMORROW
 from tests.callers import KeptSms
 from tests.conftest import test_settings
@@ -110,7 +110,8 @@ def test_every_code_has_its_words() -> None:
     assert set(words.STATE_WORDS) == set(BOOKING_STATES)
     assert set(words.STEP_WORDS) == set(STEP_KINDS)
     assert set(words.REASON_WORDS) == set(REASONS)
-    assert set(words.TRAVEL_WORDS) >= {TRAVEL_QUALITY}
+    assert set(words.TRAVEL_WORDS) == set(TRAVEL_WORDS)
+    assert set(words.TRAVEL_NOTE_WORDS) == set(NOTES)
     assert set(words.GROUP_WORDS) == GROUPS
     assert set(words.GIVER_WORDS) == GIVERS
     assert set(words.CHANNEL_WORDS) == CHANNELS

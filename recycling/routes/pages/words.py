@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
@@ -53,7 +53,27 @@ REASON_WORDS: dict[Reason, Words] = {
 }
 
 # How the travel times of a plan were found; one that is not listed is shown by its code.
-TRAVEL_WORDS: dict[str, Words] = {"great_circle": ("直线距离估算", "estimated from straight lines")}
+TRAVEL_WORDS: dict[str, Words] = {
+    "live": ("实时路网", "by road, asked live"),
+    "cached": ("近期留存的路网行程", "by road, kept from before"),
+    "mixed": ("部分路网、部分估算", "partly by road"),
+    "great_circle": ("直线距离估算", "estimated from straight lines"),
+}
+RUNG_WORDS: dict[str, Words] = {
+    "live": ("实时", "live"),
+    "cached": ("留存", "kept"),
+    "great_circle": ("估算", "estimated"),
+}
+# Why not all of them were live.
+TRAVEL_NOTE_WORDS: dict[str, Words] = {
+    "no_engine": ("未接入路网引擎", "no road engine is set up"),
+    "too_many_stops": ("停靠点过多，不做全矩阵", "too many stops for a full matrix"),
+    "no_answer": ("路网引擎未及时应答", "the road engine did not answer in time"),
+    "refused": ("路网引擎答非所问", "the road engine answered something else"),
+    "no_road": ("两点间无路可通", "no road between some places"),
+    "far_from_road": ("有停靠点离道路过远", "some places lie too far from any road"),
+    "implausible": ("路网引擎的数值不可信", "the road engine's figures cannot be true"),
+}
 
 GROUP_WORDS: dict[str, Words] = {
     "appliance_14": ("目录内家电（2014 年版 14 类）", "appliances of the 2014 catalogue"),
@@ -126,7 +146,7 @@ def page_words() -> dict[str, Any]:
         "state_words": STATE_WORDS,
         "step_words": STEP_WORDS,
         "reason_words": REASON_WORDS,
-        "travel_words": TRAVEL_WORDS,
+        "travel_text": travel_text,
         "group_words": GROUP_WORDS,
         "giver_words": GIVER_WORDS,
         "channel_words": CHANNEL_WORDS,
@@ -142,6 +162,20 @@ def failure_words(status: int) -> tuple[Words, Words]:
         return FAILURE_WORDS[503][0], ("请稍后刷新页面", "reload the page in a moment")
     known = FAILURE_WORDS.get(status)
     return known if known is not None else (("操作未成功", HTTPStatus(status).phrase), FAILURE_WORDS[404][1])
+
+
+def travel_text(plan: Mapping[str, Any]) -> Words:
+    """From where a plan's travel times are: how many from which rung when from several, and why not all are live."""
+    zh, en = TRAVEL_WORDS.get(plan["travel_quality"], (plan["travel_quality"], plan["travel_quality"]))
+    cells = plan["travel_cells"]
+    if cells and plan["travel_quality"] == "mixed":
+        shown = [(RUNG_WORDS[rung], count_text(count)) for rung, count in cells.items() if count]
+        zh += "：" + "、".join(f"{words[0]} {count}" for words, count in shown)
+        en += ": " + ", ".join(f"{count} {words[1]}" for words, count in shown)
+    if plan["travel_note"] not in (None, "no_engine"):  # without an engine nothing went wrong
+        why_zh, why_en = TRAVEL_NOTE_WORDS[plan["travel_note"]]
+        zh, en = f"{zh}（{why_zh}）", f"{en} ({why_en})"
+    return zh, en
 
 
 def zh_first(message: str) -> str:

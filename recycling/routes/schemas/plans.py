@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from recycling.gateways.travel_ladder import NOTES, TRAVEL_WORDS
 from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text
 from recycling.routing.plan import REASONS, STEP_KINDS
+
+
+class TravelCellsSchema(Schema):
+    """How many ways between two places each rung of the ladder gave."""
+
+    live = fields.Integer(required=True, metadata={"description": "实时路网 / by road, asked for this plan"})
+    cached = fields.Integer(required=True, metadata={"description": "留存 / by road, kept from an earlier plan"})
+    great_circle = fields.Integer(required=True, metadata={"description": "估算 / estimated from the straight line"})
 
 
 class PlanRowSchema(Schema):
@@ -15,7 +24,20 @@ class PlanRowSchema(Schema):
     day = fields.Date(required=True)
     version = fields.Integer(required=True)
     cost_total = fields.Integer(required=True)
-    travel_quality = fields.String(required=True, metadata={"description": "great_circle: estimated distances"})
+    travel_quality = fields.String(
+        required=True,
+        validate=validate.OneOf(TRAVEL_WORDS),
+        metadata={
+            "description": "行程来源 / from where the travel times are: all from one rung of the ladder, or mixed"
+        },
+    )
+    travel_cells = fields.Nested(TravelCellsSchema, required=True, allow_none=True)
+    travel_note = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(NOTES),
+        metadata={"description": "why most of those that are not live are not; null when all are"},
+    )
     made_at = fields.AwareDateTime(required=True)
     published_at = fields.AwareDateTime(required=True, allow_none=True)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
+from recycling.gateways.travel_ladder import FASTEST_M_PER_S
 from recycling.models.booking import Booking
 from recycling.models.plan import Plan
 from recycling.policy.district import District
@@ -26,7 +27,6 @@ from recycling.routing.problem import Break, GreatCircle, Problem, Station, Stop
 from recycling.units import instant_at
 
 LOAD_UNITS = ("g", "l")
-TRAVEL_QUALITY = "great_circle"  # estimated distances: no road engine was asked
 
 
 def unfinished_bookings(session: Session, day: date) -> Sequence[Booking]:
@@ -93,13 +93,14 @@ def dearest_day(network: Network) -> int:
     -----
     Every vehicle used, driving without a pause from the first second of its shift to the last of its overtime. A
     pickup left out costs more than this, so that no saving, however large, ever pays for a broken promise: the planner
-    leaves out as few as it can and only then looks at the road. Seconds of a leg are rounded, hence twice the metres.
+    leaves out as few as it can and only then looks at the road. A way by road is believed up to `FASTEST_M_PER_S`,
+    far above twice the estimated speed, which is the most that rounded seconds of an estimate can come to.
     """
     total = 0
     for shift in network.shifts():
         kind = shift.vehicle_class
         seconds = shift.shift_s[1] - shift.shift_s[0] + kind.max_overtime_s
-        metres = 2 * math.ceil(seconds * network.travel.speed_kmh / 3.6)
+        metres = max(FASTEST_M_PER_S * seconds, 2 * math.ceil(seconds * network.travel.speed_kmh / 3.6))
         total += kind.fixed_cost + kind.cost_per_travel_s * seconds + kind.cost_per_m * metres
         total += kind.overtime_cost_per_s * kind.max_overtime_s
     return total

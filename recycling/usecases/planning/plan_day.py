@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -20,16 +20,17 @@ from recycling.policy.district import District
 from recycling.routing import plan as planner
 from recycling.routing.check import violations
 from recycling.routing.cost import driven
-from recycling.routing.problem import Problem, problem_to_json
+from recycling.routing.problem import Problem
 from recycling.routing.solve import Progress, solve
 from recycling.usecases.planning.day_problem import (
-    TRAVEL_QUALITY,
     booking_of,
     check_plannable,
     day_problem,
     fingerprint,
     unfinished_bookings,
 )
+from recycling.usecases.planning.road_travel import NO_ROADS, TravelSetting, by_road, packed
+from recycling.usecases.planning.travel_cache import StoredTravel, keep_ways
 
 log = logger(__name__)
 
@@ -62,11 +63,15 @@ def plan_day(
     seconds: float,
     workers: int,
     seed: int,
+    travel: TravelSetting = NO_ROADS,
     solve: Solver = solve,
     on_progress: Callable[[Progress], None] | None = None,
     run_id: UUID | None = None,
 ) -> Plan:
     """Make the next version of a day's plan. Call it outside any transaction: none is open while the planner works.
+
+    ``travel`` says who knows the roads; whatever that one does not answer is taken from what it answered before, or
+    estimated, and the plan says how much of it. ``seconds`` are the planner's alone.
 
     The same ``run_id`` again answers with the plan that this job run has made already.
 
@@ -82,20 +87,31 @@ def plan_day(
     if made is not None:
         return made
     check_plannable(day, district=district, now=now)
-    problem = day_problem(day, unfinished_bookings(session, day), district=district)
+    asked = day_problem(day, unfinished_bookings(session, day), district=district)
+    session.rollback()
+    kept = timedelta(days=travel.kept_days)
+    # A read transaction, should it come to a look at what is kept, is over before the planner begins.
+    problem, quality, answered = by_road(asked, travel, cache=StoredTravel(session, now=now, kept=kept))
     session.rollback()
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
     _refuse_broken(problem, answer)
     with atomic(session):
-        plan, fresh = _new_version(problem, answer, by=by, session=session, now=now, run_id=run_id)
+        facts = {
+            "problem_sha256": fingerprint(asked), "travel_quality": quality.word, "travel_cells": quality.counts,
+            "travel_note": quality.note,
+        }  # fmt: skip
+        plan, fresh = _new_version(problem, answer, facts, by=by, session=session, now=now, run_id=run_id)
         if fresh:
+            if answered is not None and kept:
+                keep_ways(answered.points, answered.live, engine=quality.engine, session=session, now=now)
             session.add_all(_routes(plan, problem, answer, district=district))
             session.add_all(_left_out(plan, answer))
         plan_id, version = str(plan.id), plan.version
     log.info(
         "plan.made", plan_id=plan_id, day=str(day), version=version, stops=len(problem.stops),
         routes=len(answer.routes), unassigned=len(answer.unassigned), cost_total=answer.cost.total,
-        seconds=round(answer.search.seconds, 1),
+        seconds=round(answer.search.seconds, 1), travel=quality.word, travel_engine=quality.engine,
+        travel_note=quality.note, **{f"ways_{rung}": count for rung, count in quality.counts.items()},
     )  # fmt: skip
     return plan
 
@@ -119,13 +135,21 @@ def _refuse_broken(problem: Problem, answer: planner.Plan) -> None:
 
 
 def _new_version(
-    problem: Problem, answer: planner.Plan, *, by: Principal, session: Session, now: datetime, run_id: UUID | None
+    problem: Problem,
+    answer: planner.Plan,
+    facts: dict[str, Any],
+    *,
+    by: Principal,
+    session: Session,
+    now: datetime,
+    run_id: UUID | None,
 ) -> tuple[Plan, bool]:
     """The row of the next version, and whether it is new or what the same job run has stored in the meantime."""
-    values: dict[str, Any] = {
-        "day": problem.day, "problem": problem_to_json(problem), "answer": planner.plan_to_json(answer),
-        "problem_sha256": fingerprint(problem), "cost_total": answer.cost.total, "travel_quality": TRAVEL_QUALITY,
-        "search": planner.plan_to_json(answer)["search"], "made_at": now, "made_by_id": by.id, "made_by_run_id": run_id,
+    stored, matrix = packed(problem)
+    values = facts | {
+        "day": problem.day, "problem": stored, "travel": matrix, "answer": planner.plan_to_json(answer),
+        "cost_total": answer.cost.total, "search": planner.plan_to_json(answer)["search"], "made_at": now,
+        "made_by_id": by.id, "made_by_run_id": run_id,
     }  # fmt: skip
     while True:
         newest = session.scalar(select(func.max(Plan.version)).where(Plan.day == problem.day)) or 0

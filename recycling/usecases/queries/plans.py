@@ -16,6 +16,7 @@ from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
 from recycling.policy.district import District
 from recycling.units import clock_text
 from recycling.usecases.planning.day_problem import Changes, changes_since
+from recycling.usecases.planning.road_travel import unpacked
 from recycling.usecases.queries.cursors import read_cursor, whole, write_cursor
 
 
@@ -108,9 +109,9 @@ def planner_file(plan_id: UUID, part: Literal["problem", "answer"], *, session: 
     NotFound
         When there is no plan of that id.
     """
-    column = {"problem": Plan.problem, "answer": Plan.answer}[part]
-    found: dict[str, Any] = getattr(_find(plan_id, session, undefer(column)), part)
-    return found
+    if part == "problem":
+        return unpacked(_find(plan_id, session, undefer(Plan.problem), undefer(Plan.travel)))
+    return _find(plan_id, session, undefer(Plan.answer)).answer
 
 
 def plan_of_day(day: date, *, session: Session) -> UUID:
@@ -140,7 +141,7 @@ def _find(plan_id: UUID, session: Session, *options: Any) -> Plan:
 
 
 def _row(plan: Plan) -> dict[str, Any]:
-    fields = ("id", "day", "version", "cost_total", "travel_quality", "made_at")
+    fields = ("id", "day", "version", "cost_total", "travel_quality", "travel_cells", "travel_note", "made_at")
     return {name: getattr(plan, name) for name in fields} | {
         "published_at": None if plan.published is None else plan.published.published_at
     }
