@@ -62,8 +62,8 @@ class ValhallaEngine:
         return Block(
             seconds=numbers("time", [[cell.get("time") for cell in row] for row in rows], *size),
             metres=1000 * numbers("distance", [[cell.get("distance") for cell in row] for row in rows], *size),
-            source_snap_m=_snaps(sources, answer.content.get("sources")),
-            target_snap_m=_snaps(targets, answer.content.get("targets")),
+            source_snap_m=_snaps(sources, rows, "begin"),
+            target_snap_m=_snaps(targets, list(zip(*rows, strict=True)), "end"),
         )
 
 
@@ -79,15 +79,17 @@ def _rows(raw: Any) -> list[list[dict[str, Any]]]:
     raise BlockRefused("sources_to_targets is no table of cells")
 
 
-def _snaps(asked: Sequence[Point], raw: Any) -> Floats:
-    """How far each point was moved onto its road; zero where the server does not say."""
-    if not isinstance(raw, list) or len(raw) != len(asked):
-        return np.zeros(len(asked))
-    return np.array([_moved_m(point, place) for point, place in zip(asked, raw, strict=True)], dtype=np.float64)
+def _snaps(asked: Sequence[Point], lines: Sequence[Sequence[dict[str, Any]]], end: str) -> Floats:
+    """How far each point was moved onto its road, at most over its ways; zero where the server does not say.
+
+    The answer's own lists of sources and targets tell the first road tried, which need not be the one driven on.
+    """
+    moved = [max(_moved_m(point, cell, end) for cell in line) for point, line in zip(asked, lines, strict=True)]
+    return np.array(moved, dtype=np.float64)
 
 
-def _moved_m(point: Point, place: Any) -> float:
-    lat, lon = (place.get("lat"), place.get("lon")) if isinstance(place, dict) else (None, None)
+def _moved_m(point: Point, cell: dict[str, Any], end: str) -> float:
+    lat, lon = cell.get(f"{end}_lat"), cell.get(f"{end}_lon")
     if not isinstance(lat, (int, float)) or not isinstance(lon, (int, float)):
         return 0.0
     north, east = lat - point[0], (lon - point[1]) * math.cos(math.radians(point[0]))
