@@ -27,6 +27,7 @@ class Script:
     lines: list[str | Callable[[Table], Any]] = field(default_factory=lambda: ["well"])
     asked: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    over: bool = False  # a connection that is kept open outlives the server; nothing more is said on it
 
     def next(self, path: str, body: Any) -> str | Callable[[Table], Any]:
         """The line for a request, which is noted."""
@@ -73,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, body: Any) -> None:
+        if self.script.over:
+            self.close_connection = True
+            return
         line = self.script.next(self.path, body)
         if callable(line):
             answer = line(body if body is not None else true_table(self.path))
@@ -154,6 +158,7 @@ def scripted_server(*lines: str | Callable[[Table], Any]) -> Iterator[tuple[str,
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", script
     finally:
+        script.over = True
         server.shutdown()
         server.server_close()
         thread.join()
