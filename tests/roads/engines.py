@@ -8,6 +8,7 @@ import os
 import runpy
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from tests.roads.streets import write_net
 from tests.roads.wheels import OSRM, VALHALLA, NotHere, Wheel, unpacked
 
 START_S = 120  # on a machine with other work
+SCRIPTED = Path(__file__).with_name("scripted.py")
 TABLE_LIMIT = 100  # points in one request to OSRM: its own default
 
 
@@ -67,6 +69,14 @@ def serving_osrm(net: Path) -> Iterator[RoadServer]:
     port = _free_port()
     options = ["--algorithm", "mld", "-i", "127.0.0.1", "-p", str(port), "-t", "1"]
     with _started([program, *options, "--max-table-size", str(TABLE_LIMIT), net], port, log=net.parent) as server:
+        yield server
+
+
+@contextmanager
+def serving_stand_in(folder: Path) -> Iterator[RoadServer]:
+    """Serve a process that answers as OSRM does, for a run without the real one."""
+    port = _free_port()
+    with _started([sys.executable, SCRIPTED, port], port, log=folder) as server:
         yield server
 
 
