@@ -15,6 +15,8 @@ import pytest
 from config.settings import ROOT, SECRETS, from_environment
 from recycling.app import create_app
 from recycling.errors import ConfigError
+from recycling.gateways.road_engines import road_engine
+from recycling.gateways.travel_matrix import NullEngine
 
 GOOD = {name: secrets.token_hex(32) for name in SECRETS}
 PRODUCTION = GOOD | {"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://db.example/recycling"}
@@ -207,3 +209,40 @@ def test_a_configuration_folder_that_cannot_be_read_stops_the_start_by_its_name(
     )
     with pytest.raises(ConfigError, match=str(folder)):
         create_app(settings)
+
+
+# --- the road engine ---
+
+
+def test_no_road_engine_is_asked_unless_one_is_named() -> None:
+    found = from_environment(PRODUCTION)
+    assert (found["TRAVEL_ENGINE"], found["TRAVEL_URL"]) == ("none", "")
+    assert isinstance(road_engine(found), NullEngine)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "limit"), [("osrm", "osrm/driving", 100), ("valhalla", "valhalla/auto", 2500)]
+)
+def test_a_named_road_engine_is_asked_within_its_own_limits(kind: str, name: str, limit: int) -> None:
+    found = from_environment(PRODUCTION | {"TRAVEL_ENGINE": kind, "TRAVEL_URL": "http://127.0.0.1:5000"})
+    assert (road_engine(found).name, found["TRAVEL_TABLE_LIMIT"]) == (name, limit)
+    assert found["TRAVEL_CACHE_DAYS"] == 14
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:5000", "ftp://roads", "http://", "http://roads:99999", "http://r/?a=1"])
+def test_a_road_engine_needs_an_address(url: str) -> None:
+    with pytest.raises(ConfigError, match="^TRAVEL_URL is .*give the engine's address, such as"):
+        from_environment(PRODUCTION | {"TRAVEL_ENGINE": "osrm", "TRAVEL_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRAVEL_ENGINE", "google"), ("TRAVEL_PROFILE", "car/../x"), ("TRAVEL_TABLE_LIMIT", "0"),
+        ("TRAVEL_SECONDS", "soon"), ("TRAVEL_TIMEOUT_SECONDS", "0"), ("TRAVEL_SNAP_M", "-1"), ("TRAVEL_CACHE_DAYS", "61"),
+    ],
+)  # fmt: skip
+def test_a_travel_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    good = {"TRAVEL_ENGINE": "osrm", "TRAVEL_URL": "http://127.0.0.1:5000"}
+    with pytest.raises(ConfigError, match=f"^{name} is "):
+        from_environment(PRODUCTION | good | {name: value})

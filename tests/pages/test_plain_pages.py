@@ -239,3 +239,19 @@ def test_the_home_page_needs_no_database(url: str, tmp_path: Path) -> None:
 
 def test_a_keeper_is_called_what_the_messages_call_them() -> None:
     assert words.ROLE_WORDS["keeper"][0] == "站点保管员"
+
+
+def test_travel_is_told_in_both_languages_with_its_rungs_and_what_went_wrong() -> None:
+    def told(quality: str, note: str | None, live: int = 0, cached: int = 0, great_circle: int = 0) -> words.Words:
+        cells = {"live": live, "cached": cached, "great_circle": great_circle}
+        return words.travel_text({"travel_quality": quality, "travel_note": note, "travel_cells": cells})
+
+    assert told("live", None, live=110) == ("实时路网", "by road, asked live")
+    assert told("great_circle", "no_engine", great_circle=110) == ("直线距离估算", "estimated from straight lines")
+    assert told("mixed", "no_answer", live=1_234, great_circle=5) == (
+        "部分路网、部分估算：实时 1,234、估算 5（路网引擎未及时应答）",
+        "partly by road: 1,234 live, 5 estimated (the road engine did not answer in time)",
+    )
+    # a plan older than the columns is told by its word alone
+    old = {"travel_quality": "great_circle", "travel_cells": None, "travel_note": None}
+    assert words.travel_text(old) == ("直线距离估算", "estimated from straight lines")

@@ -21,7 +21,7 @@ import pytest
 from tests.roads.streets import write_net
 from tests.roads.wheels import OSRM, VALHALLA, NotHere, Wheel, unpacked
 
-START_S = 120  # on a machine with other work
+START_S = 300  # on a machine with other work
 SCRIPTED = Path(__file__).with_name("scripted.py")
 TABLE_LIMIT = 100  # points in one request to OSRM: its own default
 

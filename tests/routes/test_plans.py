@@ -113,3 +113,17 @@ def test_plans_are_for_dispatchers_and_admins_only(
         assert caller.get("/plans").status_code == 403
         assert caller.post(f"/plans/{plan_id}/publication", {"replaces": None}).status_code == 403
     assert callers.staff("admin").get(f"/plans/{plan_id}").status_code == 200
+
+
+def test_a_plan_says_from_where_its_travel_times_are(
+    session: Session, callers: Callers, district: District, now: datetime
+) -> None:
+    a_booking(session, district=district, now=now, lat=34.805, lon=117.265)
+    plan_id = a_plan(session, district=district, now=now).id
+    session.rollback()
+    dispatcher = callers.staff("dispatcher")
+    shown, (listed,) = body(dispatcher.get(f"/plans/{plan_id}")), body(dispatcher.get("/plans"))["plans"]
+    for one in (shown, listed):
+        assert (one["travel_quality"], one["travel_note"]) == ("great_circle", "no_engine")
+        # ten stations and a door: 11 places, 11 · 10 ways
+        assert one["travel_cells"] == {"live": 0, "cached": 0, "great_circle": 110}
