@@ -231,7 +231,7 @@ def test_a_named_road_engine_is_asked_within_its_own_limits(kind: str, name: str
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:5000", "ftp://roads", "http://", "http://roads:99999", "http://r/?a=1"])
 def test_a_road_engine_needs_an_address(url: str) -> None:
-    with pytest.raises(ConfigError, match="^TRAVEL_URL is .*give the engine's address, such as"):
+    with pytest.raises(ConfigError, match=r"^TRAVEL_URL is .*give the engine's address, such as"):
         from_environment(PRODUCTION | {"TRAVEL_ENGINE": "osrm", "TRAVEL_URL": url})
 
 
@@ -239,7 +239,8 @@ def test_a_road_engine_needs_an_address(url: str) -> None:
     ("name", "value"),
     [
         ("TRAVEL_ENGINE", "google"), ("TRAVEL_PROFILE", "car/../x"), ("TRAVEL_TABLE_LIMIT", "0"),
-        ("TRAVEL_SECONDS", "soon"), ("TRAVEL_TIMEOUT_SECONDS", "0"), ("TRAVEL_SNAP_M", "-1"), ("TRAVEL_CACHE_DAYS", "61"),
+        ("TRAVEL_SECONDS", "soon"), ("TRAVEL_TIMEOUT_SECONDS", "0"), ("TRAVEL_SNAP_M", "-1"),
+        ("TRAVEL_CACHE_DAYS", "61"),
     ],
 )  # fmt: skip
 def test_a_travel_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:

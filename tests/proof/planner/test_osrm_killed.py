@@ -38,8 +38,8 @@ from tests.roads.engines import RoadServer, osrm_files, serving_osrm, serving_st
 from tests.roads.wheels import NotHere
 
 PICKUPS = {"small": 20, "full": 100, "release": 240}
-# How fast this is depends on what else the machine does, and is not what is proven: with a budget of a minute, a busy one
-# ran out of it before the engine was killed.
+# How fast this is depends on what else the machine does, and is not what is proven: on a busy one a budget of a minute
+# can be over before the engine is killed.
 PATIENCE_S = 900
 TABLE_LIMIT = 20  # points a request, so that even a small day's matrix takes several
 
@@ -86,8 +86,8 @@ def test_a_day_is_planned_although_its_road_engine_dies_in_the_middle_of_the_mat
             travel = TravelSetting(engine=roads, seconds=PATIENCE_S, most_snap_m=1000, kept_days=0)
             try:
                 return plan_day(
-                    TOMORROW, by=SYSTEM, district=district, session=session, now=now, seconds=PATIENCE_S, workers=0, seed=1,
-                    travel=travel,
+                    TOMORROW, by=SYSTEM, district=district, session=session, now=now, seconds=PATIENCE_S, workers=0,
+                    seed=1, travel=travel,
                 )  # fmt: skip
             except InvalidProblem:
                 return None
