@@ -1,3 +1,3 @@
-"""Loads the plugins every test run needs, from the one place pytest lets plugins be named."""
+"""Loads the two plugins every test run needs, from the one place pytest lets plugins be named."""
 
-pytest_plugins = ("tests.closing", "tests.proof.harness", "tests.roads.engines")
+pytest_plugins = ("tests.closing", "tests.proof.harness")

@@ -25,6 +25,9 @@ from recycling.models import Base
 from recycling.policy.district import District
 from recycling.usecases.people import sign_in
 from tests.callers import Callers
+from tests.roads.engines import osrm as osrm  # fixtures: real road engines
+from tests.roads.engines import osrm_net as osrm_net
+from tests.roads.engines import valhalla as valhalla
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 ROOT = Path(__file__).resolve().parent.parent
