@@ -14,7 +14,7 @@ from recycling.gateways.travel_ladder import MOST_STOPS, TravelCache, TravelQual
 from recycling.gateways.travel_matrix import Gap, NullEngine, Point, RoadEngine, TravelMatrix
 from recycling.models.plan import Plan
 from recycling.routing.problem import GreatCircle, Matrix, Problem, problem_to_json
-from recycling.routing.travel import travel_matrices
+from recycling.routing.travel import table, travel_matrices
 
 MATRIX_FILE = "travel.npz"  # what a stored problem calls the matrix that is kept beside it
 
@@ -80,9 +80,10 @@ def by_road(
         return problem, not_climbed(problem.locations, because=Gap.NO_ENGINE, engine=engine.name), None
     if len(problem.stops) > MOST_STOPS:
         return problem, not_climbed(problem.locations, because=Gap.TOO_MANY_STOPS, engine=engine.name), None
+    every, (travel_s, distance_m) = range(len(problem.locations)), travel_matrices(problem)
     found = climb(
         problem.locations,
-        estimate=travel_matrices(problem),
+        estimate=(table(travel_s, every), table(distance_m, every)),
         factor=travel.factor,
         engine=engine,
         cache=cache,
