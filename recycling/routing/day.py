@@ -117,6 +117,10 @@ class Day:
         )
 
     @cached_property
+    def _has_preferences(self) -> bool:
+        return bool(self.stop_table.prefer_cost.any())
+
+    @cached_property
     def stop_table(self) -> StopTable:
         """The stops as arrays."""
         return StopTable.of(self)
@@ -162,6 +166,8 @@ class Day:
     def preference_cost(self, sequences: Iterable[tuple[int, Sequence[int]]]) -> int:
         """What serving stops with other vehicles than the preferred ones costs."""
         table = self.stop_table
+        if not self._has_preferences:
+            return 0
         return sum(
             int(table.prefer_cost[s])
             for vehicle, stops in sequences
