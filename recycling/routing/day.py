@@ -21,6 +21,8 @@ Windows = tuple[tuple[int, int], ...]
 Sequences = tuple[tuple[int, ...], ...]
 """Stops per vehicle in their sequence, one tuple per vehicle of the day, empty for one that stays at home."""
 
+_ROWS_AT_ONCE = 256  # of a matrix: what is computed from them stays near the processor
+
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -109,11 +111,11 @@ class Day:
         if not isinstance(self.problem.travel, Matrix):
             return False
         places = {s.location for s in self.problem.stations if s.can_unload}
-        rows = np.arange(len(self.problem.locations))
         return any(
-            bool(np.any(cells[rows, [p]].astype(np.int64)[:, None] + cells[p, rows] < cells[rows[:, None], rows] - 2))
+            bool(np.any(cells[rows, [p]].astype(np.int64)[:, None] + cells[p] < cells[rows] - 2))
+            for cells in map(np.asarray, (self.travel_s, self.distance_m))
+            for rows in np.array_split(np.arange(len(cells)), 1 + len(cells) // _ROWS_AT_ONCE)
             for p in places
-            for cells in (self.travel_s, self.distance_m)
         )
 
     @cached_property

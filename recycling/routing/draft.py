@@ -19,6 +19,7 @@ TRIED_SEQUENCES = 4  # how often routes that compete for a station's intake are 
 MOST_FAILURES = 25  # routes that may turn a stop down before it is given up: each costs some exact timings
 NEAREST = 800  # stops whose costs are looked at again after an insertion
 OWN_COST = 1.5  # how much a stop's own cost weighs against its regret; 1 to 2 is best on days of 150 to 1,000 stops
+MOST_MENDED = 400  # stops of a route up to which each is tried left out to mend it: such tries grow with the square
 TRIED_GAPS = 5  # how many of a route's best gaps are timed exactly before the route is given up for a stop
 
 
@@ -162,8 +163,11 @@ def fill(
     waiting = np.array(sorted(stops), dtype=np.int64)
     if not len(waiting) or not draft.routes:
         return
-    nobody = np.full(len(waiting), NEVER, dtype=np.int64)
-    columns = [draft.costs(v, waiting) if _among(v, vehicles) else nobody for v in range(len(draft.routes))]
+    nobody, columns = np.full(len(waiting), NEVER, dtype=np.int64), []
+    for v in range(len(draft.routes)):
+        if time.monotonic() >= until:
+            return
+        columns.append(draft.costs(v, waiting) if _among(v, vehicles) else nobody)
     board = _Board(np.stack(columns, axis=1))
     skip = draft.day.stop_table.skip_cost[waiting]
     ceiling = board.regret_ceiling
@@ -262,8 +266,8 @@ def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> 
     locked = {stop for rig in draft.day.rigs for stop in rig.locked}
     sequence = sorted(range(len(draft.routes)), key=lambda v: not draft.day.rigs[v].locked)
     for _ in range(TRIED_SEQUENCES if draft.day.limited else 1):
-        short = take_over(draft, sequences, sequence)
-        if not short:
+        short = take_over(draft, sequences, sequence, until=until)
+        if not short or time.monotonic() >= until:
             break
         # Another vehicle took the intake that this one needs: let it choose first.
         sequence = [*short, *(v for v in sequence if v not in short)]
@@ -271,8 +275,11 @@ def complete(draft: Draft, sequences: Sequences, *, until: float = math.inf) -> 
     return draft
 
 
-def take_over(draft: Draft, sequences: Sequences, vehicles: Iterable[int]) -> list[int]:
-    """Give vehicles, one after the other, the routes wished for them; returns those that could not keep all stops."""
+def take_over(draft: Draft, sequences: Sequences, vehicles: Iterable[int], *, until: float = math.inf) -> list[int]:
+    """Give vehicles, one after the other, the routes wished for them; returns those that could not keep all stops.
+
+    After ``until`` a route that breaks a rule is no more mended, only cut short.
+    """
     day = draft.day
     taken = {stop for rig in day.rigs for stop in rig.locked}
     short: list[int] = []
@@ -283,25 +290,44 @@ def take_over(draft: Draft, sequences: Sequences, vehicles: Iterable[int]) -> li
         wished = [s for s in dict.fromkeys(sequences[vehicle]) if s not in taken and allowed[s]]
         taken.update(wished)
         kept = [s for s in locked if allowed[s]]
-        timed = _feasible(draft, vehicle, kept + wished, first=len(kept))
+        timed = _feasible(draft, vehicle, kept + wished, first=len(kept), until=until)
         draft.put(vehicle, timed)
         if (0 if timed is None else len(timed.stops)) < len(kept) + len(wished):
             short.append(vehicle)
     return short
 
 
-def _feasible(draft: Draft, vehicle: int, stops: list[int], *, first: int) -> Timed | None:
+def _feasible(draft: Draft, vehicle: int, stops: list[int], *, first: int, until: float) -> Timed | None:
     """The route, or what is left of it: without the one stop that mends it, or else without each that comes late."""
     timed = draft.time(vehicle, stops)
     if timed is not None or not stops:
         return timed
-    mended = [draft.time(vehicle, stops[:i] + stops[i + 1 :]) for i in range(first, len(stops))]
-    found = [route for route in mended if route is not None]
-    if found:
-        return min(found, key=lambda route: route.cost)
+    best: Timed | None = None
+    for i in range(first, len(stops) if len(stops) <= MOST_MENDED else first):
+        if time.monotonic() >= until:
+            break
+        mended = draft.time(vehicle, stops[:i] + stops[i + 1 :])
+        if mended is not None and (best is None or mended.cost < best.cost):
+            best = mended
+    return best or _without_late(draft, vehicle, stops, until=until)
+
+
+def _without_late(draft: Draft, vehicle: int, stops: list[int], *, until: float) -> Timed | None:
+    """The route that takes one stop after the other and passes over each that it cannot take.
+
+    Stops are tried by ones, twos, fours … while that goes well: a long route with one bad stop takes few timings.
+    """
+    timed: Timed | None = None
     kept: list[int] = []
-    for stop in stops:
-        longer = draft.time(vehicle, [*kept, stop])
+    at, stride, growing = 0, 1, True
+    while at < len(stops) and (time.monotonic() < until or timed is None):
+        ahead = stops[at : at + stride]
+        longer = draft.time(vehicle, [*kept, *ahead])
         if longer is not None:
-            timed, kept = longer, [*kept, stop]
+            timed, kept, at = longer, [*kept, *ahead], at + len(ahead)
+            stride = 2 * stride if growing else max(1, stride // 2)
+        elif stride > 1:
+            stride, growing = stride // 2, False
+        else:
+            at, growing = at + 1, True
     return timed

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -50,7 +49,7 @@ class _Slot:
     def __init__(self) -> None:
         self.futures: list[Future[Any]] = []
         self._pool: ProcessPoolExecutor | None = None
-        self._pid: Future[int] | None = None
+        self._context = _Recording()
 
     @property
     def waiting(self) -> int:
@@ -76,20 +75,29 @@ class _Slot:
         return self._pool
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=settle)
-        self._pid = self._pool.submit(os.getpid)
+        self._context = _Recording()
+        self._pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=settle)
 
     def kill(self) -> None:
-        """End the process, if there is one."""
-        pool, pid, self._pool, self._pid = self._pool, self._pid, None, None
-        if pool is None or pid is None:
-            return
-        pool.shutdown(wait=False, cancel_futures=True)
-        # A process that has not told its number yet has no call in work, and ends by itself.
-        if pid.done() and not pid.cancelled() and pid.exception() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid.result(), signal.SIGKILL)
+        """End the process, if there is one, also while it is still starting."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in self._context.processes:
+                process.kill()
+
+
+class _Recording(SpawnContext):
+    """Spawns processes and remembers them: a pool tells nobody which are its own."""
+
+    def __init__(self) -> None:
+        self.processes: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802  # as its base
+        """A process as the base makes it."""
+        process = SpawnProcess(*args, **kwargs)
+        self.processes.append(process)
+        return process
 
 
 def settle() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from random import Random
+from typing import ParamSpec
 
 from recycling.routing.day import Load
 from recycling.routing.draft import Draft, fill
@@ -20,19 +21,22 @@ from recycling.routing.engines import Ask, Memory, engine_address
 from recycling.routing.odds import Odds
 from recycling.routing.parts import Neighbourhoods, Part, cut
 from recycling.routing.pool import Pooled, RoutePool
-from recycling.routing.unit import GRACE_S, Unit, choose, improve, read_answer, read_numbers
+from recycling.routing.unit import GRACE_S, MOST_POOLED_S, Unit, choose, improve, read_answer, read_numbers
 
 WHOLE = 450  # stops up to which the whole day is one part
 PARTS = (120, 180, 260)  # stops of a part otherwise, by chance: small ones settle soon, large ones lose vehicles
 PASSES = 25.0  # how often each stop is worked on over the whole search: many short units beat few long ones
 SHORTEST_UNIT_S, LONGEST_UNIT_S = 0.8, 10.0
 UNIT_STEPS = 1000  # engine steps of a unit, when steps are what limits the search
+HANDED_OVER_S = 0.1  # to a worker and back
 CHOICE = 1200  # stops of a recombination: most such choices are proven best within seconds
 CHOICE_S = 4.0
 CHOICE_EVERY = 6  # units between two recombinations
 PULSE_S = 0.25  # how often cancelling and the clock are looked at
 
 RECOMBINE = "recombine"
+
+P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +94,7 @@ class Searching:
         self.found = dict.fromkeys(engines, 0)
         self._executor, self._workers, self._steps = executor, workers, steps
         self._until, self._whole = until, len(self.day.place) <= WHOLE
+        self._refused = False  # the executor takes no more work
         self._search_s = until - time.monotonic()
         self._rng = Random(seed)  # noqa: S311  # a search, not a secret
         self._near, self._odds = Neighbourhoods(self.day, self._rng), Odds(engines, self._rng)
@@ -126,8 +131,9 @@ class Searching:
     # --- work goes out --------------------------------------------------------------------------------------------
 
     def _submit(self) -> bool:
-        left = self._until - time.monotonic()
-        if left < SHORTEST_UNIT_S / 2 or (self._steps is not None and self._steps <= 0):
+        # What comes back after the search's end comes for nothing: the way and the timing of routes take time too.
+        left = (self._until - time.monotonic() - HANDED_OVER_S) / (1 + MOST_POOLED_S)
+        if self._refused or left < SHORTEST_UNIT_S / 2 or (self._steps is not None and self._steps <= 0):
             return False
         return self._submit_choice(min(CHOICE_S, left - SHORTEST_UNIT_S / 2)) or self._submit_part(left)
 
@@ -137,12 +143,12 @@ class Searching:
             return False
         vehicles, stops = group
         part = cut(self.best, vehicles, stops, self._room(vehicles))
-        # A unit that would leave a sliver of time behind takes it along.
-        seconds = self._unit_s(part)
-        seconds = seconds if left > 1.6 * seconds else left
-        steps = None
+        # A unit that would leave a sliver of time behind takes it along; one that counts steps is not ended by time.
+        seconds, steps = self._unit_s(part), None
+        if left <= 1.6 * seconds:
+            seconds = left
         if self._steps is not None:
-            steps = min(UNIT_STEPS, self._steps)
+            seconds, steps = left, min(UNIT_STEPS, self._steps)
             self._steps -= steps
         ask = Ask(
             problem=part.problem,
@@ -153,11 +159,8 @@ class Searching:
             memory=self._memories.get(engine),
         )
         self._units += 1
-        future = self._executor.submit(improve, Unit(address=engine_address(engine), ask=ask))
-        self._works[future] = Work(
-            engine=engine, rows=self._rows(vehicles), until=time.monotonic() + seconds + 2 * GRACE_S, part=part
-        )
-        return True
+        work = Work(engine=engine, rows=self._rows(vehicles), until=time.monotonic() + seconds + 2 * GRACE_S, part=part)
+        return self._send(work, improve, Unit(address=engine_address(engine), ask=ask))
 
     def _submit_choice(self, seconds: float) -> bool:
         if self._units < self._units_at_choice + CHOICE_EVERY or self._pool.added == self._pooled_at_choice:
@@ -169,12 +172,26 @@ class Searching:
         choice = None if group is None else self._pool.choice(self.best, *group)
         if choice is None or group is None:
             return False
-        repeatable = self._steps is not None
-        future = self._executor.submit(choose, choice, seconds, self._next_seed(), repeatable=repeatable)
-        self._works[future] = Work(
+        effort = None
+        if self._steps is not None:
+            seconds, effort = max(seconds, self._until - time.monotonic()), CHOICE_S
+        work = Work(
             engine=RECOMBINE, rows=self._rows(group[0]), until=time.monotonic() + seconds + 2 * GRACE_S,
             routes=choice.routes,
         )  # fmt: skip
+        return self._send(work, choose, choice, seconds, self._next_seed(), effort=effort)
+
+    def _send(self, work: Work, fn: Callable[P, bytes], /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Hand a unit to the executor; one that refuses it, for whatever reason, gets no more, and the plan stands."""
+        if self._refused:
+            return False
+        try:
+            future = self._executor.submit(fn, *args, **kwargs)
+        except Exception as failure:  # what stands behind an executor fails in ways of its own
+            log.warning("executor.refused %s: %s %s", work.engine, type(failure).__name__, failure)
+            self._refused = True
+            return False
+        self._works[future] = work
         return True
 
     def _next_seed(self) -> int:

@@ -63,12 +63,12 @@ def improve(unit: Unit) -> bytes:
         return _improve(unit)
 
 
-def choose(choice: Choice, seconds: float, seed: int, *, repeatable: bool) -> bytes:
-    """The numbers of the routes to drive, as JSON."""
+def choose(choice: Choice, seconds: float, seed: int, *, effort: float | None) -> bytes:
+    """The numbers of the routes to drive, as JSON; ``effort`` as in `best_choice`."""
     from recycling.routing.engines.recombine import best_choice
 
     with _alarm(seconds):
-        return json.dumps(best_choice(choice, seconds=seconds, seed=seed, repeatable=repeatable)).encode()
+        return json.dumps(best_choice(choice, seconds=seconds, seed=seed, effort=effort)).encode()
 
 
 @contextmanager

@@ -12,13 +12,16 @@ from ortools.sat.python import cp_model
 from recycling.routing.pool import Choice
 
 
-def best_choice(choice: Choice, *, seconds: float, seed: int, repeatable: bool) -> list[int]:
+def best_choice(choice: Choice, *, seconds: float, seed: int, effort: float | None = None) -> list[int]:
     """The numbers of the routes to drive; empty when no choice was found in time.
 
     Parameters
     ----------
     seconds
-        Wall time; with ``repeatable`` CP-SAT's own measure of work, which is about as long and the same in every run.
+        Wall time it may take.
+    effort
+        Limit in CP-SAT's own measure of work, which is about a second each and the same in every run; ``None`` = only
+        wall time counts.
     """
     model = cp_model.CpModel()
     takes, leaves = _variables(model, choice)
@@ -28,10 +31,9 @@ def best_choice(choice: Choice, *, seconds: float, seed: int, repeatable: bool) 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    if repeatable:
-        solver.parameters.max_deterministic_time = seconds
-    else:
-        solver.parameters.max_time_in_seconds = seconds
+    solver.parameters.max_time_in_seconds = seconds
+    if effort is not None:
+        solver.parameters.max_deterministic_time = effort
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return []
     return [number for number, take in enumerate(takes) if solver.boolean_value(take)]
