@@ -1,7 +1,7 @@
-"""The rest of a day as a problem of its own: vehicles under way, done stops gone, promises kept, moving a stop at a price.
+"""The rest of a day as a problem of its own: vehicles under way, done stops gone, promises kept.
 
-The use case says what has happened; `as_planned` says it for everything that went as the plan has it. The new problem is
-solved like any other, and `changes` tells what it means for the people on the route.
+The caller says what has happened; `as_planned` says it for everything that went as the plan has it. Moving a stop to
+another vehicle has a price. The new problem is solved like any other; `changes` tells what it means for people.
 """
 
 from __future__ import annotations
