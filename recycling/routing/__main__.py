@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from recycling.errors import DomainError
 from recycling.routing.check import violations
 from recycling.routing.engines import DEFAULT_ENGINES, ENGINES
+from recycling.routing.fullness import why_full
 from recycling.routing.plan import load_plan, save_plan
 from recycling.routing.problem import load_problem
 from recycling.routing.solve import Progress as Found
@@ -84,6 +85,9 @@ def _solve(chosen: argparse.Namespace, began: float) -> int:
         f"cost {plan.cost.total}, {served} of {len(problem.stops)} stops on {len(plan.routes)} routes, "
         f"{plan.search.seconds:.1f} s, {chosen.out}"
     )
+    full = why_full(problem, plan)
+    if full is not None:
+        print(full)
     return VALID
 
 

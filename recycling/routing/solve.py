@@ -19,7 +19,7 @@ from recycling.routing.day import Day
 from recycling.routing.draft import Draft
 from recycling.routing.engines import DEFAULT_ENGINES, engine_address
 from recycling.routing.executor import ProcessExecutor
-from recycling.routing.explain import Explainer
+from recycling.routing.explain import explained
 from recycling.routing.plan import Cost, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
 from recycling.routing.search import Searching
@@ -176,11 +176,13 @@ class _Search:
 
     def answer(self) -> Plan:
         """The best plan, with a reason beside every stop left out."""
-        explainer = Explainer(self.best, until=max(self._hard_limit, time.monotonic() + REASONS_S))
-        left_out = tuple(explainer.explain(self.best.day.stop_index[left.stop]) for left in self.plan.unassigned)
+        told = explained(self.best, until=max(self._hard_limit, time.monotonic() + REASONS_S))
+        if told.draft is not self.best:
+            # Looking for a reason, it found a way to serve a stop for less than leaving it out costs.
+            self.best, self.plan = told.draft, as_plan(told.draft)
         return replace(
             self.plan,
-            unassigned=left_out,
+            unassigned=told.rows,
             search=Search(seconds=round(self.elapsed_s, 3), engines=self.found, seed=self.seed),
         )
 
