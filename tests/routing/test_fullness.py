@@ -9,7 +9,7 @@ from tests.routing.hand import a_problem, a_station, a_stop, a_vehicle, with_sta
 
 
 def why(problem: Problem) -> str:
-    return why_full(problem, solve(problem, seconds=5, engines=())) or ""
+    return why_full(problem, solve(problem, seconds=60, engines=())) or ""
 
 
 def a_long_day(*, stops: int = 4, **changes: object) -> Problem:
