@@ -1,7 +1,7 @@
 """Letting one more stop into standing routes without leaving any other out: insertion, ejection, a short shake.
 
-`Part` is the piece of a plan this happens in: a few routes as a day of their own, on which a change can be tried and
-the outcome judged by the independent checker, at the price of those routes and not of the whole day.
+`Scene` is the piece of a plan this happens in: the routes around a stop as a day of their own, on which a change can
+be tried and the outcome judged by the independent checker, at the price of those routes and not of the whole day.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Way = Callable[[Draft, int, Value, float], Draft | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Scene:
     """A few routes of a plan and one stop that is on none.
 
     Parameters
@@ -62,8 +62,8 @@ class Part:
     travel: tuple[Any, Any]
 
     @classmethod
-    def of(cls, draft: Draft, vehicles: Sequence[int], stop: int) -> Part:
-        """The part of a draft around some of its vehicles."""
+    def of(cls, draft: Draft, vehicles: Sequence[int], stop: int) -> Scene:
+        """Some of a draft's vehicles, and a stop that it leaves out."""
         whole, day = draft.day.problem, draft.day
         kept = {whole.vehicles[v].key: v for v in vehicles}
         rows = {key: _keys(day, draft.sequences[v]) for key, v in kept.items()}
@@ -105,7 +105,7 @@ class Part:
         return sum(timed.cost for timed in self.standing.values()) + missed
 
     def placed(self, problem: Problem, rows: Rows | None = None, *, loose: bool = False) -> Draft | None:
-        """A draft of this part's day, or of one on which a rule is wider, with the given rows, else the standing ones.
+        """A draft of this day, or of one on which a rule is wider, with the given rows, else the standing ones.
 
         ``None`` when they cannot all be driven. ``loose``: no possible insertion is missed later on.
         """
@@ -147,7 +147,7 @@ class Part:
 
 
 def _renumbered(timed: Timed, vehicle: int, stops: Mapping[int, int]) -> Timed:
-    """The route in the numbers of a part; stations have the same in both."""
+    """The route in the numbers of a smaller day; stations have the same in both."""
     acts = tuple((kind, stops[i] if kind == PICKUP else i, place) for kind, i, place in timed.acts)
     return replace(timed, vehicle=vehicle, stops=tuple(stops[i] for i in timed.stops), acts=acts)
 

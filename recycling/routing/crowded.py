@@ -10,7 +10,19 @@ from operator import add, sub
 
 import numpy as np
 
-from recycling.routing.admit import Part, Rows, Value, Way, as_plan, eject, insert, plan_of, routes_cost, rows_of, shake
+from recycling.routing.admit import (
+    Rows,
+    Scene,
+    Value,
+    Way,
+    as_plan,
+    eject,
+    insert,
+    plan_of,
+    routes_cost,
+    rows_of,
+    shake,
+)
 from recycling.routing.check import violations
 from recycling.routing.day import Day, skip_cost
 from recycling.routing.draft import Draft
@@ -96,18 +108,18 @@ class Crowded:
     # --- within the rules -----------------------------------------------------------------------------------------
 
     def _priced(self, stop: int, way: Way) -> Found | None:
-        part = self._part(stop)
+        scene = self._scene(stop)
         # A stop that must be served if any plan can is worth trying every place, however unlikely.
         must = way is not insert and self._problem.stops[stop].skip_cost is None
-        standing = part.placed(part.problem, loose=must or len(part.problem.stops) <= SMALL_DAY)
+        standing = scene.placed(scene.problem, loose=must or len(scene.problem.stops) <= SMALL_DAY)
         if standing is None:
             return None
-        entered = way(standing, standing.day.stop_index[part.stop], _cheapest, self._until)
-        if entered is None or violations(part.problem, plan_of(entered)):
+        entered = way(standing, standing.day.stop_index[scene.stop], _cheapest, self._until)
+        if entered is None or violations(scene.problem, plan_of(entered)):
             return None
-        price = routes_cost(entered) - part.base + self._preference(stop, part.problem.vehicle_by_key)
+        price = routes_cost(entered) - scene.base + self._preference(stop, scene.problem.vehicle_by_key)
         worth_it = price < skip_cost(self._problem.stops[stop])
-        better = self._adopted(rows_of(entered), part) if worth_it else None
+        better = self._adopted(rows_of(entered), scene) if worth_it else None
         return Found(fix={"kind": "skip_cost", "cost": price}, better=better)
 
     def _preference(self, stop: int, here: Collection[str]) -> int:
@@ -119,10 +131,10 @@ class Crowded:
         """The fix, and its price where that is above what leaving the stop out costs."""
         return {**fix, "cost": price} if price > skip_cost(self._problem.stops[stop]) else fix
 
-    def _adopted(self, rows: Rows, part: Part) -> Draft | None:
-        """The whole draft with a part's routes exchanged, if that makes it cheaper."""
+    def _adopted(self, rows: Rows, scene: Scene) -> Draft | None:
+        """The whole draft with a few's routes exchanged, if that makes it cheaper."""
         draft = self._draft.copy()
-        mine = [self._day.vehicle_index[key] for key in part.problem.vehicle_by_key]
+        mine = [self._day.vehicle_index[key] for key in scene.problem.vehicle_by_key]
         for v in mine:
             draft.put(v, None)
         for v in mine:
@@ -137,58 +149,60 @@ class Crowded:
     # --- one rule changed -----------------------------------------------------------------------------------------
 
     def _smallest(self, stop: int, best: Found | None, way: Way) -> Found | None:
-        part = self._part(stop)
+        scene = self._scene(stop)
         looks = [self._overtime, self._duration]
         # Further away, only what is found in one go.
         looks += [self._window, self._trip] if way is insert else []
         for look in looks:
-            for fix, rows in look(part, way):
+            for fix, rows in look(scene, way):
                 if best is not None and rank(fix) >= rank(best.fix):
                     continue
-                price = part.verified(apply_fix(part.problem, part.stop, fix), rows)
+                price = scene.verified(apply_fix(scene.problem, scene.stop, fix), rows)
                 if price is not None:
-                    fix = self._with_price(fix, stop, price + self._preference(stop, part.problem.vehicle_by_key))
+                    fix = self._with_price(fix, stop, price + self._preference(stop, scene.problem.vehicle_by_key))
                     best = Found(fix=fix) if best is None or rank(fix) < rank(best.fix) else best
         return best
 
-    def _entered(self, part: Part, changed: Problem, way: Way, value: Value) -> Draft | None:
-        """The part's routes with the stop among them, on a changed day."""
+    def _entered(self, scene: Scene, changed: Problem, way: Way, value: Value) -> Draft | None:
+        """Its routes with the stop among them, on a changed day."""
         if time.monotonic() > self._until:
             return None
-        standing = part.placed(changed, loose=len(part.problem.stops) <= SMALL_DAY)
-        return None if standing is None else way(standing, standing.day.stop_index[part.stop], value, self._until)
+        standing = scene.placed(changed, loose=len(scene.problem.stops) <= SMALL_DAY)
+        return None if standing is None else way(standing, standing.day.stop_index[scene.stop], value, self._until)
 
-    def _overtime(self, part: Part, way: Way) -> Iterator[tuple[Fix, Rows]]:
+    def _overtime(self, scene: Scene, way: Way) -> Iterator[tuple[Fix, Rows]]:
         """The shortest overtime of one vehicle beyond what is allowed."""
         longer = replace(
-            part.problem,
+            scene.problem,
             vehicles=tuple(
                 replace(v, max_overtime_s=v.max_overtime_s + LONGEST_S, overtime_cost_per_s=_DEAR)
-                for v in part.problem.vehicles
+                for v in scene.problem.vehicles
             ),
         )
 
         def beyond(vehicle: Vehicle, begin_s: int, end_s: int) -> int:
             return end_s - vehicle.shift_s[1] - vehicle.max_overtime_s
 
-        yield from self._longer(part, longer, way, "overtime", beyond)
+        yield from self._longer(scene, longer, way, "overtime", beyond)
 
-    def _duration(self, part: Part, way: Way) -> Iterator[tuple[Fix, Rows]]:
+    def _duration(self, scene: Scene, way: Way) -> Iterator[tuple[Fix, Rows]]:
         """The shortest time by which one route lasts longer than it may."""
-        if all(v.max_duration_s is None for v in part.problem.vehicles):
+        if all(v.max_duration_s is None for v in scene.problem.vehicles):
             return
-        endless = replace(part.problem, vehicles=tuple(replace(v, max_duration_s=None) for v in part.problem.vehicles))
+        endless = replace(
+            scene.problem, vehicles=tuple(replace(v, max_duration_s=None) for v in scene.problem.vehicles)
+        )
 
         def beyond(vehicle: Vehicle, begin_s: int, end_s: int) -> int:
             return 0 if vehicle.max_duration_s is None else end_s - begin_s - vehicle.max_duration_s
 
-        yield from self._longer(part, endless, way, "duration", beyond)
+        yield from self._longer(scene, endless, way, "duration", beyond)
 
     def _longer(
-        self, part: Part, changed: Problem, way: Way, kind: str, beyond: Callable[[Vehicle, int, int], int]
+        self, scene: Scene, changed: Problem, way: Way, kind: str, beyond: Callable[[Vehicle, int, int], int]
     ) -> Iterator[tuple[Fix, Rows]]:
         def excess(draft: Draft) -> list[tuple[int, str]]:
-            pairs = zip(part.problem.vehicles, draft.routes, strict=True)
+            pairs = zip(scene.problem.vehicles, draft.routes, strict=True)
             over = [(beyond(v, t.begin_s, t.end_s), v.key) for v, t in pairs if t is not None]
             return [pair for pair in over if pair[0] > 0]
 
@@ -196,18 +210,18 @@ class Crowded:
             over = excess(draft)  # one change is one vehicle's
             return (over[0][0], routes_cost(draft)) if len(over) == 1 and over[0][0] < LONGEST_S else None
 
-        entered = self._entered(part, changed, way, value)
+        entered = self._entered(scene, changed, way, value)
         if entered is not None:
             ((seconds, vehicle),) = excess(entered)
             yield {"kind": kind, "vehicle": vehicle, "seconds": seconds}, rows_of(entered)
 
-    def _window(self, part: Part, way: Way) -> Iterator[tuple[Fix, Rows]]:
+    def _window(self, scene: Scene, way: Way) -> Iterator[tuple[Fix, Rows]]:
         """One of the stop's windows wider on one side, by as few minutes as is enough."""
         enough, too_few = LONGEST_S, 0
         best: tuple[Fix, Rows] | None = None
         while enough - too_few > WINDOW_STEP_S:
             tried = enough if best is None else (enough + too_few) // 2
-            found = self._wider(part, way, tried)
+            found = self._wider(scene, way, tried)
             if found is not None:
                 best, enough = found, int(found[0]["seconds"])
             elif best is None:
@@ -217,11 +231,11 @@ class Crowded:
         if best is not None:
             yield best
 
-    def _wider(self, part: Part, way: Way, wider_s: int) -> tuple[Fix, Rows] | None:
-        wanted = part.problem.stop_by_key[part.stop]
+    def _wider(self, scene: Scene, way: Way, wider_s: int) -> tuple[Fix, Rows] | None:
+        wanted = scene.problem.stop_by_key[scene.stop]
         wide = tuple((max(0, a - wider_s), b + wider_s) for a, b in wanted.windows_s)
-        stops = tuple(replace(s, windows_s=wide) if s.key == wanted.key else s for s in part.problem.stops)
-        entered = self._entered(part, replace(part.problem, stops=stops), way, _cheapest)
+        stops = tuple(replace(s, windows_s=wide) if s.key == wanted.key else s for s in scene.problem.stops)
+        entered = self._entered(scene, replace(scene.problem, stops=stops), way, _cheapest)
         if entered is None:
             return None
         for route in plan_of(entered).routes:
@@ -232,23 +246,23 @@ class Crowded:
                     return fix, rows_of(entered)
         return None
 
-    def _trip(self, part: Part, way: Way) -> Iterator[tuple[Fix, Rows]]:
+    def _trip(self, scene: Scene, way: Way) -> Iterator[tuple[Fix, Rows]]:
         """One more trip, to a station that takes no unloads on the way, or no more of them."""
-        place = part.problem.stop_by_key[part.stop].location
-        shut = [s for s in part.problem.stations if s.intake_limit is not None or not s.can_unload]
+        place = scene.problem.stop_by_key[scene.stop].location
+        shut = [s for s in scene.problem.stations if s.intake_limit is not None or not s.can_unload]
         shut.sort(key=lambda s: (self._day.seconds[place, s.location], s.key))
         for station in shut[:STATIONS_TRIED]:
-            entered = self._entered(part, with_station(part.problem, station.key, more=None), way, _cheapest)
+            entered = self._entered(scene, with_station(scene.problem, station.key, more=None), way, _cheapest)
             if entered is not None:
-                taken, vehicle = _unloaded(entered, station.key, part.stop)
+                taken, vehicle = _unloaded(entered, station.key, scene.stop)
                 limit = station.intake_limit or taken
                 more = [max(0, x) for x in map(sub, taken, limit)]
                 yield {"kind": "trip", "vehicle": vehicle, "station": station.key, "more": more}, rows_of(entered)
 
-    # --- parts ----------------------------------------------------------------------------------------------------
+    # --- where to look ------------------------------------------------------------------------------------------------
 
-    def _part(self, stop: int) -> Part:
-        return Part.of(self._draft, sorted(self._near(stop)), stop)
+    def _scene(self, stop: int) -> Scene:
+        return Scene.of(self._draft, sorted(self._near(stop)), stop)
 
     def _near(self, stop: int) -> list[int]:
         """Vehicles that may serve the stop, those whose route passes closest first."""

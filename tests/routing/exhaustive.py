@@ -106,8 +106,7 @@ class _Drive:
         self.owing = rest is not None and begin < rest.window_s[0]
         owners = {key: v.key for v in problem.vehicles for key in v.locked}
         self.mine = [
-            stop.skills <= vehicle.skills and owners.get(stop.key, vehicle.key) == vehicle.key
-            for stop in problem.stops
+            stop.skills <= vehicle.skills and owners.get(stop.key, vehicle.key) == vehicle.key for stop in problem.stops
         ]
         self.lock_rank = {key: rank for rank, key in enumerate(vehicle.locked)}
 
@@ -158,7 +157,7 @@ class _Drive:
                 for arrival, rested in self._go(point, station.location):
                     done = max(arrival, station.open_s[0]) + station.unload_s
                     if done <= min(station.open_s[1], latest):
-                        yield self._brought(point, i, done, rested), self._way(point.here, station.location)
+                        yield self._brought(point, i, done, rested=rested), self._way(point.here, station.location)
         for i, stop in enumerate(self.problem.stops):
             if self.mine[i] and not point.served >> i & 1 and self._may_follow(point.served, stop.key):
                 load = tuple(a + b for a, b in zip(point.load, stop.load, strict=True))
@@ -176,13 +175,11 @@ class _Drive:
     def _may_follow(self, served: int, key: str) -> bool:
         """Locked stops come first, in their sequence; one may be passed over, but not made up for later."""
         rank = self.lock_rank.get(key)
-        last = max(
-            (self.lock_rank.get(s.key, len(self.lock_rank)) for i, s in enumerate(self.problem.stops) if served >> i & 1),
-            default=-1,
-        )
+        done = [stop.key for i, stop in enumerate(self.problem.stops) if served >> i & 1]
+        last = max((self.lock_rank.get(key, len(self.lock_rank)) for key in done), default=-1)
         return last < rank if rank is not None else True
 
-    def _brought(self, point: Point, i: int, now: int, rested: bool) -> Point:
+    def _brought(self, point: Point, i: int, now: int, *, rested: bool) -> Point:
         return Point(
             now=now, here=self.problem.stations[i].location, served=point.served, load=(0,) * len(point.load),
             rested=rested, emptied=True, taken=self._taken(point, i),
