@@ -24,7 +24,7 @@ from recycling.routing.problem import Problem, Stop, Vehicle
 from recycling.routing.timing import Timed, steps
 
 EXCHANGED = 12  # stops near the wanted one, each of which may have to give way
-SHAKES = 6  # steps of ruin and recreate around the stop; more hardly ever find what these do not
+FEWEST_SHAKES, SHAKEN_STOPS = 6, 300  # steps of ruin and recreate around the stop: fewer where each takes longer
 SMALLEST_SHAKE, LARGEST_SHAKE = 2, 9  # stops one step takes out
 
 Rows = Mapping[str, tuple[str, ...]]
@@ -284,7 +284,7 @@ def _shaken(draft: Draft, stop: int, until: float) -> Iterable[Draft]:
     rng = Random(1)  # noqa: S311  # a search, not a secret
     near = _near(draft, stop)
     served = dict(near)
-    for step in range(SHAKES if near else 0):
+    for step in range(max(FEWEST_SHAKES, SHAKEN_STOPS // len(near)) if near else 0):
         if time.monotonic() > until:
             return
         size = SMALLEST_SHAKE + step % (LARGEST_SHAKE - SMALLEST_SHAKE + 1)

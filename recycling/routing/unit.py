@@ -24,6 +24,7 @@ from recycling.routing.timing import Timing
 
 GRACE_S = 2  # how long past its time a unit that nobody kills may go on
 MOST_REPORTS = 400  # of one unit; the last are the best
+LARGEST_ANSWER = 8_000_000  # bytes; reading more would hold up the whole search
 MOST_POOLED_S = 0.15  # share of a unit's time for timing the routes it passed through
 
 
@@ -119,6 +120,8 @@ def _answer(ask: Ask, reports: list[Sequences], memory: Memory, *, until: float)
 
 def read_answer(raw: Any, problem: Problem) -> Answer | None:
     """The answer of a unit over ``problem``, or ``None`` for anything else: a worker may say whatever it likes."""
+    if isinstance(raw, bytes | str) and len(raw) > LARGEST_ANSWER:
+        return None
     try:
         found = json.loads(raw)
     except (ValueError, TypeError, RecursionError):

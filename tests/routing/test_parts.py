@@ -16,6 +16,7 @@ from recycling.routing.draft import Draft, complete
 from recycling.routing.parts import NEAR_WAITING, SPARE_VEHICLES, Neighbourhoods, cut, plane, split
 from recycling.routing.problem import Preference, Problem
 from recycling.routing.solve import as_plan
+from recycling.routing.travel import table
 from tests.routing.days import a_day
 from tests.routing.hand import a_problem, a_station, a_stop, a_vehicle, with_stop, with_vehicle
 
@@ -63,7 +64,7 @@ def test_a_part_holds_the_cells_of_its_places_only(four_on_a_line: Problem) -> N
     draft = _draft(four_on_a_line, (0, 1), (2, 3))
     part = cut(draft, {1}, {2, 3}, draft.room_for({1}))
     # home, 1,200 and 1,500
-    assert Day(part.problem).travel_s.tolist() == [[0, 1_200, 1_500], [1_200, 0, 300], [1_500, 300, 0]]
+    assert table(Day(part.problem).travel_s, range(3)).tolist() == [[0, 1_200, 1_500], [1_200, 0, 300], [1_500, 300, 0]]
     assert [stop.key for stop in part.problem.stops] == ["c", "d"]
     assert part.warm == ((0, 1),)
 

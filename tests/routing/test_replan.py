@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -28,7 +29,7 @@ def planned(problem: Problem, seconds: float = 1.0) -> Plan:
     return solve(problem, seconds=seconds, engines=())
 
 
-def a_line_day(**vehicle: object) -> Problem:
+def a_line_day(**vehicle: Any) -> Problem:
     """Home at 0; stops at 600, 1,200 and 1,800 m; one vehicle that leaves at 8:00 and may be joined by another."""
     stops = tuple(
         a_stop(key, n, windows_s=((28_800, 30_000 + 1_200 * n),)) for n, key in enumerate(("a", "b", "c"), start=1)
@@ -90,9 +91,7 @@ def test_a_vehicle_that_has_not_left_yet_may_still_do_anything_from_now_on() -> 
 def test_time_on_the_route_so_far_counts_towards_the_longest_route() -> None:
     problem = a_line_day(max_duration_s=10_000)
     here = OnRoute(begin_s=28_800, location=1, free_s=32_800, load=(10,))
-    rest = rest_of_day(
-        problem, planned(problem), Happened(now_s=32_800, on_route={"v1": here}), moving_cost=MOVING
-    )
+    rest = rest_of_day(problem, planned(problem), Happened(now_s=32_800, on_route={"v1": here}), moving_cost=MOVING)
     # 4,000 s of the 10,000 are spent
     assert rest.vehicles[0].max_duration_s == 6_000
 
