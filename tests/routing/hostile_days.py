@@ -15,9 +15,9 @@ from tests.routing.days import DAY
 CITY = GreatCircle(factor=1.3, speed_kmh=30)
 
 
-def a_matrix_of_5000() -> Problem:
+def a_matrix_of_5000(stops: int = 4990) -> Problem:
     """4,990 stops and ten stations with limits over a matrix in memory that is neither symmetric nor metric."""
-    day = district_day(4990, 11)
+    day = district_day(stops, 11)
     n = len(day.locations)
     draw = np.random.default_rng(5)
     travel_s, distance_m = (draw.integers(30, 3600, size=(n, n)) for _ in range(2))

@@ -31,7 +31,7 @@ def test_the_same_seed_and_iterations_give_the_same_plan(size: Size, proof: Proo
     chosen: list[tuple[str, ...]] = [(name,) for name in ENGINES]
     chosen.append(tuple(DEFAULT_ENGINES))
     runs = [(stops, steps, engines) for stops, steps in RUNS for engines in chosen]
-    runs = runs[3:4] if size == "small" else runs
+    runs = [(100, 1000, tuple(DEFAULT_ENGINES))] if size == "small" else runs
     # when each is planned twice, in processes that order their sets of words differently, and some with another seed
     with ThreadPoolExecutor(2) as at_once:
         first, again = (
