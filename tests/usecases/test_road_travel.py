@@ -19,9 +19,11 @@ from recycling.models.plan import Plan
 from recycling.models.travel import CachedTravel
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
+from recycling.routing import travel as planner_travel
 from recycling.routing.check import violations
 from recycling.routing.plan import plan_from_json
 from recycling.routing.problem import Matrix, Problem, problem_from_json
+from recycling.routing.travel import Computed, table, travel_matrices
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.planning.day_problem import changes_since, day_problem, fingerprint, unfinished_bookings
 from recycling.usecases.planning.plan_day import plan_day
@@ -275,6 +277,38 @@ def test_no_transaction_is_open_while_the_engine_is_asked(session: Session, dist
 
     plan_at(session, district, now, TravelSetting(engine=Watching(), seconds=1, most_snap_m=1, kept_days=1))
     assert seen == [False]
+
+
+def test_a_day_of_few_enough_stops_but_too_many_places_for_a_table_is_whole(
+    session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given that above 5,000 places, which 4,995 stops and ten stations are, the planner computes cells one by one; here
+    # above 5 places of 11, and an engine that knows one way
+    a_booking(session, district=district, now=now, **DOOR)
+    day = day_problem(TOMORROW, unfinished_bookings(session, TOMORROW), district=district)
+    tables = [table(cells, range(11)) for cells in travel_matrices(day)]
+    monkeypatch.setattr(planner_travel, "MOST_TABLED", 5)
+    assert isinstance(travel_matrices(day)[0], Computed)
+
+    class OneWay:
+        """Knows the way from the first place to the second."""
+
+        name = "one-way"
+
+        def matrix(self, points: Sequence[Point], *, until: float) -> TravelMatrix:
+            """Answer."""
+            known = nothing_known(len(points), because=Gap.NO_ROAD)
+            known.travel_s[0, 1], known.distance_m[0, 1] = 900, 9_000
+            return known
+
+    travel = TravelSetting(engine=OneWay(), seconds=1, most_snap_m=1000, kept_days=0)
+    problem, quality, _ = by_road(day, travel, cache=StoredTravel(session, now=now, kept=timedelta(0)))
+    # then that way is the engine's, and every other is the one of the table
+    assert (quality.word, quality.live) == ("mixed", 1)
+    assert isinstance(problem.travel, Matrix)
+    tables[0][0, 1], tables[1][0, 1] = 900, 9_000
+    assert problem.travel.travel_s.tolist() == tables[0].tolist()
+    assert problem.travel.distance_m.tolist() == tables[1].tolist()
 
 
 @pytest.mark.osrm
