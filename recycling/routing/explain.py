@@ -206,7 +206,7 @@ class Alone:
         return self._without(stations=tuple(replace(s, intake_limit=None) for s in self._problem.stations))
 
     def _without(self, **parts: tuple[Stop, ...] | tuple[Vehicle, ...] | tuple[object, ...]) -> Timing:
-        changed: Problem = replace(self._problem, **parts)  # type: ignore[arg-type]
+        changed: Problem = replace(self._problem, **parts)  # type: ignore[arg-type]  # the parts are fields of a problem
         return Timing(Day(changed, travel=(self._day.travel_s, self._day.distance_m)))
 
 

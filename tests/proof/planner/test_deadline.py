@@ -124,9 +124,7 @@ def test_days_too_hard_for_their_seconds_are_still_planned(
     )
 
 
-def test_the_command_keeps_its_seconds_with_a_large_matrix_in_a_file(
-    size: Size, proof: Proof, tmp_path: Path
-) -> None:
+def test_the_command_keeps_its_seconds_with_a_large_matrix_in_a_file(size: Size, proof: Proof, tmp_path: Path) -> None:
     # given a problem whose matrix of 5,000² lies in a file, and an engine that nothing but a kill can end
     day = a_matrix_of_5000(590 if size == "small" else 4990)
     assert isinstance(day.travel, Matrix)
