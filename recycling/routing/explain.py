@@ -19,6 +19,7 @@ from recycling.routing.plan import Reason, Unassigned
 from recycling.routing.problem import Problem, Stop, Vehicle
 from recycling.routing.timing import Timing
 
+PATIENCE_S = 1.0  # past the time for reasons, in which it is still looked at whether a stop could be served alone
 _ALWAYS = ((0, 10**7),)
 
 
@@ -38,8 +39,8 @@ def explained(draft: Draft, *, until: float) -> Explained:
     draft
         The finished plan; it is not changed.
     until
-        Instant of `time.monotonic` after which only quick answers are given: about a millisecond for each stop. Short
-        of it, the same draft gives the same answer.
+        Instant of `time.monotonic` after which only quick answers are given: about a millisecond for each stop, and
+        `PATIENCE_S` later some microseconds. Short of it, the same draft gives the same answer.
     """
     while True:
         explainer = Explainer(draft, until=until)
@@ -131,7 +132,10 @@ class Alone:
         if not skilled:
             lacking = min((sorted(wanted.skills - vehicles[v].skills) for v in fleet), key=len)
             return "missing_skill", f"没有车辆具备 {'、'.join(lacking)} / no vehicle has {', '.join(lacking)}"
-        roomy = [v for v in skilled if all(a <= c for a, c in zip(wanted.load, vehicles[v].capacity, strict=True))]
+        able = (v for v in skilled if all(a <= c for a, c in zip(wanted.load, vehicles[v].capacity, strict=True)))
+        if time.monotonic() > self._until + PATIENCE_S and next(able, None) is not None:
+            return None  # thousands are left out of a day that had no time to be planned: a reason is not worth waiting
+        roomy = list(able)
         if not roomy:
             most = [max(vehicles[v].capacity[u] for v in skilled) for u in range(len(wanted.load))]
             return (
