@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     solving.add_argument("--seed", type=int, default=1, help="makes runs differ (1)")
     usual = ",".join(DEFAULT_ENGINES)
     solving.add_argument("--engines", default=usual, help=f"of {', '.join(ENGINES)}, with commas between ({usual})")
+    solving.add_argument("--warm", type=Path, metavar="PLAN.json", help="a standing plan to start from")
     solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json", help="where the plan goes")
     solving.add_argument("--trace", type=Path, metavar="TRACE.jsonl", help="a line of seconds and cost per better plan")
     checking = commands.add_parser("check", help="exit 0: the plan is valid; 1: violations, one line each")
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _solve(chosen: argparse.Namespace, began: float) -> int:
     problem = load_problem(chosen.problem)
+    warm = None if chosen.warm is None else load_plan(chosen.warm)
     # The caller's seconds are wall time: starting up and reading have spent some of them.
     spent_s = time.monotonic() - began
     with _bar(chosen.seconds) as bar, _traced(chosen.trace, spent_s, bar) as show:
@@ -77,6 +79,7 @@ def _solve(chosen: argparse.Namespace, began: float) -> int:
             workers=chosen.workers,
             seed=chosen.seed,
             engines=[name for name in chosen.engines.split(",") if name],
+            warm=warm,
             on_progress=show,
         )
     save_plan(plan, chosen.out)

@@ -1,4 +1,4 @@
-"""The first plan: by regret insertion, a large day in parts, so that its time grows with the stops and not faster."""
+"""The first plan: a standing one taken over, or made by regret insertion; a large day in parts, for time's sake."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from recycling.routing.day import Day, Load
 from recycling.routing.draft import Draft, complete
 from recycling.routing.parts import cut, split
+from recycling.routing.plan import Plan
 from recycling.routing.timing import Timing
 
 QUICK_LABELS = 12  # labels per stop while the first plan is built; the whole is then timed again
@@ -28,6 +29,20 @@ def first_draft(day: Day, *, until: float = math.inf) -> Draft:
             for vehicle, row in part.outside(quick.sequences).items():
                 rows[vehicle] = row
     return complete(empty, tuple(rows), until=until)
+
+
+def standing_draft(day: Day, plan: Plan, *, until: float = math.inf) -> Draft:
+    """A plan of this day, or of what it was before: all of it that can be kept, and what is new inserted.
+
+    Vehicles and stops that the day does not have are passed over.
+    """
+    vehicle_of = {vehicle.key: v for v, vehicle in enumerate(day.problem.vehicles)}
+    rows: list[tuple[int, ...]] = [()] * len(day.rigs)
+    for route in plan.routes:
+        if route.vehicle in vehicle_of:
+            served = (step.stop for step in route.steps if step.stop is not None)
+            rows[vehicle_of[route.vehicle]] = tuple(day.stop_index[key] for key in served if key in day.stop_index)
+    return complete(Draft(day), tuple(rows), until=until)
 
 
 def _share(day: Day, members: int) -> tuple[Load, ...]:

@@ -1,6 +1,6 @@
 """The planner's front door: a checked plan within the time given, whatever the engines do.
 
-First the floor, a plan by insertion that this process makes and checks itself. Then engines in child processes improve
+First the floor, a plan by insertion or a standing one, which this process makes and checks itself. Then engines in child processes improve
 on it; each report is timed exactly, completed, checked and only then taken. At the limit the children are killed.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from recycling.errors import InvalidInput
 from recycling.routing.check import violations
-from recycling.routing.construction import first_draft
+from recycling.routing.construction import first_draft, standing_draft
 from recycling.routing.cost import evaluate
 from recycling.routing.day import Day
 from recycling.routing.draft import Draft
@@ -48,6 +48,7 @@ def solve(
     workers: int = 2,
     seed: int = 1,
     engines: Sequence[str] = DEFAULT_ENGINES,
+    warm: Plan | None = None,
     iterations: int | None = None,
     executor: Executor | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -67,6 +68,9 @@ def solve(
         Same problem, seed and ``iterations`` give the same cost.
     engines
         Names from `engines.ENGINES`, dealt out to the workers in turn; empty gives the first plan.
+    warm
+        A standing plan to start from, of this day or of what it was before something happened: what can be kept of it
+        is kept until the search finds better. ``None`` = start from nothing.
     iterations
         Limit on each engine's own steps, for runs that must repeat; ``seconds`` stays the upper bound.
     on_progress
@@ -88,7 +92,7 @@ def solve(
         raise InvalidInput(f"seconds is {seconds} and workers is {workers}; give seconds > 0 and workers >= 0")
     for name in engines:
         engine_address(name)
-    search = _Search(problem, seconds=seconds, seed=seed, on_progress=on_progress, should_stop=should_stop)
+    search = _Search(problem, seconds=seconds, seed=seed, warm=warm, on_progress=on_progress, should_stop=should_stop)
     if engines and workers and problem.stops and problem.vehicles:
         own = ProcessExecutor(workers) if executor is None else executor
         try:
@@ -108,6 +112,7 @@ class _Search:
         *,
         seconds: float,
         seed: int,
+        warm: Plan | None,
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
@@ -119,7 +124,10 @@ class _Search:
         self._on_progress, self._should_stop = on_progress, should_stop
         self._next_check = 0.0
         self.found: dict[str, int] = {}
-        self.best = first_draft(Day(problem), until=self._limit)
+        day = Day(problem)
+        self.best = (
+            first_draft(day, until=self._limit) if warm is None else standing_draft(day, warm, until=self._limit)
+        )
         self.plan = checked_plan(self.best)
         self._tell()
 

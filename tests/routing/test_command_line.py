@@ -51,6 +51,19 @@ def test_a_broken_plan_is_one_line_a_violation_and_exit_1(
     assert sum(line.startswith("stop_missing") for line in lines) == gone
 
 
+def test_a_standing_plan_is_where_the_next_one_starts(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned(files)
+    again = tmp_path / "again.json"
+    how = ["--seconds", "1", "--workers", "0", "--warm", str(files[1]), "--out", str(again)]
+    assert main(["solve", str(files[0]), *how]) == 0
+    assert load_plan(again).cost.total <= load_plan(files[1]).cost.total
+    how[5] = str(files[0])  # a problem is no plan
+    assert main(["solve", str(files[0]), *how]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_gzipped_files_are_read_and_written(tmp_path: Path) -> None:
     problem, plan = tmp_path / "problem.json.gz", tmp_path / "plan.json.gz"
     save_problem(a_day(2, stops=8), problem)

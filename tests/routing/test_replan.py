@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from recycling.errors import InvalidProblem
 from recycling.routing.check import violations
+from recycling.routing.construction import first_draft, standing_draft
 from recycling.routing.day import Day
-from recycling.routing.draft import Draft, complete
 from recycling.routing.plan import Plan
 from recycling.routing.problem import Break, Problem
 from recycling.routing.replan import Happened, OnRoute, as_planned, changes, rest_of_day
@@ -25,8 +25,10 @@ from tests.routing.hand import a_problem, a_station, a_stop, a_vehicle
 MOVING = 600
 
 
-def planned(problem: Problem, seconds: float = 1.0) -> Plan:
-    return solve(problem, seconds=seconds, engines=())
+def planned(problem: Problem, warm: Plan | None = None) -> Plan:
+    """The first plan, without looking for reasons."""
+    day = Day(problem)
+    return as_plan(first_draft(day) if warm is None else standing_draft(day, warm))
 
 
 def a_line_day(**vehicle: Any) -> Problem:
@@ -42,16 +44,6 @@ def instants(plan: Plan) -> Iterator[int]:
     for route in plan.routes:
         for step in route.steps:
             yield from (step.arrival_s, step.start_s, step.end_s)
-
-
-def kept(problem: Problem, plan: Plan) -> Draft:
-    """The rest of the day driven as the standing plan has it."""
-    rows: list[tuple[int, ...]] = []
-    day = Day(problem)
-    for vehicle in problem.vehicles:
-        steps = next((route.steps for route in plan.routes if route.vehicle == vehicle.key), ())
-        rows.append(tuple(day.stop_index[s.stop] for s in steps if s.stop is not None and s.stop in day.stop_index))
-    return complete(Draft(day), tuple(rows))
 
 
 # --- where vehicles are -------------------------------------------------------------------------------------------
@@ -174,8 +166,7 @@ def test_a_day_that_went_as_planned_can_go_on_as_planned(seed: int, pick: Random
     now = pick.choice(sorted(set(instants(plan)))) + pick.choice((0, 1, 100))
     happened = as_planned(problem, plan, now)
     rest = rest_of_day(problem, plan, happened, moving_cost=MOVING)
-    draft = kept(rest, plan)
-    again = as_plan(draft)
+    again = planned(rest, plan)
     assert violations(rest, again) == []
     before = {step.stop for route in plan.routes for step in route.steps if step.stop} - happened.done
     after = {step.stop for route in again.routes for step in route.steps if step.stop}
@@ -212,6 +203,42 @@ def test_a_price_on_moving_keeps_stops_with_their_vehicles() -> None:
             moved[price] += sum(change.moved for change in found)
     # the control, moving for nothing, moves more
     assert moved[MOVING] < moved[0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_day_planned_again_from_the_standing_plan_is_no_dearer(seed: int) -> None:
+    problem = a_day(seed, stops=14, vehicles=3)
+    standing = planned(problem)
+    again = planned(problem, standing)
+    assert violations(problem, again) == []
+    assert again.cost.total <= standing.cost.total
+    assert not [change for change in changes(standing, again) if change.moved and change.vehicle_before]
+
+
+def test_a_breakdown_replanned_from_the_standing_plan_moves_few_others() -> None:
+    warm = cold = 0
+    for seed in range(6):
+        problem = a_day(seed, stops=30, vehicles=5)
+        plan = planned(problem)
+        gone = plan.routes[0].vehicle
+        rest = rest_of_day(problem, plan, Happened(now_s=0, broken=frozenset({gone})), moving_cost=0)
+        warmly = planned(rest, plan)
+        assert violations(rest, warmly) == []
+        for found, is_warm in ((changes(plan, warmly), True), (changes(plan, planned(rest)), False)):
+            others = sum(change.moved and change.vehicle_before not in {gone, None} for change in found)
+            warm, cold = (warm + others, cold) if is_warm else (warm, cold + others)
+    # a few others make room for what is new; the control, planned from nothing, moves many
+    assert warm <= cold / 4
+
+
+def test_engines_go_on_from_the_standing_plan() -> None:
+    problem = a_day(3, stops=25)
+    standing = planned(problem)
+    costs: list[int] = []
+    plan = solve(problem, seconds=2, workers=1, warm=standing, on_progress=lambda p: costs.append(p.best_cost))
+    assert costs[0] <= standing.cost.total
+    assert plan.cost.total <= costs[0]
 
 
 @pytest.mark.parametrize("key", ["a", "nowhere"])
