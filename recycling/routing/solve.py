@@ -1,7 +1,8 @@
 """The planner's front door: a checked plan within the time given, whatever the engines do.
 
-First the floor, a plan by insertion or a standing one, which this process makes and checks itself. Then engines in child processes improve
-on it; each report is timed exactly, completed, checked and only then taken. At the limit the children are killed.
+First the floor, a plan by insertion or a standing one, which this process makes and checks itself. Then engines in
+child processes improve on it; each report is timed exactly, completed, checked and only then taken. At the limit the
+children are killed.
 """
 
 from __future__ import annotations
