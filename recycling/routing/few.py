@@ -90,7 +90,7 @@ def _every_route(day: Day, rig: Rig, tight: Row, room: Intake, until: float) -> 
                         cost = price + rig.fixed_cost + day.preference_cost([(rig.index, row)])
                         if (served, used) not in found or cost < found[served, used][0]:
                             found[served, used] = cost, row
-        ahead = further
+        ahead = {at: labels for at, labels in further.items() if labels}
     locked = sum(1 << stop for stop in rig.locked)
     whole = {key: way for key, way in found.items() if key[0] & locked == locked}
     return whole or found

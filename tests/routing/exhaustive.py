@@ -134,7 +134,7 @@ class _Drive:
                     self._home(here, cost)
                 for there, more in self._next(here):
                     price = cost + more
-                    # Empty vehicles may go round between stations, if only for a shortcut: never dearer to where they were.
+                    # Unloads may follow each other, for a shortcut; round in a circle nothing gets cheaper.
                     if price < cheapest.get(there, price + 1):
                         cheapest[there] = further[there] = price
             ahead = further
