@@ -21,6 +21,7 @@ from recycling.routing.draft import Draft
 from recycling.routing.engines import DEFAULT_ENGINES, engine_address
 from recycling.routing.executor import ProcessExecutor
 from recycling.routing.explain import explained
+from recycling.routing.few import best_of_few
 from recycling.routing.plan import Cost, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
 from recycling.routing.search import Searching
@@ -139,6 +140,10 @@ class _Search:
 
     def improve(self, engines: Sequence[str], executor: Executor, workers: int, *, iterations: int | None) -> None:
         """Search until it is done, the time is over or the caller says stop."""
+        few = best_of_few(self.best, until=(time.monotonic() + self._limit) / 2)
+        if few is not None:
+            self._check(few)
+            return
         search = Searching(
             self.best,
             engines=engines,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 
 from recycling.routing.cost import leg, start_place
 from recycling.routing.problem import MANDATORY_SKIP_COST, Problem, Vehicle
@@ -31,40 +30,36 @@ class Point:
     served: int
     load: Load
     rested: bool
-    emptied: bool
     taken: Taken
 
 
 def best_cost(problem: Problem) -> int:
     """Cost of the best plan. Locked stops come first, and all are served when any route of their vehicle can."""
-    stops, fleet = problem.stops, problem.vehicles
+    stops = problem.stops
     skips = [MANDATORY_SKIP_COST if s.skip_cost is None else s.skip_cost for s in stops]
     missed = [sum(cost for i, cost in enumerate(skips) if not served >> i & 1) for served in range(2 ** len(stops))]
-    tables = [list(_kept(problem, vehicle)) for vehicle in fleet]
-    best = missed[0] if all(any(not served for served, _, _ in table) for table in tables) else None
-    for chosen in product(*tables):
-        served = 0
-        for mine, _, _ in chosen:
-            if served & mine:
-                break
-            served |= mine
-        else:
-            cost = missed[served] + sum(cost for _, _, cost in chosen)
-            if (best is None or cost < best) and _within(problem, [taken for _, taken, _ in chosen]):
-                best = cost
-    assert best is not None, "locks of two vehicles need the same intake: no day of these makes sense of that"
-    return best
+    best = {(0, _nothing(problem)): 0}
+    for vehicle in problem.vehicles:
+        more: dict[tuple[int, Taken], int] = {}
+        table = list(_kept(problem, vehicle))
+        for (served, taken), cost in best.items():
+            for mine, brought, price in table:
+                key = served | mine, _together(taken, brought)
+                if not served & mine and _within(problem, key[1]):
+                    more[key] = min(more.get(key, cost + price), cost + price)
+        best = more
+    assert best, "locks of two vehicles need the same intake: no day of these makes sense of that"
+    return min(cost + missed[served] for (served, _), cost in best.items())
 
 
 def _kept(problem: Problem, vehicle: Vehicle) -> Iterator[tuple[int, Taken, int]]:
     """The vehicle's routes and its staying at home, without those that leave out locked stops it could serve."""
     index = {stop.key: i for i, stop in enumerate(problem.stops)}
     locked = sum(1 << index[key] for key in vehicle.locked)
-    nothing = tuple((0,) * len(problem.load_units) for _ in problem.stations)
-    found = [(0, nothing, 0)]
+    found = [(0, _nothing(problem), 0)]
     for served, ways in every_route(problem, vehicle).items():
         for taken, cost in ways.items():
-            if _within(problem, [taken]):
+            if _within(problem, taken):
                 found.append((served, taken, cost))
     all_of_them = any(served & locked == locked for served, _, _ in found)
     for served, taken, cost in found:
@@ -77,12 +72,20 @@ def _kept(problem: Problem, vehicle: Vehicle) -> Iterator[tuple[int, Taken, int]
             yield served, taken, cost + away
 
 
-def _within(problem: Problem, brought: list[Taken]) -> bool:
-    for i, station in enumerate(problem.stations):
-        for u, most in enumerate(station.intake_limit or ()):
-            if sum(taken[i][u] for taken in brought) > most:
-                return False
-    return True
+def _nothing(problem: Problem) -> Taken:
+    return tuple((0,) * len(problem.load_units) for _ in problem.stations)
+
+
+def _together(one: Taken, other: Taken) -> Taken:
+    return tuple(tuple(a + b for a, b in zip(x, y, strict=True)) for x, y in zip(one, other, strict=True))
+
+
+def _within(problem: Problem, taken: Taken) -> bool:
+    return all(
+        amount <= most
+        for station, amounts in zip(problem.stations, taken, strict=True)
+        for amount, most in zip(amounts, station.intake_limit or amounts, strict=True)
+    )
 
 
 def every_route(problem: Problem, vehicle: Vehicle) -> Routes:
@@ -120,10 +123,10 @@ class _Drive:
             served=0,
             load=nothing if start is None else start.load,
             rested=False,
-            emptied=False,
-            taken=tuple(nothing for _ in self.problem.stations),
+            taken=_nothing(self.problem),
         )
         ahead: dict[Point, int] = {point: 0}
+        cheapest = dict(ahead)
         while ahead:
             further: dict[Point, int] = {}
             for here, cost in ahead.items():
@@ -131,8 +134,9 @@ class _Drive:
                     self._home(here, cost)
                 for there, more in self._next(here):
                     price = cost + more
-                    if price < further.get(there, price + 1):
-                        further[there] = price
+                    # Unloads may follow each other, for a shortcut; round in a circle nothing gets cheaper.
+                    if price < cheapest.get(there, price + 1):
+                        cheapest[there] = further[there] = price
             ahead = further
 
     def _way(self, a: int, b: int) -> int:
@@ -153,7 +157,7 @@ class _Drive:
     def _next(self, point: Point) -> Iterator[tuple[Point, int]]:
         latest = self.vehicle.shift_s[1] + self.vehicle.max_overtime_s
         for i, station in enumerate(self.problem.stations):
-            if station.can_unload and not point.emptied:
+            if station.can_unload:
                 for arrival, rested in self._go(point, station.location):
                     done = max(arrival, station.open_s[0]) + station.unload_s
                     if done <= min(station.open_s[1], latest):
@@ -168,7 +172,7 @@ class _Drive:
                     if starts and min(starts) + stop.service_s <= latest:
                         after = Point(
                             now=min(starts) + stop.service_s, here=stop.location, served=point.served | 1 << i,
-                            load=load, rested=rested, emptied=False, taken=point.taken,
+                            load=load, rested=rested, taken=point.taken,
                         )  # fmt: skip
                         yield after, self._way(point.here, stop.location)
 
@@ -182,7 +186,7 @@ class _Drive:
     def _brought(self, point: Point, i: int, now: int, *, rested: bool) -> Point:
         return Point(
             now=now, here=self.problem.stations[i].location, served=point.served, load=(0,) * len(point.load),
-            rested=rested, emptied=True, taken=self._taken(point, i),
+            rested=rested, taken=self._taken(point, i),
         )  # fmt: skip
 
     def _taken(self, point: Point, i: int) -> Taken:
