@@ -42,10 +42,15 @@ def main(arguments: Sequence[str] | None = None, *, began: float | None = None) 
             else _check(chosen)
         )
     except DomainError as error:
-        print(error.message, file=sys.stderr)
+        print(_one_line(error.message), file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}; choose a file that can be written", file=sys.stderr)
+        print(_one_line(f"{error.filename}: {error.strerror}; choose a file that can be written"), file=sys.stderr)
     return UNREADABLE
+
+
+def _one_line(message: str) -> str:
+    """The message with whatever would break its line or steer a terminal written as an escape."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +80,7 @@ def _solve(chosen: argparse.Namespace, began: float) -> int:
     with _bar(chosen.seconds) as bar, _traced(chosen.trace, spent_s, bar) as show:
         plan = solve(
             problem,
-            seconds=max(chosen.seconds / 2, chosen.seconds - spent_s),
+            seconds=max(chosen.seconds / 2, chosen.seconds - spent_s) if chosen.seconds > 0 else chosen.seconds,
             workers=chosen.workers,
             seed=chosen.seed,
             engines=[name for name in chosen.engines.split(",") if name],

@@ -21,7 +21,7 @@ def first_draft(day: Day, *, until: float = math.inf) -> Draft:
     rows: list[tuple[int, ...]] = [rig.locked for rig in day.rigs]
     groups = split(day, AT_ONCE) if stops > AT_ONCE else [(list(range(len(day.rigs))), list(range(stops)))]
     for vehicles, members in groups:
-        if vehicles and time.monotonic() < until:
+        if vehicles and members and time.monotonic() < until:
             part = cut(empty, vehicles, members, _share(day, len(members)))
             small = Day(part.problem)
             quick = Draft(small, timing=Timing(small, most_labels=QUICK_LABELS))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,44 +19,72 @@ import numpy.typing as npt
 from recycling.errors import InvalidProblem
 
 LARGEST = 10**12  # above every load in grams, time in seconds or price in fen that a day can hold
+LARGEST_SUM = 10**30  # above every sum of such numbers, and of their products, that a plan can state
+SMALLEST = 1e-15  # below every speed, factor or scale above 0; what is divided by it stays finite
+FARTHEST = 2**59  # seconds or metres; whatever is farther is as far, and sums of two stay within 64 bits
 
 
 def refuse(name: str, value: Any, want: str) -> NoReturn:
     """Raise the one message form of this module."""
-    shown = repr(value)
-    raise InvalidProblem(f"{name} is {shown if len(shown) <= 80 else shown[:77] + '...'}; give {want}")
+    raise InvalidProblem(f"{name} is {_shown(value)}; give {want}")
+
+
+def _shown(value: Any) -> str:
+    """A value as its file spells it, cut short."""
+    try:
+        shown = json.dumps(value, ensure_ascii=False, default=repr)
+    except RecursionError:
+        return "nested too deeply"
+    return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
 def json_file(path: Path) -> Any:
-    """Decode a JSON file, gzipped when its name ends in ``.gz``; NaN, infinities and doubled keys are refused."""
+    """Decode a JSON file, gzipped when its name ends in ``.gz``.
+
+    NaN, infinities and doubled keys are kept, for whoever reads the field to refuse them by its name.
+    """
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
-    except (OSError, EOFError, ValueError, RecursionError) as reason:  # BadGzipFile is an OSError
+        return json.loads(text, object_pairs_hook=_object)
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as reason:  # BadGzipFile is an OSError
         raise InvalidProblem(f"{path.name} cannot be read: {reason}; give a JSON file, or one gzipped as .gz") from None
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise InvalidProblem(f"{name} is no JSON number; give a finite one")
+class _Doubled(dict[str, Any]):
+    """An object in which a key occurs twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.names = [key for key, _ in pairs]
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique("object keys", [key for key, _ in pairs])
-    return dict(pairs)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Doubled(pairs)
+
+
+def mapping(name: str, value: Any) -> dict[str, Any]:
+    """An object, none of its keys twice."""
+    if not isinstance(value, dict):
+        refuse(name, value, "an object")
+    if isinstance(value, _Doubled):
+        unique(f"{name}, its keys", value.names)
+    return value
 
 
 def keys(name: str, value: Any, *wanted: str) -> dict[str, Any]:
     """An object with exactly these keys."""
-    if not isinstance(value, dict):
-        refuse(name, value, "an object")
+    found = mapping(name, value)
     for key in wanted:
-        if key not in value:
+        if key not in found:
             raise InvalidProblem(f"{name}.{key} is missing; every key is written, null where nothing applies")
-    for key in value:
+    for key in found:
         if key not in wanted:
-            raise InvalidProblem(f"{name}.{key} is unknown; the keys are {', '.join(wanted)}")
-    return value
+            raise InvalidProblem(
+                f"{name}.{key} is unknown, with the value {_shown(found[key])}; the keys are {', '.join(wanted)}"
+            )
+    return found
 
 
 def items(name: str, value: Any) -> list[Any]:
@@ -91,11 +120,16 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-def count(name: str, value: Any) -> int:
-    """An integer from 0 to `LARGEST`; booleans and floats are refused."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
-        refuse(name, value, f"an integer from 0 to {LARGEST}")
+def count(name: str, value: Any, *, most: int = LARGEST) -> int:
+    """An integer from 0 to ``most``; booleans and floats are refused."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        refuse(name, value, f"an integer from 0 to {most}")
     return value
+
+
+def total(name: str, value: Any) -> int:
+    """An integer that the planner has summed: a cost, or an instant of a route."""
+    return count(name, value, most=LARGEST_SUM)
 
 
 def counts(name: str, value: Any) -> tuple[int, ...]:
@@ -104,16 +138,16 @@ def counts(name: str, value: Any) -> tuple[int, ...]:
 
 
 def number(name: str, value: Any) -> float:
-    """A finite number."""
+    """A number of at most `LARGEST` to either side of zero."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= LARGEST:
-        refuse(name, value, "a finite number")
+        refuse(name, value, f"a number from -{LARGEST} to {LARGEST}")
     return float(value)
 
 
 def positive(name: str, value: Any) -> float:
-    """A finite number above zero."""
-    if number(name, value) <= 0:
-        refuse(name, value, "a number above 0")
+    """A number from `SMALLEST` to `LARGEST`."""
+    if number(name, value) < SMALLEST:
+        refuse(name, value, f"a number above 0, from {SMALLEST} to {LARGEST}")
     return float(value)
 
 
@@ -127,9 +161,14 @@ def interval(name: str, value: Any) -> tuple[int, int]:
     return first, last
 
 
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """A list of texts."""
+    return tuple(text(f"{name}[{i}]", v) for i, v in enumerate(items(name, value)))
+
+
 def names(name: str, value: Any) -> frozenset[str]:
     """A list of distinct texts."""
-    found = [text(f"{name}[]", v) for v in items(name, value)]
+    found = texts(name, value)
     unique(name, found)
     return frozenset(found)
 
@@ -153,10 +192,11 @@ def unique(name: str, found: Iterable[str]) -> None:
         seen.add(one)
 
 
-def within(name: str, value: int, low: int, high: int) -> None:
-    """Refuse an index outside ``low..high``."""
-    if not low <= value <= high:
-        refuse(name, value, f"an integer from {low} to {high}")
+def place(name: str, value: int, locations: int) -> None:
+    """Refuse an index of no location."""
+    if not 0 <= value < locations:
+        want = f"an integer from 0 to {locations - 1}" if locations else "locations at least one place"
+        refuse(name, value, want)
 
 
 def amounts(name: str, value: Sequence[int], units: int) -> None:
@@ -183,27 +223,29 @@ def matrix_file(
     """``travel_s`` and ``distance_m`` from an ``.npz`` file beside the problem."""
     if folder is None:
         raise InvalidProblem(f"{name} is {path!r}, but the problem did not come from a file; give the matrix itself")
+    if PurePath(path).is_absolute() or ".." in PurePath(path).parts:
+        raise InvalidProblem(f"{name} is {path!r}, outside the problem's folder; put the file beside the problem")
     try:
-        with np.load(folder / path, allow_pickle=False) as arrays:
-            found = {key: arrays[key] for key in ("travel_s", "distance_m")}
-    except (OSError, EOFError, ValueError, KeyError) as reason:
+        with (folder / path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = {key: np.asarray(arrays[key]) for key in ("travel_s", "distance_m")}
+    except Exception as reason:  # zip, zlib, header parser and memory each raise their own
         raise InvalidProblem(
             f"{name}: {path!r} cannot be read: {reason}; give an .npz with travel_s, distance_m"
         ) from None
     for key, array in found.items():
         if not np.issubdtype(array.dtype, np.integer):
             raise InvalidProblem(f"{name}: {key} holds {array.dtype}; give integers")
-        square(f"{name}:{key}", array.astype(np.int64), n)
+        square(f"{name}:{key}", array, n, most=LARGEST)
     return found["travel_s"].astype(np.int64), found["distance_m"].astype(np.int64)
 
 
-def square(name: str, array: npt.NDArray[np.int64], n: int) -> None:
+def square(name: str, array: npt.NDArray[np.integer], n: int, *, most: int) -> None:
     """Refuse a matrix that is not n × n, has a cell out of range, or is not zero on its diagonal."""
     if array.shape != (n, n):
         raise InvalidProblem(f"{name} is {'×'.join(map(str, array.shape))}; give {n}×{n}, one row per location")
-    if n and (int(array.min()) < 0 or int(array.max()) > LARGEST):
-        bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
-        raise InvalidProblem(f"{name} holds {bad}; give integers from 0 to {LARGEST}")
+    if n and (int(array.min()) < 0 or int(array.max()) > most):
+        i, j = divmod(int(array.argmin() if int(array.min()) < 0 else array.argmax()), n)
+        refuse(f"{name}[{i}][{j}]", int(array[i, j]), f"an integer from 0 to {most}")
     if n and np.any(np.diagonal(array)):
         i = int(np.flatnonzero(np.diagonal(array))[0])
-        raise InvalidProblem(f"{name}[{i}][{i}] is {array[i, i]}; the way from a location to itself is 0")
+        refuse(f"{name}[{i}][{i}]", int(array[i, i]), "0, the way from a location to itself")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from recycling.errors import InvalidProblem
 from recycling.routing import fields as read
 
 FORMAT = "recycling.plan/1"
@@ -125,18 +124,17 @@ def plan_from_json(raw: Any) -> Plan:
     """
     top = read.keys("plan", raw, "format", "cost", "routes", "unassigned", "search")
     if top["format"] != FORMAT:
-        raise InvalidProblem(f"format is {top['format']!r}; this checker reads {FORMAT!r}")
+        read.refuse("format", top["format"], f"{FORMAT!r}, which this checker reads")
     cost = read.keys("cost", top["cost"], *COST_PARTS)
     search = read.keys("search", top["search"], "seconds", "engines", "seed", "lower_bound")
-    if not isinstance(search["engines"], dict):
-        read.refuse("search.engines", search["engines"], "an object")
+    engines = read.mapping("search.engines", search["engines"])
     return Plan(
-        cost=Cost(**{part: read.count(f"cost.{part}", cost[part]) for part in COST_PARTS}),
+        cost=Cost(**{part: read.total(f"cost.{part}", cost[part]) for part in COST_PARTS}),
         routes=tuple(_route(i, r) for i, r in enumerate(read.items("routes", top["routes"]))),
         unassigned=tuple(_unassigned(i, u) for i, u in enumerate(read.items("unassigned", top["unassigned"]))),
         search=Search(
             seconds=read.number("search.seconds", search["seconds"]),
-            engines={name: read.count(f"search.engines.{name}", n) for name, n in search["engines"].items()},
+            engines={name: read.count(f"search.engines.{name}", n) for name, n in engines.items()},
             seed=_maybe("search.seed", search["seed"]),
             lower_bound=_maybe("search.lower_bound", search["lower_bound"]),
         ),
@@ -144,7 +142,7 @@ def plan_from_json(raw: Any) -> Plan:
 
 
 def _maybe(name: str, value: Any) -> int | None:
-    return None if value is None else read.count(name, value)
+    return None if value is None else read.total(name, value)
 
 
 def _route(index: int, raw: Any) -> Route:
@@ -166,9 +164,9 @@ def _step(at: str, raw: Any) -> Step:
     return Step(
         kind=kind,
         location=read.count(f"{at}.location", s["location"]),
-        arrival_s=read.count(f"{at}.arrival_s", s["arrival_s"]),
-        start_s=read.count(f"{at}.start_s", s["start_s"]),
-        end_s=read.count(f"{at}.end_s", s["end_s"]),
+        arrival_s=read.total(f"{at}.arrival_s", s["arrival_s"]),
+        start_s=read.total(f"{at}.start_s", s["start_s"]),
+        end_s=read.total(f"{at}.end_s", s["end_s"]),
         load=read.counts(f"{at}.load", s["load"]),
         stop=read.text(f"{at}.stop", s["stop"]) if named == "stop" else None,
         station=read.text(f"{at}.station", s["station"]) if named == "station" else None,
@@ -180,13 +178,10 @@ def _unassigned(index: int, raw: Any) -> Unassigned:
     u = read.keys(at, raw, "stop", "reason", "detail", "cheapest_fix")
     if u["reason"] not in REASONS:
         read.refuse(f"{at}.reason", u["reason"], f"one of {', '.join(REASONS)}")
-    if u["cheapest_fix"] is not None and not isinstance(u["cheapest_fix"], dict):
-        read.refuse(f"{at}.cheapest_fix", u["cheapest_fix"], "an object or null")
+    fix = None if u["cheapest_fix"] is None else read.mapping(f"{at}.cheapest_fix", u["cheapest_fix"])
     if not isinstance(u["detail"], str):
         read.refuse(f"{at}.detail", u["detail"], "a text")
-    return Unassigned(
-        stop=read.text(f"{at}.stop", u["stop"]), reason=u["reason"], detail=u["detail"], cheapest_fix=u["cheapest_fix"]
-    )
+    return Unassigned(stop=read.text(f"{at}.stop", u["stop"]), reason=u["reason"], detail=u["detail"], cheapest_fix=fix)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

@@ -241,19 +241,19 @@ def _check(problem: Problem) -> None:
     _check_locks(problem)
     if isinstance(problem.travel, Matrix):
         for name in ("travel_s", "distance_m"):
-            read.square(f"travel.{name}", getattr(problem.travel, name), len(problem.locations))
+            read.square(f"travel.{name}", getattr(problem.travel, name), len(problem.locations), most=read.FARTHEST)
 
 
 def _check_station(problem: Problem, station: Station) -> None:
     at = f"stations[{station.key}]"
-    read.within(f"{at}.location", station.location, 0, len(problem.locations) - 1)
+    read.place(f"{at}.location", station.location, len(problem.locations))
     if station.intake_limit is not None:
         read.amounts(f"{at}.intake_limit", station.intake_limit, len(problem.load_units))
 
 
 def _check_stop(problem: Problem, stop: Stop) -> None:
     at = f"stops[{stop.key}]"
-    read.within(f"{at}.location", stop.location, 0, len(problem.locations) - 1)
+    read.place(f"{at}.location", stop.location, len(problem.locations))
     read.amounts(f"{at}.load", stop.load, len(problem.load_units))
     if not stop.windows_s:
         raise InvalidProblem(f"{at}.windows_s is empty; give at least one interval in which service may start")
@@ -268,7 +268,7 @@ def _check_vehicle(problem: Problem, vehicle: Vehicle) -> None:
         if key not in problem.station_by_key:
             raise InvalidProblem(f"{at}.{name}: no station has the key {key!r}")
     if vehicle.start is not None:
-        read.within(f"{at}.start.location", vehicle.start.location, 0, len(problem.locations) - 1)
+        read.place(f"{at}.start.location", vehicle.start.location, len(problem.locations))
         read.amounts(f"{at}.start.load", vehicle.start.load, len(problem.load_units))
 
 
@@ -316,14 +316,14 @@ def problem_from_json(raw: Any, *, folder: Path | None = None) -> Problem:
         "problem", raw, "format", "day", "load_units", "locations", "travel", "stations", "vehicles", "stops"
     )
     if top["format"] != FORMAT:
-        raise InvalidProblem(f"format is {top['format']!r}; this planner reads {FORMAT!r}")
+        read.refuse("format", top["format"], f"{FORMAT!r}, which this planner reads")
     locations = tuple(
         (read.number(f"locations[{i}][0]", pair[0]), read.number(f"locations[{i}][1]", pair[1]))
         for i, pair in enumerate(read.lists_of(2, "locations", top["locations"]))
     )
     return Problem(
         day=read.day("day", top["day"]),
-        load_units=tuple(read.text("load_units[]", u) for u in read.items("load_units", top["load_units"])),
+        load_units=read.texts("load_units", top["load_units"]),
         locations=locations,
         travel=_travel(top["travel"], locations, folder),
         stations=tuple(_station(i, s) for i, s in enumerate(read.items("stations", top["stations"]))),
@@ -347,21 +347,39 @@ def _travel(raw: Any, locations: Sequence[tuple[float, float]], folder: Path | N
         case "euclidean":
             t = read.keys("travel", raw, "kind", "scale", "rounding")
             if t["rounding"] not in ("floor", "round", "ceil"):
-                raise InvalidProblem(f"travel.rounding is {t['rounding']!r}; use floor, round or ceil")
+                read.refuse("travel.rounding", t["rounding"], "floor, round or ceil")
             return Euclidean(scale=read.positive("travel.scale", t["scale"]), rounding=t["rounding"])
         case "matrix":
             t = read.keys("travel", raw, "kind", "travel_s", "distance_m")
             n = len(locations)
-            return Matrix(
-                travel_s=read.matrix("travel.travel_s", t["travel_s"], n),
-                distance_m=read.matrix("travel.distance_m", t["distance_m"], n),
+            return _known(
+                Matrix(
+                    travel_s=read.matrix("travel.travel_s", t["travel_s"], n),
+                    distance_m=read.matrix("travel.distance_m", t["distance_m"], n),
+                ),
+                locations,
             )
         case "matrix_file":
             t = read.keys("travel", raw, "kind", "path")
             name = read.text("travel.path", t["path"])
             arrays = read.matrix_file("travel.path", name, folder, len(locations))
-            return Matrix(travel_s=arrays[0], distance_m=arrays[1], path=name)
-    raise InvalidProblem(f"travel.kind is {kind!r}; use great_circle, euclidean, matrix or matrix_file")
+            return _known(Matrix(travel_s=arrays[0], distance_m=arrays[1], path=name), locations)
+    if not isinstance(raw, dict):
+        read.refuse("travel", raw, "an object")
+    read.refuse("travel.kind", kind, "great_circle, euclidean, matrix or matrix_file")
+
+
+def _known(matrix: Matrix, locations: Sequence[tuple[float, float]]) -> Matrix:
+    """Refuse zeros everywhere between different places: so a road server answers that knows no way, not a district.
+
+    Asked here and not at birth: a part of a day, as the search cuts it, may hold nothing but doors a step apart.
+    """
+    if len(set(locations)) > 1 and not matrix.travel_s.any() and not matrix.distance_m.any():
+        raise InvalidProblem(
+            f"travel: travel_s and distance_m are 0 in every cell, although {len(set(locations))} locations differ; "
+            "give the ways between them, or one location for all"
+        )
+    return matrix
 
 
 def _station(index: int, raw: Any) -> Station:
@@ -413,13 +431,14 @@ def _vehicle(index: int, raw: Any) -> Vehicle:
         cost_per_travel_s=read.count(f"{at}.cost_per_travel_s", v["cost_per_travel_s"]),
         cost_per_m=read.count(f"{at}.cost_per_m", v["cost_per_m"]),
         start=start,
-        locked=tuple(read.text(f"{at}.locked[]", k) for k in read.items(f"{at}.locked", v["locked"])),
+        locked=read.texts(f"{at}.locked", v["locked"]),
     )
 
 
 def _stop(index: int, raw: Any) -> Stop:
     at = f"stops[{index}]"
     s = read.keys(at, raw, "key", "location", "windows_s", "service_s", "load", "skills", "skip_cost", "prefer")
+    windows = read.items(f"{at}.windows_s", s["windows_s"])
     prefer = None
     if s["prefer"] is not None:
         p = read.keys(f"{at}.prefer", s["prefer"], "vehicle", "cost")
@@ -429,9 +448,7 @@ def _stop(index: int, raw: Any) -> Stop:
     return Stop(
         key=read.text(f"{at}.key", s["key"]),
         location=read.count(f"{at}.location", s["location"]),
-        windows_s=tuple(
-            sorted(read.interval(f"{at}.windows_s[]", w) for w in read.items(f"{at}.windows_s", s["windows_s"]))
-        ),
+        windows_s=tuple(sorted(read.interval(f"{at}.windows_s[{i}]", w) for i, w in enumerate(windows))),
         service_s=read.count(f"{at}.service_s", s["service_s"]),
         load=read.counts(f"{at}.load", s["load"]),
         skills=read.names(f"{at}.skills", s["skills"]),

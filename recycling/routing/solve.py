@@ -7,6 +7,7 @@ children are killed.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -63,11 +64,11 @@ def solve(
     problem
         The day.
     seconds
-        Wall time, start-up included, > 0. The answer comes by ``seconds`` + 5 at the latest.
+        Wall time, start-up included, > 0 and finite. The answer comes by ``seconds`` + 5 at the latest.
     workers
         Engine processes at once, >= 0; none gives the first plan by insertion.
     seed
-        Same problem, seed and ``iterations`` give the same cost.
+        From 0. Same problem, seed and ``iterations`` give the same cost.
     engines
         Names from `engines.ENGINES`, dealt out to the workers in turn; empty gives the first plan.
     warm
@@ -88,10 +89,12 @@ def solve(
     Raises
     ------
     InvalidInput
-        When ``seconds`` or ``workers`` is out of range or an engine is unknown.
+        When ``seconds``, ``workers`` or ``seed`` is out of range or an engine is unknown.
     """
-    if not seconds > 0 or workers < 0:
-        raise InvalidInput(f"seconds is {seconds} and workers is {workers}; give seconds > 0 and workers >= 0")
+    if not 0 < seconds < math.inf or workers < 0:
+        raise InvalidInput(f"seconds is {seconds} and workers is {workers}; give finite seconds > 0 and workers >= 0")
+    if seed < 0:
+        raise InvalidInput(f"seed is {seed}; give an integer from 0")
     for name in engines:
         engine_address(name)
     search = _Search(problem, seconds=seconds, seed=seed, warm=warm, on_progress=on_progress, should_stop=should_stop)

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recycling.routing.fields import FARTHEST
 from recycling.routing.problem import Euclidean, GreatCircle, Matrix, Problem
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of the sphere the contract measures on
-FARTHEST = 2**59  # seconds or metres; whatever is farther is as far, and sums of two stay within 64 bits
 _ROWS_AT_ONCE = 256  # bounds the scratch memory of one pass
 
 MOST_TABLED = 5000  # locations up to which every cell is computed beforehand; two tables of them take 200 MB

@@ -72,30 +72,6 @@ def test_gzipped_files_are_read_and_written(tmp_path: Path) -> None:
     assert main(["check", str(problem), str(plan)]) == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [
-        (b"", "cannot be read"),
-        (b"\xff\xfe", "cannot be read"),
-        (b"[" * 100_000, "cannot be read"),
-        (b"[]", "give an object"),
-        (b"{}", "problem.format is missing"),
-        (b'{"format": NaN}', "NaN"),
-        (b'{"format": 1, "format": 2}', "occurs twice"),
-    ],
-)
-def test_an_unreadable_problem_is_one_line_and_exit_2(
-    content: bytes, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "problem.json"
-    path.write_bytes(content)
-    assert main(["solve", str(path), "--out", str(tmp_path / "plan.json")]) == 2
-    said = capsys.readouterr().err
-    assert named in said
-    assert len(said.splitlines()) == 1
-    assert main(["check", str(path), str(path)]) == 2
-
-
 def test_a_missing_file_a_bad_option_and_a_bad_place_for_the_plan_exit_2(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
