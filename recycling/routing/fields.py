@@ -223,8 +223,8 @@ def matrix_file(
     """``travel_s`` and ``distance_m`` from an ``.npz`` file beside the problem."""
     if folder is None:
         raise InvalidProblem(f"{name} is {path!r}, but the problem did not come from a file; give the matrix itself")
-    if PurePath(path).is_absolute() or ".." in PurePath(path).parts:
-        raise InvalidProblem(f"{name} is {path!r}, outside the problem's folder; put the file beside the problem")
+    if PurePath(path).is_absolute():
+        raise InvalidProblem(f"{name} is {path!r}; give it relative to the problem's folder")
     try:
         with (folder / path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {key: np.asarray(arrays[key]) for key in ("travel_s", "distance_m")}
