@@ -157,12 +157,12 @@ def _gap_row(
 
     # An instance without an answer of ours has no gap to count; it must not look like a good one.
     unanswered = any(OURS in results and results[OURS].cost is None for results in measured.values())
-    figure, beside = mean(OURS), mean(line.peers[0])
+    figure, first = mean(OURS), next(iter(line.peers), None)
     return Row(
         name=f"{_named(line, seconds, len(measured))}: mean gap to best known",
         figure=math.nan if figure is None else figure, unit="%", places=2, target=f"<= {shown(target.most)} %",
         ok=figure is not None and figure <= target.most and not unanswered,
-        peer=PEERS[line.peers[0]].title, peer_figure=beside,
+        peer="" if first is None else PEERS[first].title, peer_figure=None if first is None else mean(first),
     )  # fmt: skip
 
 

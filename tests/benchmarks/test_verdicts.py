@@ -1,6 +1,7 @@
 """The speed table's arithmetic: means of ratios, gaps, growth, and what an answer that never came does to them."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -89,13 +90,17 @@ def test_gaps_are_percent_above_the_best_known_cost_in_the_literatures_unit() ->
     }
     measured = {"a": a_day(ours=101_000, pyvrp=103_000), "b": a_day(ours=206_000, pyvrp=202_000)}
 
-    row = next(line_rows(a_line(Target(against=BEST_KNOWN, most=2.0)), 20, measured, instances))
+    line = a_line(Target(against=BEST_KNOWN, most=2.0))
+    row = next(line_rows(line, 20, measured, instances))
     cells = list(instance_cells({("x", name): results for name, results in measured.items()}, instances))
 
     assert row.figure == pytest.approx(2.0)
     assert row.peer_figure == pytest.approx(2.0)
     assert cells[0][3:5] == ("101.00", "103.00")
     assert cells[0][8:11] == ("100.00", "1.00 %", "0.9806")
+
+    # and with nobody beside ours, only the figure
+    assert next(line_rows(replace(line, peers=()), 20, measured, instances)).peer_figure is None
 
     # and a missing answer must not look like a small gap
     lost = measured | {"b": a_day(ours=None, pyvrp=202_000)}

@@ -15,6 +15,7 @@ from recycling.routing.solve import solve
 from tests.routing.exhaustive import best_cost
 
 TRIES, STEPS = 3, 60
+PATIENT = {"tries": 8, "steps": 300}  # where a claim stands or falls with what is found
 
 
 def beside_the_rest(draft: Draft, stop: str, changed: Problem) -> Problem:
@@ -46,14 +47,14 @@ def lets_in(draft: Draft, stop: str, changed: Problem) -> bool:
     if not again.waiting:
         assert violations(only, plan_of(again)) == []
         return True
-    return planned_from_nothing(draft, stop, changed)
+    return planned_from_nothing(draft, stop, changed, **PATIENT)
 
 
-def planned_from_nothing(draft: Draft, stop: str, changed: Problem) -> bool:
+def planned_from_nothing(draft: Draft, stop: str, changed: Problem, *, tries: int = TRIES, steps: int = STEPS) -> bool:
     """The same, by an engine alone that does not know the standing plan."""
     only = beside_the_rest(draft, stop, changed)
-    for seed in range(TRIES):
-        plan = solve(only, seconds=120, workers=1, engines=("ruin",), iterations=STEPS, seed=seed)
+    for seed in range(tries):
+        plan = solve(only, seconds=120, workers=1, engines=("ruin",), iterations=steps, seed=seed)
         if not plan.unassigned:
             assert violations(only, plan) == []
             return True
