@@ -82,14 +82,9 @@ def travel_matrices(problem: Problem) -> tuple[Cells, Cells]:
     match problem.travel:
         case Matrix(travel_s=travel_s, distance_m=distance_m):
             return _narrow(travel_s), _narrow(distance_m)
-        case GreatCircle(factor=factor, speed_kmh=speed_kmh):
+        case GreatCircle(speed_kmh=speed_kmh) as sphere:
             points, per_s = np.radians(_points(problem)), speed_kmh / 3.6
-
-            def metres(a: _Floats, b: _Floats) -> _Floats:
-                return np.rint(factor * _haversine_m(a, b))
-
-            def seconds(a: _Floats, b: _Floats) -> _Floats:
-                return np.rint(metres(a, b) / per_s)
+            seconds, metres = ways(sphere)
 
             if len(points) > MOST_TABLED:
                 return Computed(points, seconds), Computed(points, metres)
@@ -106,6 +101,22 @@ def travel_matrices(problem: Problem) -> tuple[Cells, Cells]:
                 return cells, cells
             table = _narrow(_by_rows(_points(problem), way))
             return table, table
+
+
+def ways(sphere: GreatCircle) -> tuple[_Between, _Between]:
+    """Seconds and metres between arrays of ``(latitude, longitude)`` in radians that broadcast against each other.
+
+    Whole numbers as floats, the same either way, and the same as in the tables of a problem with this travel.
+    """
+    per_s = sphere.speed_kmh / 3.6
+
+    def metres(a: _Floats, b: _Floats) -> _Floats:
+        return np.rint(sphere.factor * _haversine_m(a, b))
+
+    def seconds(a: _Floats, b: _Floats) -> _Floats:
+        return np.rint(metres(a, b) / per_s)
+
+    return seconds, metres
 
 
 def table(cells: Cells, places: npt.ArrayLike) -> npt.NDArray[np.int64]:
