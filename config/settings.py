@@ -64,6 +64,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "process://"),
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "PLAN_SECONDS": _number(env, "PLAN_SECONDS", 30, 1, 3600),
+        "IMPROVE_SECONDS": _number(env, "IMPROVE_SECONDS", 10, 1, 600),
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
         "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
         **_travel(env),

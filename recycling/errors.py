@@ -81,8 +81,14 @@ class VersionRequired(DomainError):
     code = "version_required"
 
 
+class HoldLapsed(Conflict):
+    """A hold was confirmed after its time; its place is free again."""
+
+    code = "hold_lapsed"
+
+
 class WindowFull(Conflict):
-    """No place is left in the window, or the day's kilograms, litres or minutes are used up."""
+    """No route of the day can serve the wish in its window."""
 
     code = "window_full"
 

@@ -71,6 +71,7 @@ def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": "process://",
         "TRUSTED_PROXIES": 0,
         "PLAN_SECONDS": 2,
+        "IMPROVE_SECONDS": 1,
         "PLAN_WORKERS": 1,
         "PLAN_SEED": 1,
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),

@@ -27,7 +27,6 @@ from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.network import (
-    CapacityRule,
     Network,
     PickupWindow,
     Station,
@@ -46,7 +45,7 @@ VILLAGE_COLUMNS = ("village_code", "village_name", "town_code", "town_name")
 CALENDAR_COLUMNS = ("date", "is_working", "note", "source")
 YES_NO = {"yes": True, "no": False}
 NETWORK_TABLES = (
-    "booking", "travel", "capacity", "pickup_windows", "vehicle_classes", "shift_patterns", "stations", "vehicles",
+    "booking", "travel", "pickup_windows", "vehicle_classes", "shift_patterns", "stations", "vehicles",
     "collectors",
 )  # fmt: skip
 
@@ -86,7 +85,6 @@ def _read_network(folder: Path, boundary: Boundary) -> tuple[Network, BookingRul
         collectors=keyed(path, "collectors", many(path, document, "collectors", Collector)),
         pickup_windows=keyed(path, "pickup_windows", many(path, document, "pickup_windows", PickupWindow)),
         travel=one(path, document, "travel", TravelEstimate),
-        capacity_rule=one(path, document, "capacity", CapacityRule),
     )
     _check_network(path, network, boundary)
     return network, one(path, document, "booking", BookingRules)

@@ -5,17 +5,23 @@ A run whose worker died is done again, so each action may happen twice: what it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from recycling.errors import BookingsChanged, PlanRejected, PlanReplaced, Unavailable
 from recycling.jobs.context import JobContext
 from recycling.models.plan import Plan, PublishedPlan
+from recycling.policy.district import District
+from recycling.routing.solve import solve
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.messages.remind import remind_residents
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
+from recycling.usecases.planning.improve_day import Improvement, days_in_need, improve_day
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.planning.road_travel import travel_setting
@@ -58,6 +64,29 @@ def plan_and_publish(context: JobContext) -> Figures:
 def plan_only(context: JobContext) -> Figures:
     """Make a new version of a day's plan; the dispatcher looks at it and publishes."""
     return _plan_figures(context, _plan(context, run_id=context.run_id))
+
+
+def improve_days(
+    settings: Mapping[str, Any],
+    *,
+    district: District,
+    session: Session,
+    clock: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Improvement]:
+    """Let the planner work on the tentative routes of each bookable day that changed since it last did."""
+    days = district.booking_rules.bookable_days(now=clock(), calendar=district.calendar)
+    done = []
+    for day in days_in_need(days, session=session):
+        if stop():
+            break
+        done.append(
+            improve_day(
+                day, district=district, session=session, now=clock(), seconds=settings["IMPROVE_SECONDS"],
+                workers=settings["PLAN_WORKERS"], seed=settings["PLAN_SEED"], solve=solve,
+            )
+        )  # fmt: skip
+    return done
 
 
 def remind(context: JobContext) -> Figures:

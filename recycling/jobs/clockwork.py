@@ -19,10 +19,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from recycling.clock import SHANGHAI, utc_now
 from recycling.errors import Busy
 from recycling.extensions import db
+from recycling.jobs.actions import improve_days
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
+from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -30,6 +32,7 @@ log = logger(__name__)
 LOOK_FOR_RUNS_S, LOOK_FOR_MESSAGES_S = 2, 5
 # The cron entries ask on the second; this one finds the due times that passed while the process was suspended.
 SWEEP_S = 60
+IMPROVE_S = 180  # how often the planner looks at the days whose promises changed
 # A late entry still asks, once, and never twice at a time. (The defaults drop what is more than a second late.)
 ENTRY_RULES = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
 
@@ -71,6 +74,14 @@ def run_scheduler(app: Flask) -> None:
         while not stop.is_set() and runner.run_next() is not None:
             pass
 
+    def free() -> None:
+        with runner.sessions() as session:
+            free_lapsed(district=runner.district, session=session, now=clock())
+
+    def improve() -> None:
+        with runner.sessions() as session:
+            improve_days(app.config, district=runner.district, session=session, clock=clock, stop=stop.is_set)
+
     def deliver() -> None:
         sms, district = app.extensions["sms"], runner.district
         with runner.sessions() as session:
@@ -80,12 +91,16 @@ def run_scheduler(app: Flask) -> None:
     # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
-        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(4)}
+        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(6)}
     )
     for job in runner.jobs.values():
         if job.cron is not None:
             scheduler.add_job(_patient(enqueue), job.cron.trigger(), id=job.key)
-    for entry, seconds in ((enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S)):
+    looks: tuple[tuple[Callable[[], None], int], ...] = (
+        (enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S), (free, SWEEP_S),
+        (improve, IMPROVE_S),
+    )  # fmt: skip
+    for entry, seconds in looks:
         # The first look at once: there may be work from before the start.
         scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__, next_run_time=utc_now())
     _stop_on_signal(stop)

@@ -12,11 +12,20 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
 from recycling.models.encrypted import EncryptedJson
 
-BookingState = Literal["booked", "collected", "partly_collected", "failed", "cancelled"]
+BookingState = Literal["held", "booked", "collected", "partly_collected", "failed", "cancelled"]
 BOOKING_STATES: tuple[BookingState, ...] = get_args(BookingState)
 
-# The allowed graph. The doorstep's outcome is a fold over events, so it may be corrected; a cancelled booking stays so.
+# How a resident agreed to a booking that somebody at a desk made for them.
+Consent = Literal["phone", "shop", "visit", "institution"]
+CONSENTS: tuple[Consent, ...] = get_args(Consent)
+
+# A place is kept, or promised: these have their visit in a tentative route.
+PROMISED: tuple[BookingState, ...] = ("held", "booked")
+
+# The allowed graph. A hold that is not confirmed in time is deleted, without a history. The doorstep's outcome is a fold
+# over events, so it may be corrected; a cancelled booking stays so.
 NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
+    "held": frozenset({"booked"}),
     "booked": frozenset({"collected", "partly_collected", "failed", "cancelled"}),
     "collected": frozenset({"partly_collected", "failed"}),
     "partly_collected": frozenset({"collected", "failed"}),
@@ -29,7 +38,8 @@ class Booking(WithId, Base):
     """A request to fetch items at an address in one window of one service day.
 
     ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted.
-    ``area`` is the key of the town-level unit whose station serves it.
+    ``area`` is the key of the town-level unit whose station serves it. A held one is kept until ``held_until`` and is
+    no booking yet. ``consent`` says how the resident agreed to what staff booked for them.
     """
 
     __tablename__ = "booking"
@@ -37,6 +47,7 @@ class Booking(WithId, Base):
         one_of("state", BOOKING_STATES),
         CheckConstraint("service_s >= 0 AND declared_g >= 0 AND declared_l >= 0", name="amounts"),
         CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held"),
         Index(None, "day", "area"),
         Index(None, "resident_id", "created_at"),
     )
@@ -50,6 +61,8 @@ class Booking(WithId, Base):
     floor: Mapped[int]
     has_lift: Mapped[bool]
     state: Mapped[BookingState] = mapped_column(String(16))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    consent: Mapped[Consent | None] = mapped_column(String(16))
     service_s: Mapped[int]
     declared_g: Mapped[int]
     declared_l: Mapped[int]

@@ -1,226 +1,228 @@
-"""The day's ledger: what is already promised for a service day and area. `move` and `free` are its only writers.
+"""The day's ledger (日台账): the tentative routes in which every promise of a service day has its place.
 
-Every limit is one conditional UPDATE, the same on both engines, with a CHECK behind it: the database, not the caller,
-decides who gets the last place. A ledger row is always touched before the rows of its windows, and several ledgers in
-ascending sequence of (day, area), so that two changes queue instead of waiting for each other in a circle.
+`locked_day` is the door and `rewrite` the only writer: whoever changes a day's routes first takes the day's row, which
+counts its version up, and only then reads, in a later statement, what is promised. Several days are locked in ascending
+sequence, so that two changes queue instead of waiting for each other in a circle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Update, bindparam, update
+from sqlalchemy import CheckConstraint, Executable, Index, Uuid, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.errors import Busy, Conflict, WindowClosed, WindowFull
+from recycling.errors import WindowClosed, WindowFull
 from recycling.models.base import Base, insert_if_absent, key_column, table_of
+from recycling.models.encrypted import EncryptedJson
 from recycling.models.transaction import run
-from recycling.policy.capacity import AreaCapacity
 
 
 class DayLedger(Base):
-    """Seconds, grams and litres promised in one area on one day; ``closed`` once its plan is published."""
+    """One row for a service day; ``version`` counts the changes of its routes, ``closed`` ends them.
+
+    ``improved_version`` is the version that the planner has last worked on. ``born`` tells this row from one that an
+    older state of the database had, so that what a process remembers of a day is never taken for another's.
+    """
 
     __tablename__ = "day_ledger"
-    __table_args__ = (
-        CheckConstraint("service_used_s BETWEEN 0 AND service_cap_s", name="service"),
-        CheckConstraint("load_used_g BETWEEN 0 AND load_cap_g", name="grams"),
-        CheckConstraint("load_used_l BETWEEN 0 AND load_cap_l", name="litres"),
-    )
+    __table_args__ = (CheckConstraint("version >= 0 AND improved_version <= version", name="versions"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
-    area: Mapped[str] = key_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=0)
+    improved_version: Mapped[int] = mapped_column(default=0)
     closed: Mapped[bool] = mapped_column(default=False)
-    service_used_s: Mapped[int] = mapped_column(default=0)
-    service_cap_s: Mapped[int]
-    load_used_g: Mapped[int] = mapped_column(default=0)
-    load_cap_g: Mapped[int]
-    load_used_l: Mapped[int] = mapped_column(default=0)
-    load_cap_l: Mapped[int]
+    born: Mapped[UUID] = mapped_column(Uuid)
 
 
-class WindowLedger(Base):
-    """Places promised in one pickup window of one area and day."""
+class TentativeRoute(Base):
+    """The promised visits of one vehicle on one day, with the timetable that keeps them: `routing.standing` as JSON.
 
-    __tablename__ = "window_ledger"
-    __table_args__ = (CheckConstraint("places_used BETWEEN 0 AND places_cap", name="places"),)
+    Encrypted, for a visit's point is where somebody lives. ``version`` is the day's at the last change of this route.
+    """
+
+    __tablename__ = "tentative_route"
+    __table_args__ = (Index(None, "day", "version"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
-    area: Mapped[str] = key_column(primary_key=True)
-    pickup_window: Mapped[str] = key_column(primary_key=True)
-    places_used: Mapped[int] = mapped_column(default=0)
-    places_cap: Mapped[int]
+    vehicle_key: Mapped[str] = key_column(primary_key=True)
+    version: Mapped[int]
+    route: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("tentative_route.route"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Promise:
-    """What one booking takes out of a day: one place in a window, and its seconds, grams and litres."""
+class StationLedger(Base):
+    """What the routes of a day bring to a station with an intake limit."""
 
-    day: date
-    area: str
-    pickup_window: str
-    service_s: int
-    load_g: int
-    load_l: int
-
-
-def open_ledger(session: Session, *, day: date, capacity: AreaCapacity) -> None:
-    """Make the rows of a day and area if they do not stand yet; existing rows keep their limits."""
-    if session.get(DayLedger, (day, capacity.area)) is not None:
-        return
-    insert_if_absent(
-        session, DayLedger, day=day, area=capacity.area, closed=False, service_used_s=0,
-        service_cap_s=capacity.service_s, load_used_g=0, load_cap_g=capacity.mass_g, load_used_l=0,
-        load_cap_l=capacity.litres,
-    )  # fmt: skip
-    for window in capacity.places:
-        _add_window(session, day, window, capacity)
-
-
-def move(session: Session, *, give_up: Promise | None, take_up: Promise, capacity: AreaCapacity) -> None:
-    """Take a promise, in exchange for another if there is one, inside the caller's transaction.
-
-    The day's rows are made from ``capacity``, that of the new promise's area, when this is their first.
-
-    Raises
-    ------
-    WindowFull
-        When the new promise does not fit; the transaction then keeps nothing of this change.
-    WindowClosed
-        When the plan of one of the two days is already published.
-    """
-    # Ascending (day, area); at the same ledger the old promise goes first, so that a change within it is not refused
-    # for room that the booking itself holds.
-    steps = [(take_up, +1)] if give_up is None else [(give_up, -1), (take_up, +1)]
-    for promise, sign in sorted(steps, key=lambda step: (step[0].day, step[0].area, step[1])):
-        if sign < 0:
-            free(session, promise)
-        else:
-            _take(session, promise, capacity)
-
-
-def free(session: Session, promise: Promise, *, even_closed: bool = False) -> None:
-    """Give a promise up; ``even_closed`` also on a day whose plan is published, where nobody can take the room.
-
-    Raises
-    ------
-    WindowClosed
-        When the day's plan is already published.
-    """
-    if not _run(session, _ADD_EVEN_CLOSED if even_closed else _ADD, promise, -1):
-        raise WindowClosed(
-            f"the routes of {promise.day} are already planned: only the dispatcher can still take the booking out"
-            f" / {promise.day} 的收运路线已排定，只有调度可以取消"
-        )
-    _run(session, _FREE_PLACE, promise, -1)
-
-
-def _take(session: Session, promise: Promise, capacity: AreaCapacity) -> None:
-    if not _run(session, _ADD_WHAT_FITS, promise, +1):
-        # Refused, or the day's first booking: rows are looked for only now, not on every booking.
-        open_ledger(session, day=promise.day, capacity=capacity)
-        if not _run(session, _ADD_WHAT_FITS, promise, +1):
-            raise _why_not(session, promise)
-    if not (_run(session, _TAKE_PLACE, promise, +1) or _take_in_new_window(session, promise, capacity)):
-        raise WindowFull(
-            f"window {promise.pickup_window} on {promise.day} is full; choose another window or day"
-            f" / {promise.day} {promise.pickup_window} 时段已约满，请选择其他时段或日期"
-        )
-
-
-def _take_in_new_window(session: Session, promise: Promise, capacity: AreaCapacity) -> bool:
-    """Take a place in a window that was configured after the day's rows were made; false when it has its row."""
-    return _add_window(session, promise.day, promise.pickup_window, capacity) and _run(
-        session, _TAKE_PLACE, promise, +1
+    __tablename__ = "station_ledger"
+    __table_args__ = (
+        CheckConstraint("used_g BETWEEN 0 AND cap_g", name="grams"),
+        CheckConstraint("used_l BETWEEN 0 AND cap_l", name="litres"),
     )
 
+    day: Mapped[date] = mapped_column(primary_key=True)
+    station_key: Mapped[str] = key_column(primary_key=True)
+    used_g: Mapped[int] = mapped_column(default=0)
+    cap_g: Mapped[int]
+    used_l: Mapped[int] = mapped_column(default=0)
+    cap_l: Mapped[int]
 
-def _add_window(session: Session, day: date, window: str, capacity: AreaCapacity) -> bool:
-    return insert_if_absent(
-        session, WindowLedger, day=day, area=capacity.area, pickup_window=window, places_used=0,
-        places_cap=capacity.places[window],
-    )  # fmt: skip
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What a change of routes brings more (or less) to a station, and what the station takes on a day."""
+
+    station_key: str
+    more_g: int
+    more_l: int
+    cap_g: int
+    cap_l: int
 
 
 # Put together once: every booking runs them, on SQLite while all others wait, and building one anew takes longer than
 # the database takes to run it.
-_day, _window = table_of(DayLedger).c, table_of(WindowLedger).c
-_ADD_EVEN_CLOSED = (
-    update(table_of(DayLedger))
-    .where(_day.day == bindparam("of_day"), _day.area == bindparam("of_area"))
-    .values(
-        service_used_s=_day.service_used_s + bindparam("more_s"),
-        load_used_g=_day.load_used_g + bindparam("more_g"),
-        load_used_l=_day.load_used_l + bindparam("more_l"),
+_ledger, _route, _station = table_of(DayLedger), table_of(TentativeRoute), table_of(StationLedger)
+_STATES = select(_ledger.c.day, _ledger.c.version, _ledger.c.closed, _ledger.c.born).where(
+    _ledger.c.day.between(bindparam("first"), bindparam("last"))
+)
+_COUNT_UP = (
+    update(_ledger)
+    .where(_ledger.c.day == bindparam("of_day"))
+    .values(version=_ledger.c.version + 1)
+    .returning(_ledger.c.version, _ledger.c.closed, _ledger.c.born)
+)
+_SINCE = (
+    select(_route.c.vehicle_key, _route.c.route)
+    .where(_route.c.day == bindparam("of_day"), _route.c.version > bindparam("since"))
+    .order_by(_route.c.vehicle_key)
+)
+_ADD_INTAKE = (
+    update(_station)
+    .where(
+        _station.c.day == bindparam("of_day"),
+        _station.c.station_key == bindparam("of_station"),
+        _station.c.used_g + bindparam("more_g") <= _station.c.cap_g,
+        _station.c.used_l + bindparam("more_l") <= _station.c.cap_l,
     )
+    .values(used_g=_station.c.used_g + bindparam("more_g"), used_l=_station.c.used_l + bindparam("more_l"))
 )
-_ADD = _ADD_EVEN_CLOSED.where(_day.closed.is_(False))
-_ADD_WHAT_FITS = _ADD.where(
-    _day.service_used_s + bindparam("more_s") <= _day.service_cap_s,
-    _day.load_used_g + bindparam("more_g") <= _day.load_cap_g,
-    _day.load_used_l + bindparam("more_l") <= _day.load_cap_l,
-)
-_THE_WINDOW = update(table_of(WindowLedger)).where(
-    _window.day == bindparam("of_day"),
-    _window.area == bindparam("of_area"),
-    _window.pickup_window == bindparam("of_window"),
-)
-_TAKE_PLACE = _THE_WINDOW.where(_window.places_used < _window.places_cap).values(places_used=_window.places_used + 1)
-_FREE_PLACE = _THE_WINDOW.values(places_used=_window.places_used - 1)
 
 
-def _run(session: Session, statement: Update, promise: Promise, sign: int) -> bool:
-    """Add a promise (+1) or subtract it (-1); whether a row was there that met the statement's conditions."""
-    done = run(
-        session,
-        statement,
-        {
-            "of_day": promise.day,
-            "of_area": promise.area,
-            "of_window": promise.pickup_window,
-            "more_s": sign * promise.service_s,
-            "more_g": sign * promise.load_g,
-            "more_l": sign * promise.load_l,
-        },
+def _upsert(dialect: str) -> Executable:
+    row = postgresql.insert(_route) if dialect == "postgresql" else sqlite.insert(_route)
+    return row.on_conflict_do_update(
+        index_elements=["day", "vehicle_key"], set_={"version": row.excluded.version, "route": row.excluded.route}
     )
-    return done.rowcount > 0
 
 
-def _why_not(session: Session, promise: Promise) -> Conflict:
-    """Which limit stood in the way, for the message; read after the refusal, so only the words depend on it."""
-    row = session.get(DayLedger, (promise.day, promise.area), populate_existing=True)
-    if row is None or row.closed:
-        return WindowClosed(
-            f"the routes of {promise.day} are already planned; choose a later day"
-            f" / {promise.day} 的收运路线已排定，请选择之后的日期"
+_UPSERT = {dialect: _upsert(dialect) for dialect in ("postgresql", "sqlite")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayState:
+    """Which state of a day's routes is meant: the row they belong to, and how often they have changed."""
+
+    version: int
+    closed: bool
+    born: UUID
+
+
+def locked_day(session: Session, day: date, *, even_closed: bool = False) -> DayState:
+    """Take the day's row until the transaction ends; its state as this change will leave it.
+
+    Raises
+    ------
+    WindowClosed
+        When the day's plan is published and nothing may be promised any more.
+    """
+    row = run(session, _COUNT_UP, {"of_day": day}).first()
+    if row is None:
+        insert_if_absent(session, DayLedger, day=day, version=0, improved_version=0, closed=False, born=uuid4())
+        row = run(session, _COUNT_UP, {"of_day": day}).one()
+    if row.closed and not even_closed:
+        raise day_is_closed(day)
+    return DayState(version=row.version, closed=row.closed, born=row.born)
+
+
+def day_is_closed(day: date) -> WindowClosed:
+    """The refusal of a change to a day whose plan is published."""
+    return WindowClosed(
+        f"the routes of {day} are already planned; choose a later day, or call the dispatcher about a booking of that"
+        f" day / {day} 的收运路线已排定，请选择之后的日期，已有预约请联系调度"
+    )
+
+
+def rewrite(
+    session: Session, day: date, *, version: int, routes: Mapping[str, dict[str, Any]], intakes: Sequence[Intake] = ()
+) -> None:
+    """Write changed routes of a locked day, by vehicle.
+
+    Raises
+    ------
+    WindowFull
+        When a station would get more than it takes; the transaction then keeps nothing of this change.
+    """
+    for intake in sorted(intakes, key=lambda one: one.station_key):
+        _add_intake(session, day, intake)
+    if routes:
+        rows = [
+            {"day": day, "vehicle_key": vehicle, "version": version, "route": routes[vehicle]}
+            for vehicle in sorted(routes)
+        ]
+        run(session, _UPSERT[session.get_bind().dialect.name], rows)
+
+
+def _add_intake(session: Session, day: date, intake: Intake) -> None:
+    wanted = {
+        "of_day": day, "of_station": intake.station_key, "more_g": intake.more_g, "more_l": intake.more_l,
+    }  # fmt: skip
+    if run(session, _ADD_INTAKE, wanted).rowcount:
+        return
+    insert_if_absent(
+        session, StationLedger, day=day, station_key=intake.station_key, used_g=0, cap_g=intake.cap_g, used_l=0,
+        cap_l=intake.cap_l,
+    )  # fmt: skip
+    if not run(session, _ADD_INTAKE, wanted).rowcount:
+        raise WindowFull(
+            f"station {intake.station_key} takes no more on {day}; choose another day"
+            f" / {day} 该站点接收量已满，请选择其他日期"
         )
-    # Used, wished and allowed, and the unit to say them in. Compared as they are stored: rounded, a limit missed by
-    # half a kilogram looks kept.
-    limits = (
-        (row.service_used_s, promise.service_s, row.service_cap_s, 60, "handling minutes", "作业分钟"),
-        (row.load_used_g, promise.load_g, row.load_cap_g, 1000, "kilograms", "公斤"),
-        (row.load_used_l, promise.load_l, row.load_cap_l, 1, "litres", "升"),
+
+
+def day_states(session: Session, first: date, last: date) -> dict[date, DayState]:
+    """The state of each day in a span; a day that was never promised anything is missing."""
+    rows = run(session, _STATES, {"first": first, "last": last})
+    return {row.day: DayState(version=row.version, closed=row.closed, born=row.born) for row in rows}
+
+
+def routes_since(session: Session, day: date, *, version: int) -> list[tuple[str, dict[str, Any]]]:
+    """The routes of a day that changed after a version, by vehicle."""
+    return [(row.vehicle_key, row.route) for row in run(session, _SINCE, {"of_day": day, "since": version})]
+
+
+def close_day(session: Session, day: date) -> None:
+    """Stop taking promises for a day: its routes are about to be published. Waits for promises under way."""
+    locked_day(session, day, even_closed=True)
+    session.execute(update(DayLedger).where(DayLedger.day == day).values(closed=True))
+
+
+def mark_improved(session: Session, day: date, *, version: int) -> None:
+    """Note that the planner has worked on a version of the day."""
+    session.execute(update(DayLedger).where(DayLedger.day == day).values(improved_version=version))
+
+
+def days_to_improve(session: Session, days: Iterable[date]) -> list[date]:
+    """Those of the days that changed since the planner last worked on them, ascending."""
+    changed = select(DayLedger.day).where(
+        DayLedger.day.in_(list(days)), DayLedger.closed.is_(False), DayLedger.improved_version < DayLedger.version
     )
-    for used, wish, cap, unit, name, name_zh in limits:
-        if used + wish > cap:
-            too_large = wish > cap
-            used, wish, cap = -(-used // unit), -(-wish // unit), cap // unit
-            if too_large:
-                return WindowFull(
-                    f"this booking needs {wish} {name}, a whole day of this area has {cap}: place it as several"
-                    f" bookings on different days / 一次预约超过该片区全天能力（{name_zh} {wish}/{cap}），请分次预约"
-                )
-            return WindowFull(
-                f"{promise.day} is full in this area: {used} of {cap} {name} are promised, this booking needs {wish};"
-                f" choose another day or fewer items / 该片区 {promise.day} 已约满（{name_zh} {used}/{cap}），"
-                "请改日或减少物品"
-            )
-    return Busy(f"room on {promise.day} was freed at this moment; send the request again / 刚有余量释放，请重新提交")
+    return list(session.scalars(changed.order_by(DayLedger.day)))
 
 
-def close_day(session: Session, *, day: date, areas: Iterable[str]) -> None:
-    """Stop taking promises for a day: its routes are about to be published."""
-    for area in sorted(areas):
-        session.execute(update(DayLedger).where(DayLedger.day == day, DayLedger.area == area).values(closed=True))
+def closed_days(session: Session, days: Iterable[date]) -> set[date]:
+    """Those of the days whose plan is published."""
+    return set(session.scalars(select(DayLedger.day).where(DayLedger.day.in_(list(days)), DayLedger.closed)))

@@ -68,6 +68,7 @@ def atomic(session: Session) -> Iterator[Session]:
     finally:
         _writes.reset(before)
         session.info["atomic"], session.info["connection"] = False, None
+        session.info.pop("drafts", None)  # of days whose lock has ended with the transaction
 
 
 def see_one_state(session: Session) -> None:

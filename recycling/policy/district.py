@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from recycling.policy.booking_rules import BookingRules
-from recycling.policy.capacity import AreaCapacity, area_capacity
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
@@ -26,10 +24,3 @@ class District:
     service_time: ServiceTimeRule
     goals: GoalBook
     boundary: Boundary
-
-    capacities: Mapping[str, AreaCapacity] = field(init=False)
-    """What each area may promise on a service day."""
-
-    def __post_init__(self) -> None:
-        found = {area: area_capacity(self.network, area) for area in self.network.stations}
-        object.__setattr__(self, "capacities", found)

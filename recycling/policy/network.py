@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from recycling.errors import ConfigError
-from recycling.policy.checks import BP, check_known, check_opening, check_range
+from recycling.policy.checks import check_known, check_opening, check_range
 from recycling.policy.fleet import TWO_PERSON_LIFT, Collector, Shift, ShiftPattern, Vehicle, VehicleClass
 from recycling.units import ClockTime
 
@@ -161,41 +161,6 @@ class TravelEstimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CapacityRule:
-    """How a fleet becomes a number of places that may be promised.
-
-    Parameters
-    ----------
-    stop_cycle_s
-        Mean seconds from one start of service to the next, driving included.
-    trips_per_shift
-        How often a vehicle goes out loaded and unloads.
-    return_s
-        Mean seconds to drive to a station and back, once a trip.
-    service_share_bp
-        Part of the working time spent at doors rather than driving, in basis points.
-    fill_bp
-        Part of a vehicle's capacity that mixed loads really fill, in basis points.
-    all_day_share_bp
-        Part of the places kept for the all-day window, in basis points.
-    """
-
-    stop_cycle_s: int
-    trips_per_shift: int
-    return_s: int
-    service_share_bp: int
-    fill_bp: int
-    all_day_share_bp: int
-
-    def __post_init__(self) -> None:
-        check_range("stop_cycle_s", self.stop_cycle_s, least=1)
-        check_range("trips_per_shift", self.trips_per_shift, least=1)
-        check_range("return_s", self.return_s, least=0)
-        for name in ("service_share_bp", "fill_bp", "all_day_share_bp"):
-            check_range(name, getattr(self, name), least=0, most=BP)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Everything that stands or drives, each by its key in the order of the configuration.
 
@@ -213,7 +178,6 @@ class Network:
     collectors: Mapping[str, Collector]
     pickup_windows: Mapping[str, PickupWindow]
     travel: TravelEstimate
-    capacity_rule: CapacityRule
 
     def villages_of(self, town_key: str) -> tuple[Village, ...]:
         """The villages and communities of one town-level unit."""

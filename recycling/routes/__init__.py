@@ -18,6 +18,7 @@ from recycling.routes import (
     recovered,
     reference,
     sign_in,
+    slots,
 )
 from recycling.routes.schemas.problem import ProblemSchema
 
@@ -26,7 +27,9 @@ BLUEPRINTS = (
     reference.bp,
     sign_in.bp,
     sign_in.me,
-    bookings.windows_bp,
+    slots.offers_bp,
+    slots.holds_bp,
+    slots.windows_bp,
     bookings.bp,
     plans.bp,
     my_route.bp,

@@ -14,12 +14,11 @@ from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.bookings import (
     CHANGEABLE,
     AmendPickupSchema,
-    BookableWindowsSchema,
     BookingFilterSchema,
     BookingListSchema,
     BookingSchema,
     BookPickupSchema,
-    WindowsFilterSchema,
+    ForWhom,
 )
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
@@ -34,26 +33,20 @@ bp = GuardedBlueprint(
     url_prefix="/bookings",
     description="回收预约 / pickups booked by residents",
 )
-windows_bp = GuardedBlueprint(
-    "pickup_windows",
-    __name__,
-    roles=("resident", "dispatcher", "admin"),
-    url_prefix="/pickup-windows",
-    description="可约时段 / windows that still take bookings",
-)
 
 
 @bp.post("")
 @bp.arguments(BookPickupSchema)
 @idempotent
 @bp.response(201, BookingSchema)
-def create_booking(command: tuple[Wish, UUID | None]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Book a pickup (预约上门回收)."""
-    wish, resident_id = command
+def create_booking(command: tuple[Wish, ForWhom]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Book a pickup at once, without a hold (预约上门回收)."""
+    wish, whom = command
     booking = book_pickup(
-        wish, by=principal(), district=district(), session=db.session(), now=utc_now(), resident_id=resident_id
-    )
-    body, headers = _whole(booking)
+        wish, by=principal(), district=district(), session=db.session(), now=utc_now(),
+        resident_id=whom.resident_id, consent=whom.consent,
+    )  # fmt: skip
+    body, headers = whole(booking)
     return body, headers | {"Location": f"{bp.url_prefix}/{booking.id}"}
 
 
@@ -69,7 +62,7 @@ def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
 @bp.response(200, BookingSchema)
 def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     """Show one booking (预约详情)."""
-    return _whole(queries.find_booking(booking_id, by=principal(), session=db.session()))
+    return whole(queries.find_booking(booking_id, by=principal(), session=db.session()))
 
 
 @bp.patch("/<uuid:booking_id>")
@@ -87,7 +80,7 @@ def amend_booking(changes: dict[str, Any], booking_id: UUID) -> tuple[dict[str, 
         session=db.session(),
         now=utc_now(),
     )
-    return _whole(booking)
+    return whole(booking)
 
 
 @bp.post("/<uuid:booking_id>/cancellation")
@@ -103,16 +96,9 @@ def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
         session=db.session(),
         now=utc_now(),
     )
-    return _whole(booking)
+    return whole(booking)
 
 
-@windows_bp.get("")
-@windows_bp.arguments(WindowsFilterSchema, location="query")
-@windows_bp.response(200, BookableWindowsSchema)
-def list_windows(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Show a day's windows for a village, with the places left (查询可约时段)."""
-    return queries.bookable_windows(**wanted, district=district(), session=db.session(), now=utc_now())
-
-
-def _whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
+def whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
+    """A booking or hold in full, and the header that names its version."""
     return queries.booking_in_full(booking), etag(booking.version)

@@ -1,4 +1,4 @@
-"""Where one more visit fits into the tentative routes of a day: all gaps of all vehicles at once, in constant time each.
+"""Where one more visit fits into the tentative routes of a day: all gaps at once, in constant time each.
 
 Unlike the insertion kernel's estimates an answer from here is a proof. Each gap knows when the vehicle can leave on its
 left and must arrive on its right, once with lunch still to come and once with lunch behind it, so that every answer
@@ -9,7 +9,8 @@ which several unloads would have to move.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +128,26 @@ class Board:
         twin.routes, twin._parts, twin._taken = list(self.routes), list(self._parts), list(self._taken)
         twin._used = self._used.copy()
         return twin
+
+    def on(self, day: date) -> Board:
+        """The same routes as those of another day."""
+        twin = self.copy()
+        twin.frame = replace(self.frame, day=day)
+        return twin
+
+    @property
+    def taken(self) -> dict[str, tuple[Load, Load]]:
+        """What the routes bring to each station with an intake limit, and that limit, by the station's key."""
+        stations = self.frame.stations
+        return {stations[i].key: (self._taken[n], self._day.limits[n]) for i, n in self._day.limited.items()}
+
+    def vehicle_of(self, key: str) -> str | None:
+        """The vehicle whose route holds a visit, ``None`` when no route does."""
+        for route in self.routes:
+            for visit in route.visits:
+                if visit.key == key:
+                    return route.vehicle
+        return None
 
     def route(self, vehicle: str) -> StandingRoute:
         """The route of a vehicle as it stands."""
@@ -248,7 +269,8 @@ class Board:
             which = by_way.argmin(axis=0)
             columns = np.arange(len(at))
             on_way, near, far = by_way[which, columns], other[which, columns], station_s[which, 0]
-            opens, closes, unload = *self._relief_open[which].T, self._relief_unload[which]
+            opens, closes = self._relief_open[which, 0], self._relief_open[which, 1]
+            unload = self._relief_unload[which]
             depart, bound = leave[:, fits], latest[:, fits]
             if unload_first:
                 begun = np.maximum(depart + near, opens)
@@ -444,7 +466,7 @@ def _arrivals(rig: Rig, hops: Sequence[int], spans: Sequence[tuple[Windows, int]
     settled = home if home >= rig.end_open_s[0] else NOWHERE
     owed = NOWHERE
     if rig.rest is not None:
-        opens, closes, length = rig.rest
+        closes = rig.rest[1]
         owed = min(home, closes - rig.end_unload_s)  # home before lunch would be due
         if owed < rig.end_open_s[0]:
             owed = NOWHERE
@@ -453,7 +475,6 @@ def _arrivals(rig: Rig, hops: Sequence[int], spans: Sequence[tuple[Windows, int]
     for hop, (windows, service_s) in zip(reversed(hops), (*reversed(spans), ((), 0)), strict=True):
         leave_settled, leave_owed = settled - hop, owed - hop
         if rig.rest is not None:
-            opens, closes, length = rig.rest
             leave_owed = max(leave_owed, _rest_before(leave_settled, rig.rest), _rest_before(settled, rig.rest) - hop)
         owed, settled = (_reached(leave - service_s, windows) for leave in (leave_owed, leave_settled))
         out.append((owed, settled))

@@ -6,6 +6,8 @@ A promise is a place in such a route. Taking one more visit in and letting one g
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +16,7 @@ from recycling.routing.cost import evaluate
 from recycling.routing.course import Act
 from recycling.routing.day import Day, Load, Windows
 from recycling.routing.plan import Cost, Plan, Route, Search
-from recycling.routing.problem import Problem, Stop
+from recycling.routing.problem import Problem, Stop, problem_to_json
 from recycling.routing.timing import Timed, Timing, steps
 
 WHOLE_DAY: Windows = ((0, 86_400),)
@@ -183,7 +185,7 @@ def itinerary(frame: Problem, route: StandingRoute) -> Route:
 
 
 def standing_plan(frame: Problem, routes: Iterable[StandingRoute]) -> tuple[Problem, Plan]:
-    """The whole day, every visit mandatory, and its routes as a plan: for the checker, and for the planner to start from."""
+    """The whole day, every visit mandatory, and its routes as a plan: for the checker, or to start the planner from."""
     used = [route for route in routes if route.visits]
     locations, stops, planned = list(frame.locations), list[Stop](), list[Route]()
     first = len(frame.locations)
@@ -216,6 +218,12 @@ def _standing(vehicle: str, visits: Sequence[Visit], timed: Timed) -> StandingRo
 # --- JSON ---------------------------------------------------------------------------------------------------------
 
 
+def frame_mark(frame: Problem) -> str:
+    """A short name of stations, vehicles and travel: a stored timetable holds only for the fleet it was made for."""
+    raw = problem_to_json(frame) | {"day": None}
+    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def route_to_json(route: StandingRoute) -> dict[str, Any]:
     """A route as plain JSON values, its vehicle apart."""
     return {
@@ -246,5 +254,3 @@ def route_from_json(vehicle: str, raw: Mapping[str, Any]) -> StandingRoute:
         end_s=end_s,
         intake=tuple(tuple(load) for load in raw["intake"]),
     )  # fmt: skip
-
-

@@ -8,7 +8,6 @@ from typing import Any
 from recycling.policy.catalogue import ItemType
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.network import (
-    CapacityRule,
     Network,
     PickupWindow,
     Station,
@@ -149,14 +148,6 @@ def a_network(**overrides: Any) -> Network:
         "collectors": {key: a_collector(key) for key in ("c1", "c2")},
         "pickup_windows": {window.key: window for window in windows},
         "travel": TravelEstimate(factor=1.3, speed_kmh=30),
-        "capacity_rule": CapacityRule(
-            stop_cycle_s=1500,
-            trips_per_shift=2,
-            return_s=600,
-            service_share_bp=7000,
-            fill_bp=8500,
-            all_day_share_bp=2500,
-        ),
     }
     return Network(**facts | overrides)
 

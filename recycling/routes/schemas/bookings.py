@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from recycling.models.booking import BOOKING_STATES
+from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
 from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, VillageCode, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
@@ -43,16 +45,30 @@ class WishSchema(Schema):
     pickup_window = Text(required=True, most=64, metadata={"example": "08-10"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForWhom:
+    """Whom staff book for, and how that resident agreed."""
+
+    resident_id: UUID | None
+    consent: Consent | None
+
+
 class BookPickupSchema(WishSchema):
-    """A wish to be booked; staff name the resident they book for."""
+    """A wish to be booked; staff name the resident they book for and note how that one agreed."""
 
     resident_id = fields.UUID(load_default=None, allow_none=True)
+    consent = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(CONSENTS),
+        metadata={"description": "代约时居民的同意方式 / how the resident agreed, noted by staff"},
+    )
 
     @ma.post_load
-    def make(self, fields_: dict[str, Any], **_: Any) -> tuple[Wish, Any]:
+    def make(self, fields_: dict[str, Any], **_: Any) -> tuple[Wish, ForWhom]:
         """Build the domain's form, and for whom."""
-        resident_id = fields_.pop("resident_id")
-        return Wish(**fields_), resident_id
+        whom = ForWhom(resident_id=fields_.pop("resident_id"), consent=fields_.pop("consent"))
+        return Wish(**fields_), whom
 
 
 class AmendPickupSchema(WishSchema):
@@ -87,6 +103,12 @@ class BookingSchema(Schema):
     id = fields.UUID(required=True)
     resident_id = fields.UUID(required=True, metadata={"description": "居民 / named by staff who book for them"})
     state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
+    held_until = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "占位截止 / a hold's end"},
+    )
+    consent = fields.String(required=True, allow_none=True, validate=validate.OneOf(CONSENTS))
     day = fields.Date(required=True)
     pickup_window = fields.String(required=True)
     area = fields.String(required=True)
@@ -136,40 +158,3 @@ class BookingFilterSchema(Schema):
     state = fields.String(validate=validate.OneOf(BOOKING_STATES))
     cursor = Text(most=200)
     limit = QueryWhole(load_default=50, least=1, most=200)
-
-
-class WindowSchema(Schema):
-    """A window of a service day, and whether it still takes bookings."""
-
-    key = fields.String(required=True)
-    name_zh = fields.String(required=True)
-    name_en = fields.String(required=True)
-    opens_s = fields.Integer(required=True)
-    closes_s = fields.Integer(required=True)
-    places_left = fields.Integer(required=True)
-
-
-class RoomSchema(Schema):
-    """What a day of an area can still take in all its windows together; a booking must fit into each of the three."""
-
-    service_s = fields.Integer(required=True)
-    mass_g = fields.Integer(required=True)
-    litres = fields.Integer(required=True)
-
-
-class WindowsFilterSchema(Schema):
-    """Where and when."""
-
-    village_code = VillageCode(required=True)
-    day = Day(required=True)
-
-
-class BookableWindowsSchema(Schema):
-    """The windows of one day for one village."""
-
-    day = fields.Date(required=True)
-    area = fields.String(required=True)
-    bookable = fields.Boolean(required=True)
-    note = fields.String(required=True)
-    room = fields.Nested(RoomSchema, required=True)
-    windows = fields.List(fields.Nested(WindowSchema), required=True)

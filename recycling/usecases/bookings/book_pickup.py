@@ -1,25 +1,30 @@
-"""Book a pickup (预约上门回收)."""
+"""Book a pickup (预约上门回收): at once, or by a hold (占位) that keeps the place for a while."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import InvalidInput
+from recycling.errors import Conflict, HoldLapsed, InvalidInput, NotFound
 from recycling.logs import logger
 from recycling.models.base import insert_rows
-from recycling.models.booking import Booking
-from recycling.models.ledger import move
+from recycling.models.booking import Booking, Consent
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.routing.standing import timed_route
 from recycling.usecases.bookings.history import note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, booked_items, judge
+from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.bookings.tentative import Proposal, boards, changing, drop_holds, propose
 
 log = logger(__name__)
+
+HOLD = timedelta(minutes=10)
 
 
 def book_pickup(
@@ -30,38 +35,186 @@ def book_pickup(
     session: Session,
     now: datetime,
     resident_id: UUID | None = None,
+    consent: Consent | None = None,
     made_up: bool = False,
 ) -> Booking:
-    """Turn a wish into a promise: booking, place in the day's ledger, log line and message in one transaction.
+    """Turn a wish into a promise: booking, place in a route, log line and message in one transaction.
 
-    Staff book for the resident they name; residents book for themselves.
+    Staff book for the resident they name, and note how that one agreed; residents book for themselves.
 
     Raises
     ------
     InvalidInput
         When the wish breaks a rule of the catalogue or the district, or books for somebody else than it may.
     WindowClosed, WindowFull
-        When the day or window takes no more bookings.
+        When the day takes no more bookings, or no route can serve the wish in its window.
     """
-    if by.role == "resident" and resident_id not in (None, by.id):
-        raise InvalidInput(f"resident_id {resident_id} is not you; leave it out to book for yourself")
-    for_id = by.id if by.role == "resident" else resident_id
-    promise, need, place = judge(wish, district=district, now=now)
     with atomic(session):
-        # A resident who is signed in exists; only staff can name somebody who does not.
-        if for_id is None or (by.role != "resident" and session.get(Resident, for_id) is None):
-            raise InvalidInput(f"resident_id is {for_id}: name the resident this booking is for")
-        move(session, give_up=None, take_up=promise, capacity=district.capacities[promise.area])
+        booking = _placed(
+            wish, by=by, district=district, session=session, now=now, resident_id=resident_id, consent=consent,
+            made_up=made_up, held_until=None,
+        )  # fmt: skip
+        _tell_booked(session, booking, by=by, now=now)
+    log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
+    return booking
+
+
+def hold_pickup(
+    wish: Wish,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    resident_id: UUID | None = None,
+    consent: Consent | None = None,
+) -> Booking:
+    """Keep a place for ten minutes; `confirm_hold` makes it a booking of the same id.
+
+    Raises
+    ------
+    InvalidInput, WindowClosed, WindowFull
+        As for `book_pickup`.
+    """
+    with atomic(session):
+        booking = _placed(
+            wish, by=by, district=district, session=session, now=now, resident_id=resident_id, consent=consent,
+            made_up=False, held_until=now + HOLD,
+        )  # fmt: skip
+    log.info("hold.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
+    return booking
+
+
+def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: Session, now: datetime) -> Booking:
+    """Make a hold a booking, its place proven once more.
+
+    Raises
+    ------
+    NotFound
+        When the caller has no such hold; one that lapsed a while ago is gone.
+    HoldLapsed
+        When its ten minutes are over.
+    WindowClosed
+        When the day's plan was published meanwhile.
+    """
+    with atomic(session):
+        held = session.scalar(select(Booking).where(Booking.id == hold_id, visible_to(by)))
+        if held is None:
+            raise NotFound(
+                f"no hold {hold_id} of yours; it may have lapsed: ask for windows again / 未找到该占位或已过期"
+            )
+        day = held.day
+        if held.state == "held" and held.held_until is not None and held.held_until <= now:
+            raise _lapsed(day)
+        with changing(session, [day], district=district, now=now) as days:
+            # Locked after its day, as everywhere, and read again: a sweeper or another confirmation may have been here.
+            row = select(Booking).where(Booking.id == hold_id).with_for_update()
+            booking = session.scalar(row.execution_options(populate_existing=True))
+            if booking is None:
+                raise _lapsed(day)
+            if booking.state != "held":
+                raise Conflict(f"this hold is a booking already ({booking.state}) / 该占位已确认，无需重复提交")
+            board = days[booking.day].board
+            vehicle = board.vehicle_of(str(booking.id))
+            if vehicle is None or timed_route(
+                board.frame, vehicle, board.route(vehicle).visits, room=board.room(vehicle)
+            ) is None:  # fmt: skip
+                log.error("hold.unproven", booking_id=str(booking.id), day=str(booking.day))
+                raise _lapsed(day)
+            booking.state, booking.held_until = "booked", None
+            booking.created_at = booking.changed_at = now
+            session.flush()
+            _tell_booked(session, booking, by=by, now=now)
+    log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
+    return booking
+
+
+def drop_hold(hold_id: UUID, *, by: Principal, district: District, session: Session, now: datetime) -> None:
+    """Give a hold up and free its place; one that is gone already stays gone.
+
+    Raises
+    ------
+    Conflict
+        When it has become a booking.
+    """
+    with atomic(session):
+        held = session.scalar(select(Booking).where(Booking.id == hold_id, visible_to(by)))
+        if held is None:
+            return
+        with changing(session, [held.day], district=district, now=now, even_closed=True) as days:
+            row = select(Booking).where(Booking.id == hold_id).with_for_update()
+            booking = session.scalar(row.execution_options(populate_existing=True))
+            if booking is None:
+                return
+            if booking.state != "held":
+                raise Conflict("this hold is a booking already; cancel the booking / 该占位已成为预约，请取消预约")
+            drop_holds(session, days[booking.day], [booking.id])
+
+
+def _placed(
+    wish: Wish,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    resident_id: UUID | None,
+    consent: Consent | None,
+    made_up: bool,
+    held_until: datetime | None,
+) -> Booking:
+    """A new row with its place in a route."""
+    for_id = _for_whom(by, resident_id, consent, session, made_up=made_up)
+    judged = judge(wish, district=district, now=now)
+    booking_id = uuid4()
+    window = district.network.pickup_windows[wish.pickup_window].window_s
+    visit = judged.visit(str(booking_id), window)
+    proposal: Proposal | None = None
+    if wish.day not in session.info.get("drafts", {}):
+        # Found before the day is locked, so that the others do not wait for the search.
+        board = boards(session, [wish.day], district=district)[wish.day]
+        proposal = None if board is None else propose(board, visit, window)
+    with changing(session, [wish.day], district=district, now=now) as days:
+        days[wish.day].take(visit, window, proposal=proposal)
         booking = Booking(
-            id=uuid4(), resident_id=for_id, day=promise.day, area=promise.area, pickup_window=promise.pickup_window,
-            village_code=wish.village_code, place=place, floor=wish.floor, has_lift=wish.has_lift, state="booked",
-            service_s=need.service_s, declared_g=need.mass_g, declared_l=need.litres, made_up=made_up, version=1,
-            created_at=now, changed_at=now, items=booked_items(wish.items),
+            id=booking_id, resident_id=for_id, day=wish.day, area=judged.area, pickup_window=wish.pickup_window,
+            village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
+            state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
+            service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
+            made_up=made_up, version=1, created_at=now, changed_at=now, items=booked_items(wish.items),
         )  # fmt: skip
         for item in booking.items:
             item.booking_id = booking.id
         insert_rows(session, [booking, *booking.items])
-        note_change(session, booking, kind="booked", by=by, now=now)
-        tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
-    log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
+
+
+def _for_whom(
+    by: Principal, resident_id: UUID | None, consent: Consent | None, session: Session, *, made_up: bool
+) -> UUID:
+    if by.role == "resident":
+        if resident_id not in (None, by.id):
+            raise InvalidInput(f"resident_id {resident_id} is not you; leave it out to book for yourself")
+        if consent is not None:
+            raise InvalidInput("consent is what staff note when they book for somebody; leave it out")
+        return by.id  # one who is signed in exists
+    if resident_id is None or session.get(Resident, resident_id) is None:
+        raise InvalidInput(f"resident_id is {resident_id}: name the resident this booking is for")
+    if consent is None and not made_up:
+        raise InvalidInput(
+            "consent is missing: say how the resident agreed (phone, shop, visit or institution)"
+            " / 请注明居民的同意方式（电话、门店、上门或单位）"
+        )
+    return resident_id
+
+
+def _tell_booked(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
+    note_change(session, booking, kind="booked", by=by, now=now)
+    tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
+
+
+def _lapsed(day: date) -> HoldLapsed:
+    return HoldLapsed(
+        f"the place on {day} was kept for {HOLD.seconds // 60} minutes and is free again; ask for windows again"
+        f" / 占位已超过 {HOLD.seconds // 60} 分钟，请重新查询可约时段"
+    )

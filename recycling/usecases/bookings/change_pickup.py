@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
 from recycling.models.booking import Booking
-from recycling.models.ledger import free, move
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
 from recycling.usecases.bookings.history import enter, note_change, tell_resident
-from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge, promise_of
+from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge
 from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.bookings.tentative import changing
 
 log = logger(__name__)
 
@@ -54,22 +54,30 @@ def amend_pickup(
         then still held.
     """
     with atomic(session):
-        booking = _changeable(booking_id, version=version, by=by, session=session)
-        _refuse_late(booking, by=by, district=district, now=now)
-        wish = replace(_as_wish(booking), **changes)
-        standing = promise_of(booking)
-        promise, need, place = judge(wish, district=district, now=now, standing=standing)
-        move(session, give_up=standing, take_up=promise, capacity=district.capacities[promise.area])
-        booking.day, booking.area, booking.pickup_window = promise.day, promise.area, promise.pickup_window
-        booking.village_code, booking.place = wish.village_code, place
-        booking.floor, booking.has_lift = wish.floor, wish.has_lift
-        booking.service_s, booking.declared_g, booking.declared_l = need.service_s, need.mass_g, need.litres
-        if "items" in changes:
-            booking.items.clear()
-            session.flush()
-            booking.items.extend(booked_items(wish.items))
-        enter(booking, "booked", now=now)
-        _tell(session, booking, kind="amended", by=by, now=now)
+        # What version it is tells its day and window too: the locked row below is this one, or the change is refused.
+        seen = _seen(booking_id, version=version, by=by, session=session)
+        _refuse_late(seen, by=by, district=district, now=now)
+        wish = replace(_as_wish(seen), **changes)
+        standing = (seen.day, seen.pickup_window)
+        judged = judge(wish, district=district, now=now, standing=standing)
+        with changing(session, {seen.day, wish.day}, district=district, now=now) as days:
+            booking = _changeable(booking_id, version=version, by=by, session=session)
+            _refuse_late(booking, by=by, district=district, now=now)
+            # The old place goes first, so that the new one may use what it held; refused, both stay as they were.
+            days[booking.day].release(str(booking.id))
+            window = district.network.pickup_windows[wish.pickup_window].window_s
+            days[wish.day].take(judged.visit(str(booking.id), window), window)
+            booking.day, booking.area, booking.pickup_window = wish.day, judged.area, wish.pickup_window
+            booking.village_code, booking.place = wish.village_code, judged.place
+            booking.floor, booking.has_lift = wish.floor, wish.has_lift
+            booking.service_s = judged.need.service_s
+            booking.declared_g, booking.declared_l = judged.need.mass_g, judged.need.litres
+            if "items" in changes:
+                booking.items.clear()
+                session.flush()
+                booking.items.extend(booked_items(wish.items))
+            enter(booking, "booked", now=now)
+            _tell(session, booking, kind="amended", by=by, now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
 
@@ -88,13 +96,24 @@ def cancel_pickup(
         As for `amend_pickup`.
     """
     with atomic(session):
-        booking = _changeable(booking_id, version=version, by=by, session=session)
-        if by.role not in DESK:
-            _refuse_late(booking, by=by, district=district, now=now)
-        free(session, promise_of(booking), even_closed=by.role in DESK)
-        enter(booking, "cancelled", now=now)
-        _tell(session, booking, kind="cancelled", by=by, now=now)
+        seen = _seen(booking_id, version=version, by=by, session=session)
+        with changing(session, [seen.day], district=district, now=now, even_closed=by.role in DESK) as days:
+            booking = _changeable(booking_id, version=version, by=by, session=session)
+            if by.role not in DESK:
+                _refuse_late(booking, by=by, district=district, now=now)
+            days[booking.day].release(str(booking.id))
+            enter(booking, "cancelled", now=now)
+            _tell(session, booking, kind="cancelled", by=by, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
+    return booking
+
+
+def _seen(booking_id: UUID, *, version: int, by: Principal, session: Session) -> Booking:
+    """The booking as it is before its day is locked: which day that is."""
+    booking = session.scalar(select(Booking).where(Booking.id == booking_id, visible_to(by), Booking.state != "held"))
+    if booking is None:
+        raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
+    _check_changeable(booking, version)
     return booking
 
 
@@ -102,9 +121,14 @@ def _changeable(booking_id: UUID, *, version: int, by: Principal, session: Sessi
     """The booking, locked, when it is the caller's to change, in this version, and nobody has visited it."""
     # The row lock makes two changes of one booking queue, so that each frees exactly what the row then holds.
     wanted = select(Booking).where(Booking.id == booking_id, visible_to(by)).with_for_update()
-    booking = session.scalar(wanted)
+    booking = session.scalar(wanted.execution_options(populate_existing=True))
     if booking is None:
         raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
+    _check_changeable(booking, version)
+    return booking
+
+
+def _check_changeable(booking: Booking, version: int) -> None:
     if booking.version != version:
         raise StaleVersion(
             f"the booking is now version {booking.version}, you sent {version}; read it again and repeat"
@@ -115,7 +139,6 @@ def _changeable(booking_id: UUID, *, version: int, by: Principal, session: Sessi
             f"the booking is {booking.state} and cannot be changed any more; make a new booking for what is still to be"
             " fetched / 当前状态不可修改，如仍需回收请重新预约"
         )
-    return booking
 
 
 def _refuse_late(booking: Booking, *, by: Principal, district: District, now: datetime) -> None:

@@ -1,17 +1,19 @@
-"""The shared step of booking and amending: judge a wish against the reference facts and size its promise."""
+"""The shared step of booking and amending: judge a wish against the reference facts and size its visit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from recycling.errors import InvalidInput, WindowClosed
-from recycling.models.booking import BookedItem, Booking
-from recycling.models.ledger import Promise
+from recycling.models.booking import BookedItem
 from recycling.policy.district import District
 from recycling.policy.geography import CoordinateSystem, point_refusal, to_wgs84
 from recycling.policy.service_time import ItemCount, StopNeed, stop_need
+from recycling.routing.board import Window
+from recycling.routing.standing import Visit
 
 MOST_ITEM_TYPES = 20  # in one booking; a household clearance takes fewer, more is a bulk booking
 
@@ -42,13 +44,27 @@ class Wish:
     pickup_window: str
 
 
-def judge(
-    wish: Wish, *, district: District, now: datetime, standing: Promise | None = None
-) -> tuple[Promise, StopNeed, dict[str, object]]:
-    """Judge a wish; return its promise, what the stop needs, and its place in WGS-84.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A wish that can be asked for: the service area, what its stop needs, and its place in WGS-84."""
 
-    ``standing`` is the promise that the wish would replace. Its day, area and window were bookable when they were
-    promised, and need not be so again.
+    area: str
+    need: StopNeed
+    place: dict[str, Any]
+
+    def visit(self, key: str, window: Window) -> Visit:
+        """Its visit in a tentative route."""
+        return Visit(
+            key=key, lat=self.place["lat"], lon=self.place["lon"], windows_s=(window,), service_s=self.need.service_s,
+            load=(self.need.mass_g, self.need.litres), skills=frozenset(self.need.skills),
+        )  # fmt: skip
+
+
+def judge(wish: Wish, *, district: District, now: datetime, standing: tuple[date, str] | None = None) -> Judged:
+    """Judge a wish against the reference facts; whether a route can serve it is the tentative routes' affair.
+
+    ``standing`` is the day and window that the wish would replace: bookable when they were promised, they need not be
+    so again.
 
     Raises
     ------
@@ -57,29 +73,36 @@ def judge(
     WindowClosed
         When the day or window cannot be booked at ``now``.
     """
+    area = area_of(wish, district=district)
+    if standing != (wish.day, wish.pickup_window):
+        # The day first: the catalogue of a day long past would only say that it has no such item.
+        _bookable(wish.day, wish.pickup_window, district=district, now=now)
+    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
+    return Judged(area=area, need=need, place=place_of(wish))
+
+
+def area_of(wish: Wish, *, district: District) -> str:
+    """The service area of a wish's village, when the village and the point can be accepted.
+
+    Raises
+    ------
+    InvalidInput
+        When they cannot.
+    """
     village = district.network.villages.get(wish.village_code)
     if village is None:
         raise InvalidInput(f"village_code {wish.village_code!r} is not in the district; choose one from GET /villages")
     refusal = point_refusal(district.boundary, wish.lat, wish.lon, system=wish.coordinate_system)
     if refusal is not None:
         raise InvalidInput(refusal.message)
-    kept = None if standing is None else (standing.day, standing.area, standing.pickup_window)
-    if kept != (wish.day, village.town_key, wish.pickup_window):
-        # The day first: the catalogue of a day long past would only say that it has no such item.
-        _bookable(wish.day, wish.pickup_window, district=district, now=now)
-    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
+    return village.town_key
+
+
+def place_of(wish: Wish) -> dict[str, Any]:
+    """Where the wish is, as it is stored."""
     lat, lon = to_wgs84(wish.lat, wish.lon, system=wish.coordinate_system)
-    promise = Promise(
-        day=wish.day,
-        area=village.town_key,
-        pickup_window=wish.pickup_window,
-        service_s=need.service_s,
-        load_g=need.mass_g,
-        load_l=need.litres,
-    )
     # Six decimals are a tenth of a metre: more than a phone knows, and they keep the stored number short.
-    place = {"address": wish.address, "lat": round(lat, 6), "lon": round(lon, 6), "note": wish.note}
-    return promise, need, place
+    return {"address": wish.address, "lat": round(lat, 6), "lon": round(lon, 6), "note": wish.note}
 
 
 def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date, district: District) -> StopNeed:
@@ -106,18 +129,6 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
             raise InvalidInput(f"dismantle: taking apart is not offered for {kind.key!r}; set it to false")
         counts.append(ItemCount(item_type=kind, quantity=item.quantity, dismantle=item.dismantle))
     return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time)
-
-
-def promise_of(booking: Booking) -> Promise:
-    """What a stored booking has taken out of its day."""
-    return Promise(
-        day=booking.day,
-        area=booking.area,
-        pickup_window=booking.pickup_window,
-        service_s=booking.service_s,
-        load_g=booking.declared_g,
-        load_l=booking.declared_l,
-    )
 
 
 def booked_items(items: Sequence[WishedItem]) -> list[BookedItem]:

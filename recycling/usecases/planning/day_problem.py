@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
 from recycling.gateways.travel_ladder import FASTEST_M_PER_S
-from recycling.models.booking import Booking
+from recycling.models.booking import PROMISED, Booking
 from recycling.models.plan import Plan
 from recycling.policy.district import District
 from recycling.policy.fleet import Shift
@@ -32,6 +32,11 @@ LOAD_UNITS = ("g", "l")
 def unfinished_bookings(session: Session, day: date) -> Sequence[Booking]:
     """The promises of a day that nobody has kept or tried to keep yet; these are what any plan of it covers."""
     return session.scalars(select(Booking).where(Booking.day == day, Booking.state == "booked")).all()
+
+
+def promised_bookings(session: Session, day: date) -> Sequence[Booking]:
+    """Bookings and holds of a day: what its tentative routes hold."""
+    return session.scalars(select(Booking).where(Booking.day == day, Booking.state.in_(PROMISED))).all()
 
 
 def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -> Problem:

@@ -22,6 +22,7 @@ from recycling.routing.check import violations
 from recycling.routing.cost import driven
 from recycling.routing.problem import Problem
 from recycling.routing.solve import Progress, solve
+from recycling.usecases.bookings.tentative import tentative_plan
 from recycling.usecases.planning.day_problem import (
     booking_of,
     check_plannable,
@@ -48,6 +49,7 @@ class Solver(Protocol):
         seconds: float,
         workers: int,
         seed: int,
+        warm: planner.Plan | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> planner.Plan:
         """Answer with a plan."""
@@ -88,12 +90,14 @@ def plan_day(
         return made
     check_plannable(day, district=district, now=now)
     asked = day_problem(day, unfinished_bookings(session, day), district=district)
+    # The promises were proven in tentative routes; the planner starts from these, so that it never does worse.
+    warm = tentative_plan(session, day, district=district)
     session.rollback()
     kept = timedelta(days=travel.kept_days)
     # A read transaction, should it come to a look at what is kept, is over before the planner begins.
     problem, quality, answered = by_road(asked, travel, cache=StoredTravel(session, now=now, kept=kept))
     session.rollback()
-    answer = solve(problem, seconds=seconds, workers=workers, seed=seed, on_progress=on_progress)
+    answer = solve(problem, seconds=seconds, workers=workers, seed=seed, warm=warm, on_progress=on_progress)
     _refuse_broken(problem, answer)
     with atomic(session):
         facts = {

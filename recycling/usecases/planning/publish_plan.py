@@ -14,7 +14,7 @@ from recycling.errors import BookingsChanged, Conflict, NotFound, PlanReplaced
 from recycling.logs import logger
 from recycling.models.base import insert_into
 from recycling.models.booking import Booking
-from recycling.models.ledger import close_day, open_ledger
+from recycling.models.ledger import close_day
 from recycling.models.outbox import post
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
@@ -53,10 +53,7 @@ def publish_plan(
             raise Conflict(f"{plan.day} is over; its plan stays as it was / {plan.day} 已过，计划不再更改")
         # From here on nobody is promised anything more for this day. Promises under way hold a ledger row that we wait
         # for; what they booked is seen by the statements below, and by none above.
-        # One area after the other, as a booking that moves between areas locks them: nobody waits in a circle.
-        for area in sorted(district.network.stations):
-            open_ledger(session, day=plan.day, capacity=district.capacities[area])
-            close_day(session, day=plan.day, areas=[area])
+        close_day(session, plan.day)
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         if standing is not None and standing.plan_id == plan.id:
             return standing

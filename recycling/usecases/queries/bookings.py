@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from recycling.errors import InvalidInput, NotFound
+from recycling.errors import NotFound
 from recycling.models.booking import Booking
-from recycling.models.ledger import DayLedger, WindowLedger
+from recycling.models.ledger import closed_days
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.sight import visible_to
@@ -22,7 +22,7 @@ SHOWN_OF_ADDRESS = 4  # characters of a masked address at the most; the village 
 
 
 def find_booking(booking_id: UUID, *, by: Principal, session: Session) -> Booking:
-    """One booking that the caller may see.
+    """One booking, or hold, that the caller may see.
 
     Raises
     ------
@@ -45,7 +45,11 @@ def list_bookings(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """A page of bookings, newest first; ``next_cursor`` leads to the next, ``None`` at the end."""
-    wanted = select(Booking).where(visible_to(by)).order_by(Booking.created_at.desc(), Booking.id.desc())
+    wanted = (
+        select(Booking)
+        .where(visible_to(by), Booking.state != "held")
+        .order_by(Booking.created_at.desc(), Booking.id.desc())
+    )
     if day is not None:
         wanted = wanted.where(Booking.day == day)
     if state is not None:
@@ -67,79 +71,18 @@ def own_addresses(booking_ids: Iterable[UUID], *, by: Principal, session: Sessio
     return {booking.id: booking.place["address"] for booking in session.scalars(own)}
 
 
-def bookable_windows(
-    village_code: str, day: date, *, district: District, session: Session, now: datetime
-) -> dict[str, Any]:
-    """The windows of a day for a village, with the places and the room left.
-
-    Raises
-    ------
-    InvalidInput
-        When the village is unknown.
-    """
-    village = district.network.villages.get(village_code)
-    if village is None:
-        raise InvalidInput(
-            f"village_code {village_code!r} is not in the district; choose one from GET /villages"
-            " / 本区没有该村居，请重新选择"
-        )
-    area = village.town_key
-    left = {
-        row.pickup_window: row.places_cap - row.places_used
-        for row in session.scalars(select(WindowLedger).where(WindowLedger.day == day, WindowLedger.area == area))
-    }
-    ledger = session.get(DayLedger, (day, area))
-    capacity = district.capacities[area]
-    note = district.calendar.note(day)
-    if ledger is not None and ledger.closed:
-        bookable, note = False, "routes already planned / 路线已排定"
-    else:
-        bookable = district.booking_rules.is_bookable(day, now=now, calendar=district.calendar)
-        if not bookable and (district.calendar.is_service_day(day) or not note):
-            note = "not among the bookable days / 不在可约日期内"
-    room = (
-        (capacity.service_s, capacity.mass_g, capacity.litres)
-        if ledger is None
-        else (
-            ledger.service_cap_s - ledger.service_used_s,
-            ledger.load_cap_g - ledger.load_used_g,
-            ledger.load_cap_l - ledger.load_used_l,
-        )
-    )
-    if bookable and min(room) <= 0:
-        bookable, note = False, "the day is full / 当日已约满"
-    return {
-        "day": day,
-        "area": area,
-        "bookable": bookable,
-        "note": note,
-        "room": dict(zip(("service_s", "mass_g", "litres"), room if bookable else (0, 0, 0), strict=True)),
-        "windows": [
-            {
-                "key": window.key,
-                "name_zh": window.name_zh,
-                "name_en": window.name_en,
-                "opens_s": window.opens_s,
-                "closes_s": window.closes_s,
-                "places_left": left.get(window.key, capacity.places[window.key]) if bookable else 0,
-            }
-            for window in district.network.pickup_windows.values()
-        ],
-    }
-
-
 def open_days(*, district: District, session: Session, now: datetime) -> list[date]:
     """The service days that can be booked now, without those whose routes are planned already."""
     days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
-    closed = set(session.scalars(select(DayLedger.day).where(DayLedger.day.in_(days), DayLedger.closed).distinct()))
+    closed = closed_days(session, days)
     return [day for day in days if day not in closed]
 
 
 def booking_in_full(booking: Booking) -> dict[str, Any]:
     """A booking with its address, for somebody who may read it."""
     fields = (
-        "id", "resident_id", "state", "day", "pickup_window", "area", "village_code", "floor", "has_lift", "items",
-        "declared_g", "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
+        "id", "resident_id", "state", "held_until", "consent", "day", "pickup_window", "area", "village_code", "floor",
+        "has_lift", "items", "declared_g", "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
     )  # fmt: skip
     return {name: getattr(booking, name) for name in fields} | booking.place
 

@@ -1,0 +1,175 @@
+"""Offer slots (可约时段): the windows of the coming days that a route can really serve, and why not the others."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from recycling.errors import HoldLapsed, InvalidInput
+from recycling.models.encrypted import keyring
+from recycling.policy.access import Principal
+from recycling.policy.district import District
+from recycling.routing.board import Board, Fit
+from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.tentative import boards
+from recycling.usecases.bookings.why_not import Refusal, refusals
+
+NEAR_S = 600  # driving that a collector who is "near anyway" makes for a visit, at most
+OFFERED_FOR = timedelta(minutes=30)  # how long an offer may be turned into a hold
+TIME_BYTES, PROOF_BYTES = 5, 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotOffer:
+    """One window of a day.
+
+    Parameters
+    ----------
+    fit
+        Its proven place, ``None`` when no route can serve it.
+    greenest
+        Whether, of all windows offered, a visit in this one adds least driving.
+    hold_token
+        What a hold of this window is asked for with.
+    refusal
+        Why it is not offered.
+    """
+
+    pickup_window: str
+    fit: Fit | None
+    greenest: bool = False
+    hold_token: str | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def near(self) -> bool:
+        """Whether a collector passes by anyway."""
+        return self.fit is not None and not self.fit.first and self.fit.added_s <= NEAR_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedDay:
+    """The windows of one service day; ``closed`` when its routes are already planned."""
+
+    day: date
+    closed: bool
+    windows: tuple[SlotOffer, ...]
+
+
+def offer_slots(
+    wish: Wish, *, by: Principal, district: District, session: Session, now: datetime, explain: bool = True
+) -> list[OfferedDay]:
+    """Ask the tentative routes of every bookable day where the wish fits; its own day and window are not looked at.
+
+    Raises
+    ------
+    InvalidInput
+        When an item, the village or the point cannot be accepted.
+    """
+    area, place = area_of(wish, district=district), place_of(wish)
+    days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
+    if not days:
+        return []
+    windows = district.network.pickup_windows
+    spans = [window.window_s for window in windows.values()]
+    judged_on: dict[date, Judged] = {}
+    fits: dict[date, list[Fit | None]] = {}
+    found = boards(session, days, district=district)
+    for day in days:
+        board = found[day]
+        if board is not None:
+            try:
+                need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
+            except InvalidInput:
+                if day == days[0]:
+                    raise
+                found[day] = None  # the catalogue of that day no longer has the item
+                continue
+            judged_on[day] = Judged(area=area, need=need, place=place)
+            fits[day] = board.fits(judged_on[day].visit("offered", spans[0]), spans)
+    offered = [fit.added_s for row in fits.values() for fit in row if fit is not None]
+    least = min(offered, default=0)
+    out = []
+    for day in days:
+        board = found[day]
+        if board is None:
+            out.append(OfferedDay(day=day, closed=True, windows=()))
+            continue
+        why = _why(wish, day, judged_on[day], board, fits, district) if explain else {}
+        out.append(
+            OfferedDay(
+                day=day,
+                closed=False,
+                windows=tuple(
+                    SlotOffer(
+                        pickup_window=key,
+                        fit=fit,
+                        greenest=fit is not None and fit.added_s == least,
+                        hold_token=None if fit is None else _token(wish, day, key, by=by, until=now + OFFERED_FOR),
+                        refusal=why.get(key),
+                    )
+                    for key, fit in zip(windows, fits[day], strict=True)
+                ),
+            )
+        )
+    return out
+
+
+def _why(
+    wish: Wish, day: date, judged: Judged, board: Board, fits: dict[date, list[Fit | None]], district: District
+) -> dict[str, Refusal]:
+    keys = list(district.network.pickup_windows)
+    here = [fit is not None for fit in fits[day]]
+    if all(here):
+        return {}
+    elsewhere = {key: [other for other, row in fits.items() if row[n] is not None] for n, key in enumerate(keys)}
+    return refusals(
+        replace(wish, day=day),
+        judged,
+        board,
+        open_here=[key for key, is_open in zip(keys, here, strict=True) if is_open],
+        open_on=elsewhere,
+        district=district,
+    )
+
+
+def check_hold_token(token: str, wish: Wish, *, by: Principal, now: datetime) -> None:
+    """See that a hold is asked for what was offered to this caller.
+
+    Raises
+    ------
+    InvalidInput
+        When the token is for another wish or caller, or none of ours.
+    HoldLapsed
+        When the offer was made too long ago.
+    """
+    try:
+        raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        until = datetime.fromtimestamp(int.from_bytes(raw[:TIME_BYTES], "big"), UTC)
+    except (ValueError, OverflowError):
+        raw, until = b"", now
+    if not hmac.compare_digest(raw[TIME_BYTES:], _proof(wish, wish.day, wish.pickup_window, by=by, until=until)):
+        raise InvalidInput(
+            "hold_token is not for this wish, day and window; send them as they were offered"
+            " / 占位凭证与所选时段不符，请按查询结果原样提交"
+        )
+    if until <= now:
+        raise HoldLapsed("this offer is over half an hour old; ask for windows again / 时段信息已过期，请重新查询")
+
+
+def _token(wish: Wish, day: date, window: str, *, by: Principal, until: datetime) -> str:
+    whole = int(until.timestamp())
+    until = datetime.fromtimestamp(whole, UTC)
+    raw = whole.to_bytes(TIME_BYTES, "big") + _proof(wish, day, window, by=by, until=until)
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _proof(wish: Wish, day: date, window: str, *, by: Principal, until: datetime) -> bytes:
+    said = asdict(wish) | {"day": str(day), "pickup_window": window, "by": str(by.id), "until": int(until.timestamp())}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+    return keyring.digest(text, context="slot_offer")[:PROOF_BYTES]

@@ -1,0 +1,290 @@
+"""The shared step of everything that promises: the tentative routes of days, read, and changed under the day's lock.
+
+What a process has read of a day it remembers, and each time reads only the routes that changed since. Offers are made
+from that. A promise is made under the day's lock, from the routes as they then are.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from recycling.errors import WindowFull
+from recycling.logs import logger
+from recycling.models.booking import BookedItem, Booking
+from recycling.models.ledger import DayState, Intake, day_states, locked_day, rewrite, routes_since
+from recycling.policy.district import District
+from recycling.routing.board import Board, Fit, Window
+from recycling.routing.course import PICKUP
+from recycling.routing.plan import Plan
+from recycling.routing.problem import Problem
+from recycling.routing.standing import (
+    StandingRoute,
+    Visit,
+    frame_mark,
+    route_from_json,
+    route_to_json,
+    standing_plan,
+    timed_route,
+    with_visit,
+    without,
+)
+from recycling.usecases.planning.day_problem import day_problem
+
+log = logger(__name__)
+
+DAYS_KEPT = 40  # remembered days of one database; more than anybody can book ahead
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The routes of a day as they were at a state of its ledger."""
+
+    state: DayState
+    board: Board
+
+
+class _Memory:
+    """What this process has read of one database. A board is never changed once it stands here, only replaced."""
+
+    def __init__(self, district: District) -> None:
+        self.district, self.lock = district, threading.Lock()
+        self.empty: Board | None = None
+        self.mark = ""
+        self.days: dict[date, _Known] = {}
+
+    def nothing(self, day: date) -> Board:
+        """A day without promises."""
+        if self.empty is None:
+            self.empty = Board(day_problem(day, [], district=self.district))
+            self.mark = frame_mark(self.empty.frame)
+        return self.empty.on(day)
+
+    def keep(self, day: date, known: _Known) -> None:
+        with self.lock:
+            before = self.days.get(day)
+            if before is None or before.state.born != known.state.born or before.state.version < known.state.version:
+                self.days[day] = known
+            while len(self.days) > DAYS_KEPT:
+                del self.days[min(self.days)]
+
+
+_memories: WeakKeyDictionary[object, _Memory] = WeakKeyDictionary()
+
+
+def boards(session: Session, days: Collection[date], *, district: District) -> dict[date, Board | None]:
+    """The tentative routes of days as they are now, to look at; ``None`` for a day whose plan is published."""
+    if not days:
+        return {}
+    memory = _memory(session, district)
+    states = day_states(session, min(days), max(days))
+    found: dict[date, Board | None] = {}
+    for day in days:
+        state = states.get(day)
+        if state is not None and state.closed:
+            found[day] = None
+        else:
+            found[day] = memory.nothing(day) if state is None else _up_to_date(session, day, state, memory)
+    return found
+
+
+def tentative_plan(session: Session, day: date, *, district: District) -> Plan | None:
+    """The promises of a day as a plan to start from, of a closed day too; ``None`` when there are none."""
+    state = day_states(session, day, day).get(day)
+    if state is None:
+        return None
+    board = _up_to_date(session, day, state, _memory(session, district))
+    _, plan = standing_plan(board.frame, board.routes)
+    return plan if plan.routes else None
+
+
+class DayDraft:
+    """The routes of one locked day, being changed; `changing` makes it and writes it. ``seen`` is how they stood."""
+
+    def __init__(self, day: date, state: DayState, board: Board, *, mark: str) -> None:
+        self.day, self.state, self.seen, self.board, self._mark = day, state, board, board.copy(), mark
+        self._written = dict(board.taken)
+        self._changed: set[str] = set()
+
+    def take(self, visit: Visit, window: Window, *, proposal: Proposal | None = None) -> Fit:
+        """Give a visit its place, service starting in ``window``.
+
+        Parameters
+        ----------
+        proposal
+            What was found before the lock was held; it saves the work when the vehicle's route is still the same.
+
+        Raises
+        ------
+        WindowFull
+            When no route of the day can serve it.
+        """
+        if proposal is not None and proposal.still_holds(self.board):
+            self._put(proposal.route)
+            return proposal.fit
+        found = propose(self.board, visit, window)
+        if found is None:
+            raise WindowFull(
+                f"no route of {self.day} can take this any more in that window; choose another one from"
+                f" POST /slot-offers / {self.day} 该时段的路线已排不下，请重新查询可约时段"
+            )
+        self._put(found.route)
+        return found.fit
+
+    def release(self, key: str) -> None:
+        """Take a visit out; nothing happens when no route holds it."""
+        vehicle = self.board.vehicle_of(key)
+        if vehicle is not None:
+            self._put(without(self.board.frame, self.board.route(vehicle), key))
+
+    def replace_all(self, routes: Mapping[str, StandingRoute]) -> None:
+        """Put other routes in the place of all that stand."""
+        for old in list(self.board.routes):
+            new = routes.get(old.vehicle, StandingRoute(vehicle=old.vehicle))
+            if new != old:
+                self._put(new)
+
+    def _put(self, route: StandingRoute) -> None:
+        self.board.put(route)
+        self._changed.add(route.vehicle)
+
+    def write(self, session: Session) -> None:
+        """Write what changed since the last time."""
+        intakes = [
+            Intake(
+                station_key=key, more_g=taken[0] - self._written[key][0][0], more_l=taken[1] - self._written[key][0][1],
+                cap_g=most[0], cap_l=most[1],
+            )
+            for key, (taken, most) in self.board.taken.items()
+            if taken != self._written[key][0]
+        ]  # fmt: skip
+        routes = {
+            vehicle: route_to_json(self.board.route(vehicle)) | {"frame": self._mark} for vehicle in self._changed
+        }
+        rewrite(session, self.day, version=self.state.version, routes=routes, intakes=intakes)
+        self._written = dict(self.board.taken)
+        self._changed.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A proven place: the route before and after, and what the stations' limits left for it."""
+
+    fit: Fit
+    before: StandingRoute
+    route: StandingRoute
+    room: tuple[tuple[int, ...], ...]
+
+    def still_holds(self, board: Board) -> bool:
+        """Whether the proof is one for these routes too."""
+        vehicle = self.fit.vehicle
+        return board.route(vehicle) is self.before and board.room(vehicle) == self.room
+
+
+def propose(board: Board, visit: Visit, window: Window) -> Proposal | None:
+    """Prove a place for a visit, exactly; ``None`` when there is none."""
+    fit = board.fits(visit, [window])[0]
+    if fit is None:
+        return None
+    before, room = board.route(fit.vehicle), board.room(fit.vehicle)
+    route = with_visit(board.frame, before, visit, fit.position, room=room)
+    if route is None:
+        log.error("promise.unproven", vehicle=fit.vehicle, day=str(board.frame.day))
+        return None
+    return Proposal(fit=fit, before=before, route=route, room=room)
+
+
+@contextmanager
+def changing(
+    session: Session, days: Collection[date], *, district: District, now: datetime, even_closed: bool = False
+) -> Iterator[dict[date, DayDraft]]:
+    """Lock days and change their routes; written when the block ends without an error. Inside `atomic`.
+
+    Holds of these days that have lapsed are dropped first. In one transaction a day is locked once: what came before in
+    it is seen.
+
+    Raises
+    ------
+    WindowClosed
+        When the plan of one of the days is published.
+    """
+    drafts: dict[date, DayDraft] = session.info.setdefault("drafts", {})
+    memory = _memory(session, district)
+    for day in sorted(set(days)):
+        if day not in drafts:
+            state = locked_day(session, day, even_closed=even_closed)
+            # Our own change will be this version; what is committed is the one before.
+            committed = DayState(version=state.version - 1, closed=state.closed, born=state.born)
+            board = _up_to_date(session, day, committed, memory)
+            drafts[day] = DayDraft(day, state, board, mark=memory.mark)
+            _drop_lapsed(session, drafts[day], now=now)
+    mine = {day: drafts[day] for day in days}
+    yield mine
+    for draft in mine.values():
+        draft.write(session)
+
+
+def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
+    lapsed = session.scalars(
+        select(Booking.id).where(Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now)
+    ).all()
+    drop_holds(session, draft, lapsed)
+
+
+def drop_holds(session: Session, draft: DayDraft, booking_ids: Collection[UUID]) -> None:
+    """Delete holds and free their places; they were nobody's booking."""
+    if not booking_ids:
+        return
+    for booking_id in booking_ids:
+        draft.release(str(booking_id))
+    session.execute(delete(BookedItem).where(BookedItem.booking_id.in_(booking_ids)))
+    session.execute(delete(Booking).where(Booking.id.in_(booking_ids)))
+    log.info("hold.dropped", day=str(draft.day), holds=len(booking_ids))
+
+
+def _up_to_date(session: Session, day: date, state: DayState, memory: _Memory) -> Board:
+    known = memory.days.get(day)
+    if known is not None and (known.state.born != state.born or known.state.version > state.version):
+        known = None
+    if known is not None and known.state.version == state.version:
+        return known.board
+    board = memory.nothing(day) if known is None else known.board.copy()
+    for vehicle, raw in routes_since(session, day, version=-1 if known is None else known.state.version):
+        if vehicle in board.frame.vehicle_by_key:
+            board.put(_understood(board.frame, vehicle, raw, mark=memory.mark))
+        else:
+            # Its promises are for the next plan to move, and nothing more is promised on it.
+            log.error("route.without_vehicle", vehicle=vehicle, day=str(day))
+    memory.keep(day, _Known(state, board))
+    return board
+
+
+def _understood(frame: Problem, vehicle: str, raw: Mapping[str, Any], *, mark: str) -> StandingRoute:
+    """A stored route; timed anew when it was made for another fleet, or for other stations or ways."""
+    route = route_from_json(vehicle, raw)
+    if raw["frame"] == mark:
+        return route
+    timed = timed_route(frame, vehicle, route.visits)
+    if timed is not None:
+        return timed
+    log.error("route.broken", vehicle=vehicle, day=str(frame.day), visits=len(route.visits))
+    # Without a timetable it has no gap that a visit could still reach in time.
+    pickups = tuple((PICKUP, n, len(frame.locations) + n) for n in range(len(route.visits)))
+    return StandingRoute(vehicle=vehicle, visits=route.visits, acts=pickups)
+
+
+def _memory(session: Session, district: District) -> _Memory:
+    engine = session.get_bind()
+    memory = _memories.get(engine)
+    if memory is None or memory.district is not district:
+        memory = _memories[engine] = _Memory(district)
+    return memory
