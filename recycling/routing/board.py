@@ -202,24 +202,28 @@ class Board:
         choices = [self._straight(visit, nodes, gap, to, fro, leave, latest)]
         if len(self._relief):
             choices += self._relieved(visit, nodes, gap, to, fro, leave, latest, way)
-        return [self._best(choices, visit, window) for window in windows]
-
-    def _best(self, choices: Sequence[_Choice], visit: Visit, window: Window) -> Fit | None:
-        best: Fit | None = None
+        best: list[Fit | None] = [None] * len(windows)
+        spans = np.array(windows, dtype=np.int64).reshape(-1, 2)
         for choice in choices:
-            start = choice.starts(visit.service_s, window)
-            cost = np.where(start < LATE, choice.cost, LATE)
-            if not len(cost):
-                continue
-            row = int(cost.argmin())
-            if cost[row] >= LATE or (best is not None and cost[row] >= best.cost):
+            self._improve(best, choice, visit.service_s, spans)
+        return best
+
+    def _improve(self, best: list[Fit | None], choice: _Choice, service_s: int, spans: Ints) -> None:
+        """Put a choice's cheapest row in the place of a dearer fit, window by window."""
+        if not len(choice.vehicle):
+            return
+        starts = choice.starts(service_s, spans)
+        cost = np.where(starts < LATE, choice.cost, LATE)
+        rows = cost.argmin(axis=1)
+        for n, row in enumerate(rows.tolist()):
+            least, known = int(cost[n, row]), best[n]
+            if least >= LATE or (known is not None and least >= known.cost):
                 continue
             v = int(choice.vehicle[row])
-            best = Fit(
-                vehicle=self.frame.vehicles[v].key, position=int(choice.position[row]), start_s=int(start[row]),
-                added_s=int(choice.added[row]), cost=int(cost[row]), first=not self._used[v],
+            best[n] = Fit(
+                vehicle=self.frame.vehicles[v].key, position=int(choice.position[row]), start_s=int(starts[n, row]),
+                added_s=int(choice.added[row]), cost=least, first=not self._used[v],
             )  # fmt: skip
-        return best
 
     def _straight(
         self, visit: Visit, nodes: _Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints
@@ -406,28 +410,27 @@ class _Choice:
     latest: Ints
     rest: Ints | None
 
-    def starts(self, service_s: int, window: Window) -> Ints:
-        """Earliest start of service in the window per row, `LATE` where no timetable holds it."""
-        opens, closes = window
-        spent, best = service_s + self.after, np.full(len(self.vehicle), LATE, dtype=np.int64)
-        for owed in (0, 1):
-            start = np.maximum(self.arrival[owed], opens)
-            holds = (start <= closes) & (start + spent <= self.latest[owed])
-            best = np.where(holds, np.minimum(best, start), best)
-        if self.rest is None:
-            return best
-        # Lunch falls into this gap: before the service, behind it, or on arriving at the next place.
-        begins, ends, length = self.rest
-        rest = np.maximum(self.arrival[0], begins)
-        start = np.maximum(rest + length, opens)
-        holds = (rest <= ends) & (start <= closes) & (start + spent <= self.latest[1])
-        best = np.where(holds, np.minimum(best, start), best)
-        start = np.maximum(self.arrival[0], opens)
-        for driven in (0, self.after):
-            rest = np.maximum(start + service_s + driven, begins)
-            still = self.after - driven
-            holds = (start <= closes) & (rest <= ends) & (rest + length + still <= self.latest[1])
-            best = np.where(holds, np.minimum(best, start), best)
+    def starts(self, service_s: int, spans: Ints) -> Ints:
+        """Earliest start of service per window and row, `LATE` where no timetable holds it."""
+        opens, closes = spans[:, 0, None], spans[:, 1, None]
+        spent = service_s + self.after
+        best = np.full((len(spans), len(self.vehicle)), LATE, dtype=np.int64)
+        straight = [np.maximum(self.arrival[owed], opens) for owed in (0, 1)]
+        for start, latest in zip(straight, self.latest, strict=True):
+            np.minimum(best, start, out=best, where=(start <= closes) & (start + spent <= latest))
+        if self.rest is not None:
+            # Lunch falls into this gap: before the service, behind it, or on arriving at the next place.
+            begins, ends, length = self.rest
+            rest = np.maximum(self.arrival[0], begins)
+            start = np.maximum(rest + length, opens)
+            in_time = (rest <= ends) & (start <= closes) & (start + spent <= self.latest[1])
+            np.minimum(best, start, out=best, where=in_time)
+            start = straight[0]
+            for driven in (0, self.after):
+                rest = np.maximum(start + (service_s + driven), begins)
+                over = rest + (length + self.after - driven)
+                in_time = (start <= closes) & (rest <= ends) & (over <= self.latest[1])
+                np.minimum(best, start, out=best, where=in_time)
         return best
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -94,7 +95,7 @@ def offer_slots(
             fits[day] = board.fits(judged_on[day].visit("offered", spans[0]), spans)
     offered = [fit.added_s for row in fits.values() for fit in row if fit is not None]
     least = min(offered, default=0)
-    out = []
+    out, asked = [], _asked(wish, by)
     for day in days:
         board = found[day]
         if board is None:
@@ -110,7 +111,7 @@ def offer_slots(
                         pickup_window=key,
                         fit=fit,
                         greenest=fit is not None and fit.added_s == least,
-                        hold_token=None if fit is None else _token(wish, day, key, by=by, until=now + OFFERED_FOR),
+                        hold_token=None if fit is None else _token(asked, day, key, until=now + OFFERED_FOR),
                         refusal=why.get(key),
                     )
                     for key, fit in zip(windows, fits[day], strict=True)
@@ -153,7 +154,7 @@ def check_hold_token(token: str, wish: Wish, *, by: Principal, now: datetime) ->
         until = datetime.fromtimestamp(int.from_bytes(raw[:TIME_BYTES], "big"), UTC)
     except (ValueError, OverflowError):
         raw, until = b"", now
-    if not hmac.compare_digest(raw[TIME_BYTES:], _proof(wish, wish.day, wish.pickup_window, by=by, until=until)):
+    if not hmac.compare_digest(raw[TIME_BYTES:], _proof(_asked(wish, by), wish.day, wish.pickup_window, until)):
         raise InvalidInput(
             "hold_token is not for this wish, day and window; send them as they were offered"
             " / 占位凭证与所选时段不符，请按查询结果原样提交"
@@ -162,14 +163,17 @@ def check_hold_token(token: str, wish: Wish, *, by: Principal, now: datetime) ->
         raise HoldLapsed("this offer is over half an hour old; ask for windows again / 时段信息已过期，请重新查询")
 
 
-def _token(wish: Wish, day: date, window: str, *, by: Principal, until: datetime) -> str:
-    whole = int(until.timestamp())
-    until = datetime.fromtimestamp(whole, UTC)
-    raw = whole.to_bytes(TIME_BYTES, "big") + _proof(wish, day, window, by=by, until=until)
+def _token(asked: str, day: date, window: str, *, until: datetime) -> str:
+    raw = int(until.timestamp()).to_bytes(TIME_BYTES, "big") + _proof(asked, day, window, until)
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _proof(wish: Wish, day: date, window: str, *, by: Principal, until: datetime) -> bytes:
-    said = asdict(wish) | {"day": str(day), "pickup_window": window, "by": str(by.id), "until": int(until.timestamp())}
-    text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+def _asked(wish: Wish, by: Principal) -> str:
+    """What an offer is an answer to: the wish apart from its day and window, and who asked."""
+    said = asdict(wish) | {"day": None, "pickup_window": None, "by": str(by.id)}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _proof(asked: str, day: date, window: str, until: datetime) -> bytes:
+    text = f"{asked} {day} {window} {int(until.timestamp())}"
     return keyring.digest(text, context="slot_offer")[:PROOF_BYTES]
