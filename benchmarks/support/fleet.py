@@ -1,4 +1,4 @@
-"""The district with a larger fleet: its own configuration with vans and crews added, for days of thousands of pickups."""
+"""The district with a larger fleet: its configuration with vans and crews added, for days of thousands of pickups."""
 
 from __future__ import annotations
 

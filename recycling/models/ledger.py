@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.errors import WindowClosed, WindowFull
 from recycling.models.base import Base, insert_if_absent, key_column, table_of
+from recycling.models.booking import Booking
 from recycling.models.encrypted import EncryptedJson
 from recycling.models.transaction import run
 
@@ -86,6 +87,7 @@ class Intake:
 # Put together once: every booking runs them, on SQLite while all others wait, and building one anew takes longer than
 # the database takes to run it.
 _ledger, _route, _station = table_of(DayLedger), table_of(TentativeRoute), table_of(StationLedger)
+_booking = table_of(Booking)
 _STATES = select(_ledger.c.day, _ledger.c.version, _ledger.c.closed, _ledger.c.born).where(
     _ledger.c.day.between(bindparam("first"), bindparam("last"))
 )
@@ -93,7 +95,16 @@ _COUNT_UP = (
     update(_ledger)
     .where(_ledger.c.day == bindparam("of_day"))
     .values(version=_ledger.c.version + 1)
-    .returning(_ledger.c.version, _ledger.c.closed, _ledger.c.born)
+    .returning(
+        _ledger.c.version,
+        _ledger.c.closed,
+        _ledger.c.born,
+        # Asked on the way, since it nearly always is nothing: a look of its own would cost every booking one.
+        select(1)
+        .where(_booking.c.day == bindparam("of_day"), _booking.c.held_until <= bindparam("now"))
+        .exists()
+        .label("lapsed"),
+    )
 )
 _SINCE = (
     select(_route.c.vehicle_key, _route.c.route)
@@ -129,23 +140,26 @@ class DayState:
     version: int
     closed: bool
     born: UUID
+    lapsed: bool = False
 
 
-def locked_day(session: Session, day: date, *, even_closed: bool = False) -> DayState:
+def locked_day(session: Session, day: date, *, now: datetime, even_closed: bool = False) -> DayState:
     """Take the day's row until the transaction ends; its state as this change will leave it.
+
+    ``lapsed`` tells whether the day has holds whose time was over at ``now``.
 
     Raises
     ------
     WindowClosed
         When the day's plan is published and nothing may be promised any more.
     """
-    row = run(session, _COUNT_UP, {"of_day": day}).first()
+    row = run(session, _COUNT_UP, {"of_day": day, "now": now}).first()
     if row is None:
         insert_if_absent(session, DayLedger, day=day, version=0, improved_version=0, closed=False, born=uuid4())
-        row = run(session, _COUNT_UP, {"of_day": day}).one()
+        row = run(session, _COUNT_UP, {"of_day": day, "now": now}).one()
     if row.closed and not even_closed:
         raise day_is_closed(day)
-    return DayState(version=row.version, closed=row.closed, born=row.born)
+    return DayState(version=row.version, closed=row.closed, born=row.born, lapsed=row.lapsed)
 
 
 def day_is_closed(day: date) -> WindowClosed:
@@ -204,9 +218,9 @@ def routes_since(session: Session, day: date, *, version: int) -> list[tuple[str
     return [(row.vehicle_key, row.route) for row in run(session, _SINCE, {"of_day": day, "since": version})]
 
 
-def close_day(session: Session, day: date) -> None:
+def close_day(session: Session, day: date, *, now: datetime) -> None:
     """Stop taking promises for a day: its routes are about to be published. Waits for promises under way."""
-    locked_day(session, day, even_closed=True)
+    locked_day(session, day, now=now, even_closed=True)
     session.execute(update(DayLedger).where(DayLedger.day == day).values(closed=True))
 
 

@@ -53,34 +53,39 @@ class Fit:
     first: bool
 
 
-@dataclass(frozen=True, slots=True)
 class _Nodes:
     """The places along one or more routes, one after the other; the gap of a node lies between it and the next.
 
-    Departures and arrivals come in two rows: lunch owed, lunch settled. ``end`` marks the last node of each route.
+    All in one table, a row per figure, so that the routes of a day are joined in one step.
+
+    Parameters
+    ----------
+    point
+        2 × nodes: latitude and longitude in radians.
+    table
+        Rows: vehicle; departure with lunch owed, and settled; latest arrival likewise; limited station that the trip
+        goes to; position; whether the node ends its route; seconds to the next node; per load unit the load when
+        leaving; per load unit the load still to come on the trip; per relief station the seconds to it.
     """
 
-    vehicle: Ints
-    point: Floats
-    leave_s: Ints
-    latest_s: Ints
-    on_board: Ints
-    ahead: Ints
-    sink: Ints
-    position: Ints
-    end: Flags
-    to_next_s: Ints
-    to_station_s: Ints
+    __slots__ = ("ahead", "end", "latest_s", "leave_s", "on_board", "point", "position", "sink", "table", "to_next_s",
+                 "to_station_s", "units", "vehicle")  # fmt: skip
+
+    def __init__(self, point: Floats, table: Ints, *, units: int) -> None:
+        self.point, self.table, self.units = point, table, units
+        self.vehicle, self.leave_s, self.latest_s = table[0], table[1:3], table[3:5]
+        self.sink, self.position, self.end, self.to_next_s = table[5], table[6], table[7], table[8]
+        self.on_board, self.ahead = table[9 : 9 + units], table[9 + units : 9 + 2 * units]
+        self.to_station_s = table[9 + 2 * units :]
 
     @classmethod
     def joined(cls, parts: Sequence[_Nodes]) -> _Nodes:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in _NODE_FIELDS))
-
-
-_NODE_FIELDS = (
-    "vehicle", "point", "leave_s", "latest_s", "on_board", "ahead", "sink", "position", "end", "to_next_s",
-    "to_station_s",
-)  # fmt: skip
+        """The nodes of several routes."""
+        return cls(
+            np.concatenate([part.point for part in parts], axis=1),
+            np.concatenate([part.table for part in parts], axis=1),
+            units=parts[0].units,
+        )
 
 
 class Board:
@@ -194,7 +199,7 @@ class Board:
         if nodes is None:
             return [None] * len(windows)
         way = self._seconds(np.radians(np.array([visit.lat, visit.lon])), nodes.point.T).astype(np.int64)
-        gap = np.flatnonzero(~nodes.end & self._able_for(visit)[nodes.vehicle])
+        gap = np.flatnonzero((nodes.end == 0) & self._able_for(visit)[nodes.vehicle])
         to, fro = way[gap], way[gap + 1]
         leave, latest = nodes.leave_s[:, gap], nodes.latest_s[:, gap + 1]
         in_time = leave.min(axis=0) + to + visit.service_s + fro <= latest[1]
@@ -346,18 +351,17 @@ class Board:
         relief = self._stations[self._relief]
         hops = [int(seconds) for seconds in to_next[:-1]]
         on_board, ahead, sink, position = self._loads(rig, acts, route)
+        departures, arrivals = _departures(rig, hops, spans), _arrivals(rig, hops, spans)
+        end = [0] * (len(places) - 1) + [1]
+        figures = [
+            [v] * len(places), *zip(*departures, strict=True), *zip(*arrivals, strict=True), sink, position, end,
+            to_next.tolist(), *zip(*on_board, strict=True), *zip(*ahead, strict=True),
+        ]  # fmt: skip
+        to_station = self._seconds(point[None, :], relief[:, None]).astype(np.int64).reshape(-1, len(places))
         return _Nodes(
-            vehicle=np.full(len(places), v, dtype=np.int64),
-            point=np.ascontiguousarray(point.T),
-            leave_s=np.array(_departures(rig, hops, spans), dtype=np.int64).T,
-            latest_s=np.array(_arrivals(rig, hops, spans), dtype=np.int64).T,
-            on_board=np.array(on_board, dtype=np.int64).T,
-            ahead=np.array(ahead, dtype=np.int64).T,
-            sink=np.array(sink, dtype=np.int64),
-            position=np.array(position, dtype=np.int64),
-            end=np.arange(len(places)) == len(places) - 1,
-            to_next_s=to_next,
-            to_station_s=self._seconds(point[None, :], relief[:, None]).astype(np.int64).reshape(-1, len(places)),
+            np.ascontiguousarray(point.T),
+            np.concatenate([np.array(figures, dtype=np.int64), to_station]),
+            units=len(self.frame.load_units),
         )
 
     def _span(self, act: Act, route: StandingRoute) -> tuple[Windows, int]:

@@ -74,7 +74,7 @@ def test_a_hold_of_a_day_published_meanwhile_is_refused(session: Session, distri
     by = a_resident(session, now=NOW)
     held = hold_pickup(a_wish(), by=by, district=district, session=session, now=NOW)
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     with pytest.raises(WindowClosed):
         confirm_hold(held.id, by=by, district=district, session=session, now=NOW)
     assert offer_slots(a_wish(), by=by, district=district, session=session, now=NOW)[0].closed

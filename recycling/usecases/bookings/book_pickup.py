@@ -20,7 +20,7 @@ from recycling.routing.standing import timed_route
 from recycling.usecases.bookings.history import note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, booked_items, judge
 from recycling.usecases.bookings.sight import visible_to
-from recycling.usecases.bookings.tentative import Proposal, boards, changing, drop_holds, propose
+from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose, remembered
 
 log = logger(__name__)
 
@@ -54,7 +54,6 @@ def book_pickup(
             wish, by=by, district=district, session=session, now=now, resident_id=resident_id, consent=consent,
             made_up=made_up, held_until=None,
         )  # fmt: skip
-        _tell_booked(session, booking, by=by, now=now)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
 
@@ -98,20 +97,19 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
         When the day's plan was published meanwhile.
     """
     with atomic(session):
-        held = session.scalar(select(Booking).where(Booking.id == hold_id, visible_to(by)))
-        if held is None:
-            raise NotFound(
-                f"no hold {hold_id} of yours; it may have lapsed: ask for windows again / 未找到该占位或已过期"
-            )
-        day = held.day
-        if held.state == "held" and held.held_until is not None and held.held_until <= now:
-            raise _lapsed(day)
-        with changing(session, [day], district=district, now=now) as days:
+        seen = session.execute(
+            select(Booking.day, Booking.state, Booking.held_until).where(Booking.id == hold_id, visible_to(by))
+        ).first()
+        if seen is None:
+            raise NotFound(f"no hold {hold_id} of yours; it may have lapsed, ask for windows again / 未找到该占位")
+        if seen.state == "held" and seen.held_until <= now:
+            raise _lapsed(seen.day)
+        with changing(session, [seen.day], district=district, now=now) as days:
             # Locked after its day, as everywhere, and read again: a sweeper or another confirmation may have been here.
             row = select(Booking).where(Booking.id == hold_id).with_for_update()
             booking = session.scalar(row.execution_options(populate_existing=True))
             if booking is None:
-                raise _lapsed(day)
+                raise _lapsed(seen.day)
             if booking.state != "held":
                 raise Conflict(f"this hold is a booking already ({booking.state}) / 该占位已确认，无需重复提交")
             board = days[booking.day].board
@@ -120,7 +118,7 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
                 board.frame, vehicle, board.route(vehicle).visits, room=board.room(vehicle)
             ) is None:  # fmt: skip
                 log.error("hold.unproven", booking_id=str(booking.id), day=str(booking.day))
-                raise _lapsed(day)
+                raise _lapsed(booking.day)
             booking.state, booking.held_until = "booked", None
             booking.created_at = booking.changed_at = now
             session.flush()
@@ -169,24 +167,33 @@ def _placed(
     booking_id = uuid4()
     window = district.network.pickup_windows[wish.pickup_window].window_s
     visit = judged.visit(str(booking_id), window)
+    booking = Booking(
+        id=booking_id, resident_id=for_id, day=wish.day, area=judged.area, pickup_window=wish.pickup_window,
+        village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
+        state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
+        service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
+        made_up=made_up, version=1, created_at=now, changed_at=now, items=booked_items(wish.items),
+    )  # fmt: skip
+    for item in booking.items:
+        item.booking_id = booking.id
+    # The search, and what nobody else can touch yet, come before the day is locked: others wait for as little as goes.
     proposal: Proposal | None = None
     if wish.day not in session.info.get("drafts", {}):
-        # Found before the day is locked, so that the others do not wait for the search.
-        board = boards(session, [wish.day], district=district)[wish.day]
+        board = remembered(session, wish.day, district=district)
         proposal = None if board is None else propose(board, visit, window)
+    if proposal is not None:
+        _write(session, booking, by=by, now=now)
     with changing(session, [wish.day], district=district, now=now) as days:
         days[wish.day].take(visit, window, proposal=proposal)
-        booking = Booking(
-            id=booking_id, resident_id=for_id, day=wish.day, area=judged.area, pickup_window=wish.pickup_window,
-            village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
-            state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
-            service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
-            made_up=made_up, version=1, created_at=now, changed_at=now, items=booked_items(wish.items),
-        )  # fmt: skip
-        for item in booking.items:
-            item.booking_id = booking.id
-        insert_rows(session, [booking, *booking.items])
+    if proposal is None:
+        _write(session, booking, by=by, now=now)
     return booking
+
+
+def _write(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
+    insert_rows(session, [booking, *booking.items])
+    if booking.state == "booked":
+        _tell_booked(session, booking, by=by, now=now)
 
 
 def _for_whom(

@@ -97,6 +97,12 @@ def boards(session: Session, days: Collection[date], *, district: District) -> d
     return found
 
 
+def remembered(session: Session, day: date, *, district: District) -> Board | None:
+    """The routes of a day as this process last saw them, asked for only if never seen: to propose before the lock."""
+    known = _memory(session, district).days.get(day)
+    return boards(session, [day], district=district)[day] if known is None else known.board
+
+
 def tentative_plan(session: Session, day: date, *, district: District) -> Plan | None:
     """The promises of a day as a plan to start from, of a closed day too; ``None`` when there are none."""
     state = day_states(session, day, day).get(day)
@@ -221,12 +227,13 @@ def changing(
     memory = _memory(session, district)
     for day in sorted(set(days)):
         if day not in drafts:
-            state = locked_day(session, day, even_closed=even_closed)
+            state = locked_day(session, day, now=now, even_closed=even_closed)
             # Our own change will be this version; what is committed is the one before.
             committed = DayState(version=state.version - 1, closed=state.closed, born=state.born)
             board = _up_to_date(session, day, committed, memory)
             drafts[day] = DayDraft(day, state, board, mark=memory.mark)
-            _drop_lapsed(session, drafts[day], now=now)
+            if state.lapsed:
+                _drop_lapsed(session, drafts[day], now=now)
     mine = {day: drafts[day] for day in days}
     yield mine
     for draft in mine.values():

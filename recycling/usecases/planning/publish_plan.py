@@ -53,7 +53,7 @@ def publish_plan(
             raise Conflict(f"{plan.day} is over; its plan stays as it was / {plan.day} 已过，计划不再更改")
         # From here on nobody is promised anything more for this day. Promises under way hold a ledger row that we wait
         # for; what they booked is seen by the statements below, and by none above.
-        close_day(session, plan.day)
+        close_day(session, plan.day, now=now)
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         if standing is not None and standing.plan_id == plan.id:
             return standing
