@@ -94,6 +94,7 @@ class Plan:
     search: Search
 
 
+NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
 COST_PARTS = ("total", "fixed", "travel", "distance", "overtime", "preferences", "skipped")
 
 

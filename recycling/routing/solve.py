@@ -23,15 +23,14 @@ from recycling.routing.engines import DEFAULT_ENGINES, engine_address
 from recycling.routing.executor import ProcessExecutor
 from recycling.routing.explain import explained
 from recycling.routing.few import best_of_few
-from recycling.routing.plan import Cost, Plan, Search, Unassigned
+from recycling.routing.plan import NO_COST, Plan, Search, Unassigned
 from recycling.routing.problem import Problem
 from recycling.routing.search import Searching
 from recycling.routing.timing import steps
 
 REASONS_S = 2.0  # time for finding reasons, past the limit if need be
+FRESH = 0.25  # largest share of the time for a first plan beside a standing one
 CHECKING = 0.05  # largest share of the time for checking better plans while the search goes on
-
-NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +129,14 @@ class _Search:
         self._next_check = 0.0
         self.found: dict[str, int] = {}
         day = Day(problem)
-        self.best = (
-            first_draft(day, until=self._limit) if warm is None else standing_draft(day, warm, until=self._limit)
-        )
+        if warm is None:
+            self.best = first_draft(day, until=self._limit)
+        else:
+            self.best = standing_draft(day, warm, until=self._limit)
+            # Routes that grew visit by visit can be far from good: a quick look whether starting afresh is better.
+            fresh = first_draft(day, until=self._began + (self._limit - self._began) * FRESH)
+            if fresh.cost < self.best.cost:
+                self.best = fresh
         self.plan = checked_plan(self.best)
         self._tell()
 

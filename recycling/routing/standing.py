@@ -15,12 +15,11 @@ from typing import Any
 from recycling.routing.cost import evaluate
 from recycling.routing.course import Act
 from recycling.routing.day import Day, Load, Windows
-from recycling.routing.plan import Cost, Plan, Route, Search
+from recycling.routing.plan import NO_COST, Plan, Route, Search
 from recycling.routing.problem import Problem, Stop, problem_to_json
 from recycling.routing.timing import Timed, Timing, steps
 
 WHOLE_DAY: Windows = ((0, 86_400),)
-NO_COST = Cost(total=0, fixed=0, travel=0, distance=0, overtime=0, preferences=0, skipped=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
