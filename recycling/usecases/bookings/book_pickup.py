@@ -56,7 +56,8 @@ def book_pickup(
             id=uuid4(), resident_id=for_id, day=promise.day, area=promise.area, pickup_window=promise.pickup_window,
             village_code=wish.village_code, place=place, floor=wish.floor, has_lift=wish.has_lift, state="booked",
             service_s=need.service_s, declared_g=need.mass_g, declared_l=need.litres, made_up=made_up, version=1,
-            created_at=now, changed_at=now, items=booked_items(wish.items),
+            created_at=now, changed_at=now,
+            items=booked_items(wish.items, day=wish.day, by=by, district=district, now=now),
         )  # fmt: skip
         for item in booking.items:
             item.booking_id = booking.id

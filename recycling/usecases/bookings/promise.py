@@ -9,8 +9,11 @@ from datetime import date, datetime
 from recycling.errors import InvalidInput, WindowClosed
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.ledger import Promise
+from recycling.policy.access import Principal
+from recycling.policy.catalogue import Condition
 from recycling.policy.district import District
 from recycling.policy.geography import CoordinateSystem, point_refusal, to_wgs84
+from recycling.policy.preparation import check_wipe_consent
 from recycling.policy.service_time import ItemCount, StopNeed, stop_need
 
 MOST_ITEM_TYPES = 20  # in one booking; a household clearance takes fewer, more is a bulk booking
@@ -18,11 +21,13 @@ MOST_ITEM_TYPES = 20  # in one booking; a household clearance takes fewer, more 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishedItem:
-    """So many of one item type, to be taken apart or not."""
+    """So many of one item type, to be taken apart or not; its state, and whether its data may be wiped."""
 
     item_type: str
     quantity: int
     dismantle: bool = False
+    condition: Condition = "unknown"
+    wipe_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,8 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
     Raises
     ------
     InvalidInput
-        When an item type is unknown on that day, comes twice, or exceeds its maximum.
+        When an item type is unknown on that day, comes twice, or exceeds its maximum, or holds data that nobody has
+        agreed to have wiped.
     """
     if not 1 <= len(items) <= MOST_ITEM_TYPES:
         raise InvalidInput(f"items has {len(items)} entries; give 1 to {MOST_ITEM_TYPES} different item types")
@@ -104,6 +110,7 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
             )
         if item.dismantle and not kind.dismantling:
             raise InvalidInput(f"dismantle: taking apart is not offered for {kind.key!r}; set it to false")
+        check_wipe_consent(kind, given=item.wipe_consent, terms=district.preparation.wipe_terms(on=day))
         counts.append(ItemCount(item_type=kind, quantity=item.quantity, dismantle=item.dismantle))
     return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time)
 
@@ -120,12 +127,16 @@ def promise_of(booking: Booking) -> Promise:
     )
 
 
-def booked_items(items: Sequence[WishedItem]) -> list[BookedItem]:
-    """Rows for the wished items."""
+def booked_items(
+    items: Sequence[WishedItem], *, day: date, by: Principal, district: District, now: datetime
+) -> list[BookedItem]:
+    """Rows for the wished items, with who agreed when to the wiping of their data, and to which terms."""
+    terms = district.preparation.wipe_terms(on=day).key
     return [
         BookedItem(
             item_type=item.item_type, declared_units=item.quantity, dismantle=item.dismantle, collected_units=0,
-            weighed_units=0,
+            weighed_units=0, condition=item.condition, wipe_terms=terms if item.wipe_consent else None,
+            wipe_consent_at=now if item.wipe_consent else None, wipe_consent_by=by.id if item.wipe_consent else None,
         )
         for item in items
     ]  # fmt: skip
