@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid, delete, update
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.errors import Conflict
 from recycling.models.base import Base, UtcDateTime, WithId, insert_into
@@ -35,7 +35,7 @@ class Photo(WithId, Base):
     by_id: Mapped[UUID] = mapped_column(Uuid)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Lists name photos; only the one that is fetched is read and decrypted.
-    content: Mapped[bytes] = deferred(mapped_column(EncryptedBytes("photo.content")))
+    content: Mapped[bytes] = mapped_column(EncryptedBytes("photo.content"), deferred=True)
 
 
 class PhotoCount(Base):
