@@ -194,7 +194,12 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("policy/prices.toml", "high_fen = 20_000", "high_fen = 20", ["prices row 1", "low_fen = 8000 must be"]),
         ("policy/prices.toml", 'condition = "working"', 'condition = "fine"', ["condition = 'fine'", "repairable"]),
         ("policy/prices.toml", 'kind = "stairs"', 'kind = "tip"', ["fees row 2", "kind = 'tip'", "dismantling"]),
-        ("policy/prices.toml", "high_fen = -3_000", "high_fen = 3_000", ["high_fen = 3000", "between"]),
+        (
+            "policy/prices.toml",
+            "-12_000\nhigh_fen = -3_000",
+            "-12_000\nhigh_fen = 3_000",
+            ["high_fen = 3000", "between"],
+        ),
         ("policy/preparation.toml", 'key = "battery"', 'key = "fire"', ["'fire' is unknown", "battery"]),
         # twice
         ("policy/prices.toml", 'condition = "repairable"', 'condition = "working"', ["fridge working has two rows"]),
