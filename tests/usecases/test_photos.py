@@ -23,7 +23,7 @@ from recycling.policy.photos import MOST_PHOTOS
 from recycling.usecases.bookings import photos as usecases
 from tests.builders import a_booking, a_resident
 
-SENDERS = 12
+SENDERS = MOST_PHOTOS + 2
 
 
 def race(app: Flask, booking_id: UUID, contents: list[bytes], *, by: Principal, now: datetime) -> list[str]:
@@ -51,7 +51,7 @@ def race(app: Flask, booking_id: UUID, contents: list[bytes], *, by: Principal, 
         return list(pool.map(send, contents))
 
 
-def test_of_twelve_photos_at_once_six_are_kept_and_six_are_told_why(
+def test_of_eight_photos_at_once_six_are_kept_and_two_are_told_why(
     app: Flask, session: Session, district: District, now: datetime
 ) -> None:
     by = a_resident(session, now=now)
@@ -63,7 +63,7 @@ def test_of_twelve_photos_at_once_six_are_kept_and_six_are_told_why(
     assert session.scalars(select(PhotoCount.used)).all() == [MOST_PHOTOS]
 
 
-def test_without_the_counter_all_twelve_would_be_kept(
+def test_without_the_counter_all_eight_would_be_kept(
     app: Flask, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given the same race with the counter off: the control of the test above
