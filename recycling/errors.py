@@ -26,6 +26,12 @@ class InvalidInput(DomainError):
     code = "invalid_input"
 
 
+class UnsupportedMedia(DomainError):
+    """The content is of a kind that is not taken, whatever it is called."""
+
+    code = "unsupported_media_type"
+
+
 class InvalidProblem(InvalidInput):
     """A planning problem or plan cannot be read; the message names the field and the value."""
 

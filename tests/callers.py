@@ -50,7 +50,11 @@ class Caller:
         if method == "POST":
             sent["Idempotency-Key"] = str(uuid.uuid4())
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        content: dict[str, Any] = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        content: dict[str, Any] = {}
+        if isinstance(body, bytes):  # a photo
+            content = {"data": body, "content_type": sent.pop("Content-Type", "image/jpeg")}
+        elif body is not None:
+            content = {"data": json.dumps(body), "content_type": "application/json"}
         return self.client.open(path, method=method, headers=sent, **content)
 
     def get(self, path: str, **headers: str) -> TestResponse:

@@ -53,6 +53,7 @@ def _item(rng: random.Random, district: District, day: date, key: str) -> Wished
         item_type=key,
         quantity=rng.randint(2, min(6, kind.max_per_booking)) if key == "chair-dining" else 1,
         dismantle=kind.dismantling and rng.random() < 0.4,
+        wipe_consent=kind.data_bearing,
     )
 
 

@@ -34,6 +34,8 @@ from recycling.policy.network import (
     TravelEstimate,
     Village,
 )
+from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
+from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -68,6 +70,8 @@ def read_district(folder: Path) -> District:
         service_time=one(rule_path, read_toml(rule_path, tables=["service_time"]), "service_time", ServiceTimeRule),
         goals=_read_goals(folder / "policy" / "goals.toml", network),
         boundary=boundary,
+        prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
+        preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
     )
 
 
@@ -195,6 +199,30 @@ def _read_goals(path: Path, network: Network) -> GoalBook:
     goals = many(path, document, "goals", Goal, least=0)
     baselines = many(path, document, "baselines", Baseline, least=0)
     return checked(path, "the file", lambda: GoalBook(tuple(scopes), tuple(goals), tuple(baselines)))
+
+
+def _read_prices(path: Path, catalogue: Catalogue) -> PriceBook:
+    document = read_toml(path, tables=["prices", "fees"])
+    prices = many(path, document, "prices", PriceRow)
+    keys = {kind.key for kind in catalogue.rows}
+    for number, row in enumerate(prices, 1):
+        if row.item_type is not None:
+            reference(path, f"prices row {number}, item_type", row.item_type, keys)
+    fees = many(path, document, "fees", FeeRow, least=0)
+    return checked(path, "the file", lambda: PriceBook(tuple(prices), tuple(fees)))
+
+
+def _read_preparation(path: Path, catalogue: Catalogue) -> PreparationBook:
+    document = read_toml(path, tables=["steps", "hazards", "wipe_terms"])
+    steps = many(path, document, "steps", PreparationStep)
+    hazards, terms = many(path, document, "hazards", HazardWords), many(path, document, "wipe_terms", WipeTerms)
+    for table, rows in (("steps", steps), ("hazards", hazards), ("wipe_terms", terms)):
+        keyed(path, table, rows)
+    keys = {kind.key for kind in catalogue.rows}
+    book = checked(path, "the file", lambda: PreparationBook(tuple(steps), tuple(hazards), tuple(terms)))
+    for step_key, item_type in book.item_types():
+        reference(path, f"steps {step_key!r}, item_types", item_type, keys)
+    return book
 
 
 def _read_boundary(path: Path) -> Boundary:

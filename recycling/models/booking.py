@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
 from recycling.models.encrypted import EncryptedJson
+from recycling.policy.catalogue import CONDITIONS, Condition
 
 BookingState = Literal["held", "booked", "collected", "partly_collected", "failed", "cancelled"]
 BOOKING_STATES: tuple[BookingState, ...] = get_args(BookingState)
@@ -82,12 +83,19 @@ class BookedItem(Base):
     """One item type of a booking: units declared by the resident, counted at the door, weighed at a station.
 
     The checks are the double-count guard: no unit is weighed that no collector counted, and none twice.
+    ``wipe_terms`` names the terms that somebody agreed to for a data-bearing type, with when and who.
     """
 
     __tablename__ = "booked_item"
     __table_args__ = (
         CheckConstraint("declared_units >= 0 AND collected_units >= 0", name="units"),
         CheckConstraint("weighed_units BETWEEN 0 AND collected_units", name="weighed_once"),
+        one_of("condition", CONDITIONS),
+        CheckConstraint(
+            "(wipe_consent_at IS NULL) = (wipe_consent_by IS NULL)"
+            " AND (wipe_consent_at IS NULL) = (wipe_terms IS NULL)",
+            name="wipe_consent",
+        ),
     )
 
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), primary_key=True)
@@ -96,6 +104,10 @@ class BookedItem(Base):
     dismantle: Mapped[bool] = mapped_column(default=False)
     collected_units: Mapped[int] = mapped_column(default=0)
     weighed_units: Mapped[int] = mapped_column(default=0)
+    condition: Mapped[Condition] = mapped_column(String(16), default="unknown", server_default="unknown")
+    wipe_terms: Mapped[str | None] = key_column()
+    wipe_consent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    wipe_consent_by: Mapped[UUID | None] = mapped_column(Uuid)
 
     booking: Mapped[Booking] = relationship(back_populates="items")
 

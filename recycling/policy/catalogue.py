@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from typing import Literal, get_args
 
 from recycling.errors import InvalidInput
 from recycling.policy.checks import check_known, check_range
@@ -15,6 +16,10 @@ APPLIANCE_OTHER = "appliance_other"
 FURNITURE = "furniture"
 GROUPS = frozenset({APPLIANCE_14, APPLIANCE_OTHER, FURNITURE})
 HAZARDS = frozenset({"battery", "gas", "glass", "grease", "height", "toner", "water"})
+
+# The state an item is in, as its giver declares it; nobody has to know.
+Condition = Literal["unknown", "working", "repairable", "scrap"]
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
+from recycling.policy.preparation import PreparationBook
+from recycling.policy.price_estimate import PriceBook
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -24,3 +26,5 @@ class District:
     service_time: ServiceTimeRule
     goals: GoalBook
     boundary: Boundary
+    prices: PriceBook
+    preparation: PreparationBook

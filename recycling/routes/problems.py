@@ -29,6 +29,7 @@ UNSPOKEN = {"password", "code", "phone", "address", "note"}  # secrets and perso
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,
+    errors.UnsupportedMedia: 415,
     errors.NotFound: 404,
     errors.NotSignedIn: 401,
     errors.Forbidden: 403,

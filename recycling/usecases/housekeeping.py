@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.logs import logger
+from recycling.models.booking import Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.photo import Photo, PhotoCount
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
+from recycling.policy.photos import DAYS_KEPT
 from recycling.usecases.idempotency import forget_keys
 
 log = logger(__name__)
@@ -24,7 +28,7 @@ SIGN_INS_KEPT = timedelta(days=190)
 
 
 def clean_up(*, session: Session, now: datetime, travel_kept: timedelta = timedelta(0)) -> dict[str, int]:
-    """Delete old codes, idempotency keys, attempt counters, ended sign-ins and kept ways; returns how many of each.
+    """Delete old codes, idempotency keys, attempt counters, ended sign-ins, kept ways, old photos; returns how many.
 
     ``travel_kept`` is how long the answers of a road engine are used.
 
@@ -40,5 +44,10 @@ def clean_up(*, session: Session, now: datetime, travel_kept: timedelta = timede
     ):
         with atomic(session):
             gone[name] = rows_met(session, rows)
+    with atomic(session):
+        # The counters with them, or the photos that are gone would be counted for ever.
+        long_past = select(Booking.id).where(Booking.day < service_day(now) - timedelta(days=DAYS_KEPT))
+        gone["photos"] = rows_met(session, delete(Photo).where(Photo.booking_id.in_(long_past)))
+        rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(long_past)))
     log.info("housekeeping.done", **gone)
     return gone

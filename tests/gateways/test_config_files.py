@@ -25,6 +25,8 @@ FILES = (
     "district/towns.csv",
     "district/villages.csv",
     "policy/goals.toml",
+    "policy/preparation.toml",
+    "policy/prices.toml",
     "policy/service_time.toml",
 )
 
@@ -189,7 +191,19 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("policy/service_time.toml", "base_s = 300", "base_s = -1", ["base_s = -1", "between 0 and 3600"]),
         ("policy/goals.toml", "increase_bp = 1500", "increase_bp = -1", ["'2025'", "increase_bp = -1"]),
         ("policy/goals.toml", '"provisional"', '"confirmed"', ["source_document, confirmed_by and confirmed_on"]),
+        ("policy/prices.toml", "high_fen = 20_000", "high_fen = 20", ["prices row 1", "low_fen = 8000 must be"]),
+        ("policy/prices.toml", 'condition = "working"', 'condition = "fine"', ["condition = 'fine'", "repairable"]),
+        ("policy/prices.toml", 'kind = "stairs"', 'kind = "tip"', ["fees row 2", "kind = 'tip'", "dismantling"]),
+        (
+            "policy/prices.toml",
+            "-12_000\nhigh_fen = -3_000",
+            "-12_000\nhigh_fen = 3_000",
+            ["high_fen = 3000", "between"],
+        ),
+        ("policy/preparation.toml", 'key = "battery"', 'key = "fire"', ["'fire' is unknown", "battery"]),
         # twice
+        ("policy/prices.toml", 'condition = "repairable"', 'condition = "working"', ["fridge working has two rows"]),
+        ("policy/preparation.toml", 'key = "gas"', 'key = "battery"', ["'battery' appears twice"]),
         ("catalogue.toml", 'key = "freezer"', 'key = "fridge"', ["'fridge'", "two rows in force"]),
         ("district/network.toml", 'key = "c02"', 'key = "c01"', ["'c01'", "twice"]),
         ("district/towns.csv", "370403002", "370403001", ["'370403001'", "twice"]),
@@ -204,6 +218,8 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/villages.csv", "370403001,临城街道", "370403009,临城街道", ["'370403009' points to nothing"]),
         ("district/villages.csv", "370403001,临城街道", "370403001,兴仁街道", ["'兴仁街道' is not '临城街道'"]),
         ("district/towns.csv", "临城街道,27", "临城街道,28", ["villages", "'28' stated, villages.csv has 27"]),
+        ("policy/prices.toml", 'item_type = "fridge"', 'item_type = "fridges"', ["row 1", "did you mean 'fridge'?"]),
+        ("policy/preparation.toml", '["fridge", ', '["frigde", ', ["steps 'empty-and-unplug-cold'", "mean 'fridge'?"]),
         ("policy/goals.toml", 'area = ["lincheng"', 'area = ["linchang"', ["did you mean 'lincheng'?"]),
         ("policy/goals.toml", "scope_version = 1", "scope_version = 2", ["'household-appliances/2'", "not defined"]),
     ],

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.models.base import Base
 from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.photo import Photo, PhotoCount
+from recycling.policy.district import District
+from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.housekeeping import clean_up
-from tests.builders import a_resident
+from tests.builders import a_booking, a_resident
 
 SECOND = timedelta(seconds=1)
 
@@ -52,6 +56,7 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
         "attempt_counters": 1,
         "sign_ins": 2,
         "cached_travel": 0,
+        "photos": 0,
     }
     assert [count(session, table) for table in (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn)] == [1, 1, 1, 2]
     assert sum(clean_up(session=session, now=now).values()) == 0
@@ -62,6 +67,23 @@ def test_a_live_sign_in_stays(session: Session, now: datetime) -> None:
     session.add(SignIn(resident_id=resident.id, created_at=now - timedelta(days=400), expires_at=now + SECOND))
     session.commit()
     assert clean_up(session=session, now=now)["sign_ins"] == 0
+
+
+def test_photos_go_with_their_counter_180_days_after_the_visit(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a photo of a booking for 24 November
+    by = a_resident(session, now=now)
+    booking = a_booking(session, district=district, now=now, by=by)
+    add_photo(
+        booking.id, b"as sent", decode=lambda _: PlainPhoto(content=b"kept", width=1, height=1), by=by,
+        district=district, session=session, now=now,
+    )  # fmt: skip
+    # 180 days after it is 23 May; the day after that, the photo is gone
+    still, over = (datetime(2027, 5, day, 4, 0, tzinfo=UTC) for day in (23, 24))
+    assert clean_up(session=session, now=still)["photos"] == 0
+    assert clean_up(session=session, now=over)["photos"] == 1
+    assert [count(session, table) for table in (Photo, PhotoCount)] == [0, 0]
 
 
 def count(session: Session, table: type[Base]) -> int:

@@ -11,16 +11,18 @@ from flask import Flask
 from sqlalchemy import Executable, insert, select, text
 from sqlalchemy.orm import Session
 
+from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.bookings.change_pickup import cancel_pickup
+from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.idempotency import Answer, answer_once
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
-from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, work
+from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, work
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import a_booking, a_resident
 from tests.invariants import assert_invariants, broken
@@ -35,6 +37,10 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
     keeper, resident = a_keeper(), a_resident(session, now=now)
     visited, waiting, gone = (a_booking(session, district=district, now=now, by=resident) for _ in range(3))
     cancel_pickup(gone.id, version=1, by=resident, district=district, session=session, now=now)
+    add_photo(
+        waiting.id, b"as sent", decode=lambda _: PlainPhoto(content=b"kept", width=1, height=1), by=resident,
+        district=district, session=session, now=now,
+    )  # fmt: skip
     collect(session, visited, district=district, now=now, not_yet=[waiting])
     loads = (
         a_weighing(a_line(booking_id=visited.id)),
@@ -131,6 +137,8 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
     (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
+    (items.photos_are_counted, sql("UPDATE photo_count SET used = 2")),
+    (items.photos_are_counted, sql("DELETE FROM photo")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at")),

@@ -10,6 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
+from recycling.policy.catalogue import CONDITIONS
 from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, VillageCode, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
@@ -20,6 +21,13 @@ class WishedItemSchema(Schema):
     item_type = Text(required=True, most=64, metadata={"description": "品类 / key of GET /item-types"})
     quantity = Whole(required=True, least=1, most=1000)
     dismantle = Flag(load_default=False, metadata={"description": "需要拆机 / take it off the wall or apart"})
+    condition = fields.String(
+        load_default="unknown", validate=validate.OneOf(CONDITIONS), metadata={"description": "成色 / its state"}
+    )
+    wipe_consent = Flag(
+        load_default=False,
+        metadata={"description": "同意清除数据 / its data may be wiped; data-bearing items need it"},
+    )
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> WishedItem:
@@ -95,6 +103,12 @@ class BookedItemSchema(Schema):
     dismantle = fields.Boolean(required=True)
     collected_units = fields.Integer(required=True)
     weighed_units = fields.Integer(required=True)
+    condition = fields.String(required=True, validate=validate.OneOf(CONDITIONS))
+    wipe_terms = fields.String(required=True, allow_none=True)
+    wipe_consent_at = fields.AwareDateTime(required=True, allow_none=True)
+    wipe_consent_by = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "同意人 / the resident, or staff who was told so"}
+    )
 
 
 class BookingSchema(Schema):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from recycling.models.booking import BOOKING_STATES
+from recycling.policy.catalogue import CONDITIONS
 from recycling.routes.schemas.fields import Day, Schema
 from recycling.routing.plan import STEP_KINDS
 
@@ -39,6 +40,10 @@ class RouteItemSchema(Schema):
     declared_units = fields.Integer(required=True)
     collected_units = fields.Integer(required=True)
     dismantle = fields.Boolean(required=True)
+    condition = fields.String(required=True, validate=validate.OneOf(CONDITIONS))
+    wipe_consent = fields.Boolean(
+        required=True, metadata={"description": "居民已同意清除数据 / its giver agreed to have its data wiped"}
+    )
 
 
 class PickupSchema(Schema):

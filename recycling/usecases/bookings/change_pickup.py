@@ -75,7 +75,7 @@ def amend_pickup(
             if "items" in changes:
                 booking.items.clear()
                 session.flush()
-                booking.items.extend(booked_items(wish.items))
+                booking.items.extend(booked_items(wish.items, day=wish.day, by=by, district=district, now=now))
             enter(booking, "booked", now=now)
             _tell(session, booking, kind="amended", by=by, now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
@@ -164,7 +164,13 @@ def _as_wish(booking: Booking) -> Wish:
     day: date = booking.day
     return Wish(
         items=[
-            WishedItem(item_type=item.item_type, quantity=item.declared_units, dismantle=item.dismantle)
+            WishedItem(
+                item_type=item.item_type,
+                quantity=item.declared_units,
+                dismantle=item.dismantle,
+                condition=item.condition,
+                wipe_consent=item.wipe_consent_at is not None,
+            )
             for item in booking.items
         ],
         village_code=booking.village_code,

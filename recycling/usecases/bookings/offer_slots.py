@@ -170,7 +170,9 @@ def _token(asked: str, day: date, window: str, *, until: datetime) -> str:
 
 def _asked(wish: Wish, by: Principal) -> str:
     """What an offer is an answer to: the wish apart from its day and window, and who asked."""
-    said = asdict(wish) | {"day": None, "pickup_window": None, "by": str(by.id)}
+    # What a resident may still say between the offer and the hold, such as consents, makes no difference to the routes.
+    items = [(item.item_type, item.quantity, item.dismantle) for item in wish.items]
+    said = asdict(wish) | {"items": items, "note": None, "day": None, "pickup_window": None, "by": str(by.id)}
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

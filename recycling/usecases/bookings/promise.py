@@ -9,8 +9,11 @@ from typing import Any
 
 from recycling.errors import InvalidInput, WindowClosed
 from recycling.models.booking import BookedItem
+from recycling.policy.access import Principal
+from recycling.policy.catalogue import Condition
 from recycling.policy.district import District
 from recycling.policy.geography import CoordinateSystem, point_refusal, to_wgs84
+from recycling.policy.preparation import check_wipe_consent
 from recycling.policy.service_time import ItemCount, StopNeed, stop_need
 from recycling.routing.board import Window
 from recycling.routing.standing import Visit
@@ -20,11 +23,13 @@ MOST_ITEM_TYPES = 20  # in one booking; a household clearance takes fewer, more 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishedItem:
-    """So many of one item type, to be taken apart or not."""
+    """So many of one item type, to be taken apart or not; its state, and whether its data may be wiped."""
 
     item_type: str
     quantity: int
     dismantle: bool = False
+    condition: Condition = "unknown"
+    wipe_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,9 @@ def judge(wish: Wish, *, district: District, now: datetime, standing: tuple[date
         # The day first: the catalogue of a day long past would only say that it has no such item.
         _bookable(wish.day, wish.pickup_window, district=district, now=now)
     need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
+    for item in wish.items:
+        kind = district.catalogue.item_type(item.item_type, on=wish.day)
+        check_wipe_consent(kind, given=item.wipe_consent, terms=district.preparation.wipe_terms(on=wish.day))
     return Judged(area=area, need=need, place=place_of(wish))
 
 
@@ -111,7 +119,8 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
     Raises
     ------
     InvalidInput
-        When an item type is unknown on that day, comes twice, or exceeds its maximum.
+        When an item type is unknown on that day, comes twice, or exceeds its maximum, or holds data that nobody has
+        agreed to have wiped.
     """
     if not 1 <= len(items) <= MOST_ITEM_TYPES:
         raise InvalidInput(f"items has {len(items)} entries; give 1 to {MOST_ITEM_TYPES} different item types")
@@ -136,7 +145,8 @@ def booked_items(items: Sequence[WishedItem]) -> list[BookedItem]:
     return [
         BookedItem(
             item_type=item.item_type, declared_units=item.quantity, dismantle=item.dismantle, collected_units=0,
-            weighed_units=0,
+            weighed_units=0, condition=item.condition, wipe_terms=terms if item.wipe_consent else None,
+            wipe_consent_at=now if item.wipe_consent else None, wipe_consent_by=by.id if item.wipe_consent else None,
         )
         for item in items
     ]  # fmt: skip

@@ -165,4 +165,6 @@ def _item(item: BookedItem, district: District) -> dict[str, Any]:
         "declared_units": item.declared_units,
         "collected_units": item.collected_units,
         "dismantle": item.dismantle,
+        "condition": item.condition,
+        "wipe_consent": item.wipe_consent_at is not None,
     }

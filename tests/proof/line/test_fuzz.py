@@ -185,6 +185,8 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "address": ("清泉路 1 号", "=1+1 路"),
     "item_type": ("fridge", "sofa-three", "phone-mobile"),
     "quantity": (1, 2, 12),
+    "condition": ("unknown", "working", "repairable", "scrap"),
+    "wipe_consent": (True, False),
     "units": (1, 2, 1000),
     "kind": ("collected", "partly", "failed"),
     "reason": ("nobody_home", "not_presented", None, "毛重读数有误"),
