@@ -14,7 +14,8 @@ from recycling.errors import BookingsChanged, PlanRejected, PlanReplaced, Unavai
 from recycling.jobs.context import JobContext
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.usecases.housekeeping import clean_up
-from recycling.usecases.messages.remind import remind_residents
+from recycling.usecases.messages.remind import remind_early, remind_residents
+from recycling.usecases.messages.tell_missed import tell_missed
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
@@ -63,6 +64,16 @@ def plan_only(context: JobContext) -> Figures:
 def remind(context: JobContext) -> Figures:
     """Post reminders to the residents of a day's pickups."""
     return {"reminders": remind_residents(context.day, session=context.session, now=context.clock())}
+
+
+def early_reminders(context: JobContext) -> Figures:
+    """Post reminders days ahead to the residents of a day's pickups."""
+    return {"reminders": remind_early(context.day, session=context.session, now=context.clock())}
+
+
+def missed_visits(context: JobContext) -> Figures:
+    """Tell residents and dispatchers of a day's pickups that nobody recorded."""
+    return {"missed": tell_missed(context.day, session=context.session, now=context.clock())}
 
 
 def goal_report(context: JobContext) -> Figures:

@@ -11,6 +11,7 @@ from recycling.models import (
     outbox,
     people,
     plan,
+    receipt,
     recovery,
     travel,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "outbox",
     "people",
     "plan",
+    "receipt",
     "recovery",
     "travel",
 ]

@@ -12,12 +12,14 @@ from recycling.routes import (
     health,
     intake_tickets,
     job_runs,
+    my_notices,
     my_route,
     pages,
     plans,
     recovered,
     reference,
     sign_in,
+    sms_receipts,
 )
 from recycling.routes.schemas.problem import ProblemSchema
 
@@ -26,6 +28,7 @@ BLUEPRINTS = (
     reference.bp,
     sign_in.bp,
     sign_in.me,
+    my_notices.bp,
     bookings.windows_bp,
     bookings.bp,
     plans.bp,
@@ -36,6 +39,7 @@ BLUEPRINTS = (
     recovered.bp,
     goal_progress.bp,
     job_runs.bp,
+    sms_receipts.bp,
 )
 
 

@@ -30,7 +30,7 @@ FACTS = {"day": "2026-11-24", "pickup_window": "08-10"}
 class DownSms:
     """A gateway whose provider does not answer."""
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, message_id: UUID) -> None:
         """Refuse, as requests would: with the number in the words."""
         raise ConnectionError(f"POST /send?to={phone} refused")
 
@@ -189,7 +189,7 @@ def test_a_late_sender_does_not_mark_what_another_has_taken_over(
     sessions = sessionmaker(session.get_bind())
 
     class Slow(KeptSms):
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
             with sessions() as own:
                 later = now + LEASE + timedelta(seconds=1)
                 assert deliver_next(sms=sms, district=district, session=own, now=later) == "sent"
@@ -259,7 +259,7 @@ def test_no_log_line_holds_a_phone_number(
     deliver(gateway=LogSms())
 
     class Leaky:
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
             raise Unavailable(f"{phone} is not reachable")
 
     a_message(session, now=now, to=resident.id)

@@ -12,6 +12,7 @@ from recycling.models.base import Base
 from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.receipt import SmsReceipt
 from recycling.usecases.housekeeping import clean_up
 from tests.builders import a_resident
 
@@ -37,6 +38,10 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
                 resident_id=resident.id, created_at=now - timedelta(days=200), expires_at=now,
                 ended_at=now - timedelta(days=190) - older,
             ),
+            SmsReceipt(
+                provider="one", receipt_id=f"r{older}", reference="x", state="delivered", reported_at=now,
+                received_at=now - timedelta(days=190) - older,
+            ),
             SignIn(
                 resident_id=resident.id, created_at=now - timedelta(days=300),
                 expires_at=now - timedelta(days=190) - older,
@@ -51,6 +56,7 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
         "one_time_codes": 1,
         "attempt_counters": 1,
         "sign_ins": 2,
+        "sms_receipts": 1,
         "cached_travel": 0,
     }
     assert [count(session, table) for table in (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn)] == [1, 1, 1, 2]
