@@ -38,7 +38,7 @@ def check_signature(given: str, *, secret: bytes, body: bytes, now_s: int) -> No
         raise NotSignedIn("the signature does not belong to this body and secret; sign the bytes as sent / 签名不正确")
     if abs(now_s - int(at)) > TOLERANCE_S:
         raise NotSignedIn(
-            f"signed at {at}, more than {TOLERANCE_S} s from now; sign again by a right clock / 签名已过期，请校时后重签"
+            f"signed at {at}, more than {TOLERANCE_S} s from now; sign again by a right clock / 签名已过期，请重签"
         )
 
 
