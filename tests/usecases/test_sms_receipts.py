@@ -24,6 +24,7 @@ from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.messages import deliver
 from recycling.usecases.messages import receipts as module
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, Taken, fold_parked, take_receipt
@@ -127,6 +128,17 @@ def test_a_receipt_that_is_quicker_than_our_own_mark_waits_for_it(
     reference = a_sent_message(session, district, now, "accepted", "delivered")
     assert delivery(session, reference) == "delivered"
     assert session.scalars(select(SmsReceipt.message_id).where(SmsReceipt.message_id.is_(None))).all() == []
+
+
+def test_control_without_a_look_after_the_mark_an_early_receipt_stays_parked(
+    session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "apply_receipts", lambda *_, **__: False)
+    reference = a_sent_message(session, district, now, "delivered")
+    assert delivery(session, reference) == "accepted"
+    # and the nightly cleaning is there for a sender that died before its look
+    assert fold_parked(session=session) == 1
+    assert delivery(session, reference) == "delivered"
 
 
 def test_a_receipt_of_an_unknown_text_is_kept_and_found_by_the_nightly_cleaning(
