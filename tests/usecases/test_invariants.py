@@ -158,7 +158,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
-    (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at WHERE dead_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at WHERE sent_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET recipient_id = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET delivery = 'delivered'")),
