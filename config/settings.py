@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from limits import parse_many
 
+from config.messaging import messaging
 from recycling.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "INSTANCE_DIR": instance,
         "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
-        "SMS_GATEWAY": _one_of(env, "SMS_GATEWAY", ("log", "none"), "log"),
+        **messaging(env, production=environment == "production"),
         "RATELIMIT_DEFAULT": _rate(env, "RATELIMIT_DEFAULT", "1200 per minute"),
         "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI", "process://"),
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),

@@ -29,10 +29,13 @@ from recycling import cli, routes
 from recycling.errors import ConfigError
 from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
-from recycling.gateways.sms import sms_gateway
+from recycling.gateways.sms_gateways import sms_gateway
+from recycling.gateways.webhook import HttpWebhooks
 from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
+from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
 from recycling.routes import problems
+from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
 
 log = logger(__name__)
 
@@ -122,7 +125,8 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings["SQLALCHEMY_DATABASE_URI"])
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
-    app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"])
+    app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
+    _bind_subscribers(app)
     problems.install(app)  # first, so that a request refused by the limiter has its id
     _bind_extensions(app)
     _install_request_rules(app)
@@ -132,6 +136,18 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         hops = settings["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]  # Flask documents it
     return app
+
+
+def _bind_subscribers(app: Flask) -> None:
+    """Tell the outbox who subscribes to what, and the sender where they are."""
+    subscriptions = app.config["WEBHOOKS"]
+    strange = {kind for one in subscriptions for kind in one.kinds} - set(SUBSCRIBABLE_KINDS)
+    if strange:
+        raise ConfigError(
+            f"WEBHOOKS subscribes to {', '.join(sorted(strange))}; choose from {', '.join(SUBSCRIBABLE_KINDS)}"
+        )
+    subscribers.configure(Subscriber(key=one.key, kinds=one.kinds) for one in subscriptions)
+    app.extensions["webhooks"] = HttpWebhooks(subscriptions, id_of=subscriber_id)
 
 
 def _bind_extensions(app: Flask) -> None:

@@ -169,3 +169,15 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     retryable = True
+
+
+class NotTaken(Unavailable):
+    """The other server has certainly not taken what it was sent, so that another may be asked for the same at once."""
+
+    code = "not_taken"
+
+
+class SmsRefused(InvalidInput):
+    """The provider refuses a text or its number for good; sending it again cannot help."""
+
+    code = "sms_refused"

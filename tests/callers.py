@@ -25,7 +25,7 @@ class KeptSms:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, message_id: uuid.UUID) -> None:
         """Keep the text."""
         self.sent.append((phone, text))
 

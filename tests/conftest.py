@@ -67,6 +67,8 @@ def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
         "CONFIG_DIR": ROOT / "config",
         "LOG_LEVEL": "WARNING",
         "SMS_GATEWAY": "none",
+        "SMS_PROVIDERS": (),
+        "WEBHOOKS": (),
         "RATELIMIT_ENABLED": False,
         "RATELIMIT_STORAGE_URI": "process://",
         "TRUSTED_PROXIES": 0,

@@ -29,7 +29,7 @@ def show_schedule() -> None:
     now = utc_now()
     table = plain_table("任务 / job", "时间 / due", "下次 / next", words="说明 / what it does")
     for job in jobs_of(current_app.extensions["district"]).values():
-        due = "" if job.cron is None else _local(job.cron.next_due(after=now))
+        due = "" if job.cron is None else local_text(job.cron.next_due(after=now))
         when = "手动 / on request" if job.cron is None else str(job.cron)
         table.add_row(f"{job.key}\n{job.name_zh}", when.replace(" / ", "\n"), due, f"{job.does_zh}\n{job.does_en}")
     state = outbox.outbox_state(db.session(), now=now)
@@ -75,8 +75,8 @@ def show_dead_messages(*, again: bool) -> None:
     table = plain_table("message", "kind", "to", "created", "given up", words="last error")
     for message in outbox.dead_messages(db.session()):
         table.add_row(
-            str(message.id), message.kind, message.recipient_kind, _local(message.created_at),
-            _local(message.dead_at), message.last_error,
+            str(message.id), message.kind, message.recipient_kind, local_text(message.created_at),
+            local_text(message.dead_at), message.last_error,
         )  # fmt: skip
     print_table(table)
     if again:
@@ -95,10 +95,11 @@ def _history_row(run: JobRun) -> list[str]:
     figures = ", ".join(f"{name} {figure}" for name, figure in (run.figures or {}).items())
     state = f"{run.state}, late" if run.late else run.state
     return [
-        run.job, run.scope, _local(run.due_at), state, str(run.attempts), _local(run.started_at), took,
+        run.job, run.scope, local_text(run.due_at), state, str(run.attempts), local_text(run.started_at), took,
         run.error or figures,
     ]  # fmt: skip
 
 
-def _local(instant: datetime | None) -> str:
+def local_text(instant: datetime | None) -> str:
+    """An instant as an operator reads it: local, to the second."""
     return "" if instant is None else f"{instant.astimezone(SHANGHAI):%m-%d %H:%M:%S}"

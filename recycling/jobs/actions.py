@@ -19,7 +19,8 @@ from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.housekeeping import clean_up
-from recycling.usecases.messages.remind import remind_residents
+from recycling.usecases.messages.remind import remind_early, remind_residents
+from recycling.usecases.messages.tell_missed import tell_missed
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
 from recycling.usecases.planning.improve_day import Improvement, days_in_need, improve_day
 from recycling.usecases.planning.plan_day import plan_day
@@ -92,6 +93,16 @@ def improve_days(
 def remind(context: JobContext) -> Figures:
     """Post reminders to the residents of a day's pickups."""
     return {"reminders": remind_residents(context.day, session=context.session, now=context.clock())}
+
+
+def early_reminders(context: JobContext) -> Figures:
+    """Post reminders days ahead to the residents of a day's pickups."""
+    return {"reminders": remind_early(context.day, session=context.session, now=context.clock())}
+
+
+def missed_visits(context: JobContext) -> Figures:
+    """Tell residents and dispatchers of a day's pickups that nobody recorded."""
+    return {"missed": tell_missed(context.day, session=context.session, now=context.clock())}
 
 
 def goal_report(context: JobContext) -> Figures:

@@ -83,9 +83,14 @@ def run_scheduler(app: Flask) -> None:
             improve_days(app.config, district=runner.district, session=session, clock=clock, stop=stop.is_set)
 
     def deliver() -> None:
-        sms, district = app.extensions["sms"], runner.district
+        sms, webhooks, district = app.extensions["sms"], app.extensions["webhooks"], runner.district
+
+        def next_one(session: Session) -> bool:
+            sent = deliver_next(sms=sms, webhooks=webhooks, district=district, session=session, now=clock())
+            return sent is not None
+
         with runner.sessions() as session:
-            while not stop.is_set() and deliver_next(sms=sms, district=district, session=session, now=clock()):
+            while not stop.is_set() and next_one(session):
                 pass
 
     # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.

@@ -16,6 +16,7 @@ from recycling.jobs import actions
 from recycling.jobs.actions import Figures
 from recycling.jobs.context import JobContext
 from recycling.policy.district import District
+from recycling.usecases.messages.remind import EARLY_DAYS
 
 # Digits are refused: APScheduler counts from Monday = 0, crontab from Sunday = 0.
 DAYS_OF_WEEK = re.compile(r"\*|(mon|tue|wed|thu|fri|sat|sun)([,-](mon|tue|wed|thu|fri|sat|sun))*")
@@ -110,6 +111,10 @@ def _day_after(day: date) -> date:
     return day + timedelta(days=1)
 
 
+def _early(day: date) -> date:
+    return day + timedelta(days=EARLY_DAYS)
+
+
 def _month_before(day: date) -> date:
     return day.replace(day=1) - timedelta(days=1)
 
@@ -175,6 +180,29 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_day_after,
             scope=date.isoformat,
             latest_only=True,
+        ),
+        Job(
+            key="remind_early",
+            name_zh="提前提醒",
+            name_en="Early reminders",
+            does_zh="提醒三日后有预约的居民",
+            does_en="remind the residents of the pickups in three days",
+            action=actions.early_reminders,
+            cron=Cron(hour=9, minute=10),
+            about=_early,
+            scope=date.isoformat,
+        ),
+        # In the morning: by then the phones that were without a network in the evening have sent what they recorded.
+        Job(
+            key="tell_missed",
+            name_zh="漏收告知",
+            name_en="Missed pickups",
+            does_zh="告知居民与调度前一日没有上门记录的预约",
+            does_en="tell residents and dispatchers of yesterday's pickups without a record",
+            action=actions.missed_visits,
+            cron=Cron(hour=8, minute=30),
+            about=_day_before,
+            scope=date.isoformat,
         ),
         # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
         Job(

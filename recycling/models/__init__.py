@@ -12,6 +12,7 @@ from recycling.models import (
     people,
     photo,
     plan,
+    receipt,
     recovery,
     travel,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "people",
     "photo",
     "plan",
+    "receipt",
     "recovery",
     "travel",
 ]

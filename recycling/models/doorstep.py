@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from recycling.models.base import Base, UtcDateTime, one_of
 from recycling.models.written_once import written_once
 
-DoorstepKind = Literal["collected", "partly", "failed"]
+DoorstepKind = Literal["collected", "partly", "failed", "on_the_way"]
 DOORSTEP_KINDS: tuple[DoorstepKind, ...] = get_args(DoorstepKind)
 
 
@@ -20,6 +20,7 @@ DOORSTEP_KINDS: tuple[DoorstepKind, ...] = get_args(DoorstepKind)
 class DoorstepEvent(Base):
     """One record from a collector's device, named by the id the device gave it.
 
+    ``on_the_way`` says that the collector has set out for this door; it is no outcome and changes none.
     ``items`` is ``[{"item_type": str, "units": int, "estimated_g": int | None}]``, ascending by item type;
     ``fingerprint`` the digest of the record as sent, by which a second record under the same id is told apart.
     """

@@ -24,11 +24,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, one_of
+from recycling.models.subscribers import Subscriber, subscribers
 from recycling.models.transaction import rows_met
 
-RecipientKind = Literal["resident", "staff", "bureau"]
+RecipientKind = Literal["resident", "staff", "bureau", "webhook"]
+# What became of a text after the provider took it, by the provider's receipts.
+DeliveryState = Literal["accepted", "delivered", "undelivered"]
 LONGEST_ERROR = 200  # characters, as wide as the column
+LONGEST_REFERENCE = 128
 OBSOLETE = "obsolete: "
+TOLD_ABROAD = ("booking_id", "day", "report_id", "period", "version")  # facts that leave the network: they name nobody
 
 
 class OutboxMessage(WithId, Base):
@@ -38,14 +43,19 @@ class OutboxMessage(WithId, Base):
     It waits until ``due_at`` and for older messages of the same booking to the same recipient, is held by one sender at
     a time until ``lease_until``, and ends as sent or as dead. One that is no longer true when its turn comes ends as
     dead too, but was not given up: its ``last_error`` begins with `OBSOLETE`.
+
+    ``provider`` and ``reference`` are who took a text and its name there; ``delivery`` what they said of it since.
     """
 
     __tablename__ = "outbox_message"
     __table_args__ = (
         one_of("recipient_kind", get_args(RecipientKind)),
+        one_of("delivery", get_args(DeliveryState)),
+        CheckConstraint("(provider IS NULL) = (reference IS NULL)", name="referred"),
         CheckConstraint("sent_at IS NULL OR dead_at IS NULL", name="one_end"),
         CheckConstraint("(token IS NULL) = (lease_until IS NULL)", name="held"),
         Index(None, "sent_at", "dead_at", "due_at"),
+        Index(None, "provider", "reference"),
     )
 
     dedupe_key: Mapped[str] = mapped_column(String(160), unique=True)
@@ -61,6 +71,9 @@ class OutboxMessage(WithId, Base):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dead_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(String(LONGEST_ERROR))
+    provider: Mapped[str | None] = mapped_column(String(32))
+    reference: Mapped[str | None] = mapped_column(String(LONGEST_REFERENCE))
+    delivery: Mapped[DeliveryState | None] = mapped_column(String(16))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,7 @@ class HeldMessage:
     recipient_kind: RecipientKind
     recipient_id: UUID | None
     facts: dict[str, Any]
+    created_at: datetime
     attempt: int
 
 
@@ -87,13 +101,18 @@ def post(
 ) -> bool:
     """Put a message into the outbox of the running transaction; a second one of the same key is left out.
 
+    Systems that subscribe to the kind are owed one each in the same transaction, without what concerns nobody else.
+
     Tells whether the message is new.
     """
     recipient_kind, recipient_id = to
-    return insert_if_absent(
+    new = insert_if_absent(
         session, OutboxMessage, id=uuid4(), dedupe_key=dedupe_key, kind=kind, recipient_kind=recipient_kind,
         recipient_id=recipient_id, facts=facts, created_at=now, due_at=now, attempts=0,
     )  # fmt: skip
+    for subscriber in subscribers.of(kind) if new else ():
+        _post_abroad(session, subscriber, dedupe_key=dedupe_key, kind=kind, facts=facts, now=now)
+    return new
 
 
 def waiting(session: Session, *, now: datetime) -> bool:
@@ -137,7 +156,8 @@ def hold(session: Session, message: OutboxMessage, *, now: datetime, lease: time
     """Take a message that is due, however old an ended lease of it is; ``None`` when another sender has."""
     held = HeldMessage(
         id=message.id, token=uuid4(), kind=message.kind, recipient_kind=message.recipient_kind,
-        recipient_id=message.recipient_id, facts=dict(message.facts), attempt=message.attempts + 1,
+        recipient_id=message.recipient_id, facts=dict(message.facts), created_at=message.created_at,
+        attempt=message.attempts + 1,
     )  # fmt: skip
     taken = update(OutboxMessage).where(OutboxMessage.id == message.id, _free(now))
     values = {"token": held.token, "lease_until": now + lease, "attempts": held.attempt}
@@ -156,9 +176,17 @@ def withdraw(session: Session, message: OutboxMessage, *, reason: str, now: date
     return rows_met(session, unheld.values(dead_at=now, last_error=error, token=None, lease_until=None)) == 1
 
 
-def mark_sent(session: Session, held: HeldMessage, *, now: datetime) -> bool:
-    """Record a delivery; false when another sender has taken the message over."""
-    return _end(session, held, sent_at=now, last_error=None)
+def mark_sent(session: Session, held: HeldMessage, *, now: datetime, taken_by: tuple[str, str] | None = None) -> bool:
+    """Record that a message was handed over; false when another sender has taken it over.
+
+    ``taken_by`` is the provider and its name for the text, by which its receipts find the message.
+    """
+    if taken_by is None:
+        return _end(session, held, sent_at=now, last_error=None)
+    provider, reference = taken_by
+    return _end(
+        session, held, sent_at=now, last_error=None, provider=provider, reference=reference, delivery="accepted"
+    )
 
 
 def put_off(session: Session, held: HeldMessage, *, error: str, again_at: datetime) -> bool:
@@ -171,15 +199,30 @@ def bury(session: Session, held: HeldMessage, *, error: str, now: datetime) -> b
     return _end(session, held, dead_at=now, last_error=error[:LONGEST_ERROR])
 
 
-def revive(session: Session, *, now: datetime) -> int:
-    """Give every message that was given up a new round of attempts; returns how many."""
+def revive(session: Session, *, now: datetime, message_id: UUID | None = None) -> int:
+    """Give every message that was given up, or the named one, a new round of attempts; returns how many."""
     dead = update(OutboxMessage).where(_GIVEN_UP)
+    if message_id is not None:
+        dead = dead.where(OutboxMessage.id == message_id)
     return rows_met(session, dead.values(dead_at=None, due_at=now, attempts=0))
 
 
 def dead_messages(session: Session) -> Sequence[OutboxMessage]:
     """The messages that were given up, oldest first."""
     return session.scalars(select(OutboxMessage).where(_GIVEN_UP).order_by(OutboxMessage.dead_at)).all()
+
+
+def waiting_messages(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
+    """The messages that have not ended, the next one first."""
+    return session.scalars(
+        select(OutboxMessage).where(_OPEN).order_by(OutboxMessage.due_at, *_BY_AGE).limit(limit)
+    ).all()
+
+
+def undelivered_messages(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
+    """The messages that a provider took and could not bring to the phone, newest first."""
+    failed = select(OutboxMessage).where(OutboxMessage.delivery == "undelivered")
+    return session.scalars(failed.order_by(OutboxMessage.created_at.desc(), OutboxMessage.id).limit(limit)).all()
 
 
 def outbox_state(session: Session, *, now: datetime) -> dict[str, int]:
@@ -204,6 +247,16 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 def _unheld(now: datetime) -> ColumnElement[bool]:
     return or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now)
+
+
+def _post_abroad(
+    session: Session, subscriber: Subscriber, *, dedupe_key: str, kind: str, facts: dict[str, Any], now: datetime
+) -> None:
+    insert_if_absent(
+        session, OutboxMessage, id=uuid4(), dedupe_key=f"webhook:{subscriber.key}:{dedupe_key}", kind=kind,
+        recipient_kind="webhook", recipient_id=subscriber.id,
+        facts={name: facts[name] for name in TOLD_ABROAD if name in facts}, created_at=now, due_at=now, attempts=0,
+    )  # fmt: skip
 
 
 def _end(session: Session, held: HeldMessage, **values: Any) -> bool:

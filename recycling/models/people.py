@@ -19,13 +19,17 @@ def phone_index(phone: str) -> bytes:
 
 
 class Resident(WithId, Base):
-    """A person who hands over goods, known by a mobile number."""
+    """A person who hands over goods, known by a mobile number.
+
+    ``declined_at`` is since when they want no reminders and advice; ``None`` while they take them.
+    """
 
     __tablename__ = "resident"
 
     phone: Mapped[str] = mapped_column(EncryptedText("resident.phone"))
     phone_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def resident_of(session: Session, phone: str, *, now: datetime) -> UUID:

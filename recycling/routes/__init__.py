@@ -13,6 +13,7 @@ from recycling.routes import (
     health,
     intake_tickets,
     job_runs,
+    my_notices,
     my_route,
     pages,
     photos,
@@ -21,6 +22,7 @@ from recycling.routes import (
     reference,
     sign_in,
     slots,
+    sms_receipts,
 )
 from recycling.routes.schemas.problem import ProblemSchema
 
@@ -32,6 +34,7 @@ BLUEPRINTS = (
     slots.offers_bp,
     slots.holds_bp,
     slots.windows_bp,
+    my_notices.bp,
     bookings.bp,
     photos.bp,
     estimates.bp,
@@ -44,6 +47,7 @@ BLUEPRINTS = (
     recovered.bp,
     goal_progress.bp,
     job_runs.bp,
+    sms_receipts.bp,
 )
 
 

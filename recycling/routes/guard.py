@@ -56,7 +56,7 @@ class GuardedBlueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = StrictParser()
 
     def __init__(self, name: str, import_name: str, *, roles: tuple[Role, ...] | None, **options: Any) -> None:
-        """Guard the blueprint; ``roles=None`` opens it to everybody and is for sign-in and public facts."""
+        """Guard the blueprint; ``roles=None`` opens it: for sign-in, public facts, and what a signature guards."""
         super().__init__(name, import_name, **options)
         self.roles = roles
         self._prepare_doc_cbks.append(self._document_failures)

@@ -38,7 +38,9 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
         ("plan_tomorrow", "11-22 20:00", "queued", True),
         ("roll_up", "11-23 00:30", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
+        ("tell_missed", "11-23 08:30", "skipped", True),
         ("remind", "11-23 09:00", "skipped", True),
+        ("remind_early", "11-23 09:10", "skipped", True),
     ]
     assert rows(session, scope="2026-11-23")[0][0] == "plan_tomorrow"
     assert runner.enqueue_due(clock.now) == 0

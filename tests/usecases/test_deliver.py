@@ -12,8 +12,10 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from recycling.errors import Unavailable
+from recycling.errors import NotTaken, SmsRefused, Unavailable
+from recycling.gateways.http_sms import HttpSms
 from recycling.gateways.sms import LogSms
+from recycling.gateways.sms_balance import BalancedSms, Choice
 from recycling.logs import configure_logs
 from recycling.models.outbox import HeldMessage, OutboxMessage, hold, next_due, outbox_state, post
 from recycling.models.people import Resident
@@ -22,7 +24,9 @@ from recycling.policy.district import District
 from recycling.usecases.messages.deliver import LEASE, MOST_ATTEMPTS, Delivery, deliver_next, try_dead_again
 from tests.builders import a_resident
 from tests.callers import KeptSms
+from tests.gateways.test_http_sms import a_provider
 from tests.invariants import assert_invariants
+from tests.providers.scripted import scripted_provider
 
 FACTS = {"day": "2026-11-24", "pickup_window": "08-10"}
 
@@ -30,7 +34,7 @@ FACTS = {"day": "2026-11-24", "pickup_window": "08-10"}
 class DownSms:
     """A gateway whose provider does not answer."""
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, message_id: UUID) -> None:
         """Refuse, as requests would: with the number in the words."""
         raise ConnectionError(f"POST /send?to={phone} refused")
 
@@ -157,6 +161,56 @@ def test_one_bad_message_does_not_stop_the_next(
     assert len(sms.sent) == 1
 
 
+def test_a_number_that_the_provider_refuses_is_given_up_at_once_and_the_code_says_why(
+    deliver: Callable[..., list[Delivery]], session: Session, now: datetime
+) -> None:
+    class Refusing:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
+            raise SmsRefused(f"one refuses {phone}")
+
+    a_message(session, now=now)
+    assert deliver(gateway=Refusing()) == ["dead"]
+    assert str(the_message(session).last_error).startswith("sms_refused: one refuses 1")
+    assert "****" in str(the_message(session).last_error)
+
+
+def test_a_provider_that_asks_for_more_time_gets_it(
+    deliver: Callable[..., list[Delivery]], sms: KeptSms, session: Session, now: datetime
+) -> None:
+    # given a provider that wants to be left alone for ten minutes, where we would have waited for one
+    class Full:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
+            raise NotTaken("full", retry_after_s=600)
+
+    a_message(session, now=now)
+    assert deliver(gateway=Full()) == ["put_off"]
+    assert deliver(now + timedelta(minutes=9, seconds=59)) == []
+    assert deliver(now + timedelta(minutes=10)) == ["sent"]
+    assert len(sms.sent) == 1
+
+
+def test_a_message_goes_through_a_provider_under_its_own_id_at_each_attempt(
+    deliver: Callable[..., list[Delivery]], session: Session, now: datetime
+) -> None:
+    # given a provider that takes the text and does not say so, then is well, beside one that nobody may ask meanwhile
+    with scripted_provider("cut", "well") as (url, script), scripted_provider("well") as (other, unasked):
+        providers = [
+            Choice(name=name, gateway=HttpSms(a_provider(address, name=name)), weight=1)
+            for name, address in (("one", url), ("two", other))
+        ]
+        gateway = BalancedSms(providers, draw=lambda: 0.0)
+        a_message(session, now=now)
+        assert deliver(gateway=gateway) == ["put_off"]
+        assert "may have taken" in str(the_message(session).last_error)
+        assert deliver(now + timedelta(minutes=1), gateway=gateway) == ["sent"]
+    # then both attempts carry the id of the message, by which the provider can tell that they are one
+    message = the_message(session)
+    assert [request.headers["idempotency-key"] for request in script.asked] == [str(message.id)] * 2
+    assert unasked.asked == []
+    assert (message.provider, message.reference, message.delivery) == ("one", f"ref-{message.id}", "accepted")
+    assert_invariants(session)
+
+
 def test_two_senders_never_hold_one_message(session: Session, now: datetime) -> None:
     a_message(session, now=now)
     sessions = sessionmaker(session.get_bind())
@@ -189,7 +243,7 @@ def test_a_late_sender_does_not_mark_what_another_has_taken_over(
     sessions = sessionmaker(session.get_bind())
 
     class Slow(KeptSms):
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
             with sessions() as own:
                 later = now + LEASE + timedelta(seconds=1)
                 assert deliver_next(sms=sms, district=district, session=own, now=later) == "sent"
@@ -259,7 +313,7 @@ def test_no_log_line_holds_a_phone_number(
     deliver(gateway=LogSms())
 
     class Leaky:
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
             raise Unavailable(f"{phone} is not reachable")
 
     a_message(session, now=now, to=resident.id)

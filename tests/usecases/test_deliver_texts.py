@@ -13,7 +13,7 @@ import pytest
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
 from recycling.usecases.messages.still_true import STATE_TOLD
-from recycling.usecases.messages.texts import DAYTIME_KINDS, WORDINGS, render
+from recycling.usecases.messages.texts import DAYTIME_KINDS, OPTIONAL_KINDS, WORDINGS, render
 from tests.conftest import ROOT
 
 
@@ -114,8 +114,15 @@ def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: D
 
 
 def test_what_nobody_waits_for_is_not_told_at_night() -> None:
-    visits = {"visit.collected", "visit.partly_collected", "visit.failed"}
-    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed", "plan.left_out"} | visits
+    visits = {"visit.collected", "visit.partly_collected", "visit.failed", "visit.missed"}
+    reminders = {"booking.reminder", "booking.early_reminder"}
+    assert set(DAYTIME_KINDS) == {"plan.window_confirmed", "plan.left_out"} | reminders | visits
+
+
+def test_reminders_and_advice_may_be_declined_and_nothing_that_was_agreed() -> None:
+    assert set(OPTIONAL_KINDS) == {
+        "booking.reminder", "booking.early_reminder", "visit.on_the_way", "visit.collected",
+    }  # fmt: skip
 
 
 def test_a_failed_visit_is_told_with_its_reason_in_words(district: District) -> None:

@@ -14,6 +14,7 @@ from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
+from recycling.models.receipt import SmsReceipt
 from recycling.policy.district import District
 from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.housekeeping import clean_up
@@ -41,6 +42,10 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
                 resident_id=resident.id, created_at=now - timedelta(days=200), expires_at=now,
                 ended_at=now - timedelta(days=190) - older,
             ),
+            SmsReceipt(
+                provider="one", receipt_id=f"r{older}", reference="x", state="delivered", reported_at=now,
+                received_at=now - timedelta(days=190) - older,
+            ),
             SignIn(
                 resident_id=resident.id, created_at=now - timedelta(days=300),
                 expires_at=now - timedelta(days=190) - older,
@@ -55,6 +60,7 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
         "one_time_codes": 1,
         "attempt_counters": 1,
         "sign_ins": 2,
+        "sms_receipts": 1,
         "cached_travel": 0,
         "photos": 0,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -12,8 +12,10 @@ from sqlalchemy import Executable, insert, select, text
 from sqlalchemy.orm import Session
 
 from recycling.gateways.photo_decoder import PlainPhoto
+from recycling.gateways.sms import Accepted
 from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.outbox import OutboxMessage
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
@@ -22,6 +24,8 @@ from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.idempotency import Answer, answer_once
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.messages.deliver import deliver_next
+from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
 from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, work
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import a_booking, a_resident
@@ -64,8 +68,30 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         assert held is not None
         assert finish(session, held, figures={}, now=now)
         enqueue(session, job="roll_up", due_at=now, scope="2026-11-23", now=now)
+    _told_by_a_provider(session, district, now)
     session.rollback()
     return session
+
+
+class Provider:
+    """Takes every text under its message's id."""
+
+    def send(self, phone: str, text: str, *, message_id: UUID) -> Accepted:
+        """Take it."""
+        return Accepted(provider="one", reference=str(message_id))
+
+
+def _told_by_a_provider(session: Session, district: District, now: datetime) -> None:
+    """One message taken by a provider, and the receipt that it arrived; the others wait."""
+    outcome = None
+    while outcome != "sent" or session.scalar(select(OutboxMessage.reference).where(sent_by_provider)) is None:
+        outcome = deliver_next(sms=Provider(), district=district, session=session, now=now)
+    reference = session.scalars(select(OutboxMessage.reference).where(sent_by_provider)).one()
+    report = ReceiptReport(receipt_id="r-1", reference=str(reference), state="delivered", reported_at=now)
+    assert take_receipt(report, provider="one", session=session, now=now) == "applied"
+
+
+sent_by_provider = OutboxMessage.provider == "one"
 
 
 def sql(*statements: str) -> Breach:
@@ -140,9 +166,14 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (items.photos_are_counted, sql("UPDATE photo_count SET used = 2")),
     (items.photos_are_counted, sql("DELETE FROM photo")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
-    (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at")),
-    (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at WHERE dead_at IS NULL")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at WHERE sent_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET recipient_id = NULL")),
+    (work.messages_end_in_sight, sql("UPDATE outbox_message SET delivery = 'delivered'")),
+    (work.receipts_have_their_message, sql("UPDATE outbox_message SET delivery = 'accepted'")),
+    (work.receipts_have_their_message, sql("UPDATE outbox_message SET reference = 'r', provider = 'one'")),
+    (work.receipts_have_their_message, sql("UPDATE sms_receipt SET reference = 'another'")),
+    (work.receipts_have_their_message, sql("UPDATE sms_receipt SET provider = 'another'")),
     (work.messages_are_tried, sql(f"UPDATE outbox_message SET due_at = {LONG_AGO}")),
     (work.runs_are_accounted_for, sql("UPDATE job_run SET attempts = 0")),
     (work.runs_are_accounted_for, sql(f"UPDATE job_run SET finished_at = {LONG_AGO} WHERE state = 'done'")),

@@ -39,7 +39,7 @@ DESK = Principal(id=uuid4(), role="dispatcher")
 class Down:
     """A gateway that does not answer."""
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, message_id: UUID) -> None:
         """Refuse."""
         raise ConnectionError
 

@@ -207,7 +207,7 @@ def test_a_refused_request_sends_no_text(desk: Desk) -> None:
 
 def test_a_gateway_that_is_down_is_said_and_counted(session: Session, now: datetime) -> None:
     class DeadSms:
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, message_id: UUID) -> None:
             raise Unavailable("the provider does not answer")
 
     with pytest.raises(Unavailable):

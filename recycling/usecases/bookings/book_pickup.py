@@ -172,7 +172,7 @@ def _placed(
         village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
         state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
         service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
-        made_up=made_up, version=1, created_at=now, changed_at=now, 
+        made_up=made_up, version=1, created_at=now, changed_at=now,
         items=booked_items(wish.items, day=wish.day, by=by, district=district, now=now),
     )  # fmt: skip
     for item in booking.items:

@@ -140,8 +140,11 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
     return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time)
 
 
-def booked_items(items: Sequence[WishedItem]) -> list[BookedItem]:
-    """Rows for the wished items."""
+def booked_items(
+    items: Sequence[WishedItem], *, day: date, by: Principal, district: District, now: datetime
+) -> list[BookedItem]:
+    """Rows for the wished items, with who agreed when to the wiping of their data, and to which terms."""
+    terms = district.preparation.wipe_terms(on=day).key
     return [
         BookedItem(
             item_type=item.item_type, declared_units=item.quantity, dismantle=item.dismantle, collected_units=0,

@@ -38,7 +38,7 @@ def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session
         for row in session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
     ]
     found = outcome(records)
-    if found is None:  # the caller has just stored one
+    if found is None:  # the caller has just stored one with an outcome
         raise AssertionError("a booking without records is not brought up to date")
     before = outcome(record for record in records if record.event_id != recorded)
     counted = _count(booking, found.units, session)

@@ -14,7 +14,7 @@ STATES: Mapping[DoorstepKind, BookingState] = {
     "collected": "collected",
     "partly": "partly_collected",
     "failed": "failed",
-}
+}  # on_the_way is none: nothing has come of the visit yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,11 @@ class Outcome:
 
 
 def outcome(records: Iterable[Record]) -> Outcome | None:
-    """Fold records into the outcome; ``None`` when nothing was recorded.
+    """Fold records into the outcome; ``None`` when none of them tells of one.
 
     The record that was made last wins, by the clock of the device and then by its id: the same set gives the same
     outcome whichever record arrived first and however often each one came.
     """
-    last = max(records, key=lambda record: (record.device_time, record.event_id), default=None)
+    told = (record for record in records if record.kind in STATES)
+    last = max(told, key=lambda record: (record.device_time, record.event_id), default=None)
     return None if last is None else Outcome(state=STATES[last.kind], reason=last.reason, units=last.units)

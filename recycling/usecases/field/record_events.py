@@ -26,6 +26,7 @@ from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.units import instant_at
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.field.bring_up_to_date import bring_up_to_date
+from recycling.usecases.field.set_out import check_set_out, tell_on_the_way
 
 log = logger(__name__)
 
@@ -138,7 +139,10 @@ def _record(report: DoorstepReport, *, by: Principal, district: District, sessio
     if stored is None:  # the same id arrived twice at once; the other one is in by now
         _stands(report, digest, session)
         return False
-    bring_up_to_date(booking, recorded=report.event_id, by=by, session=session, now=now)
+    if report.kind == "on_the_way":
+        tell_on_the_way(booking, set_out_at=report.device_time, session=session, now=now)
+    else:
+        bring_up_to_date(booking, recorded=report.event_id, by=by, session=session, now=now)
     log.info("doorstep.recorded", event_id=str(report.event_id), booking_id=str(booking.id), state=booking.state)
     return True
 
@@ -167,6 +171,9 @@ def _fingerprint(report: DoorstepReport) -> bytes:
 
 def _check(report: DoorstepReport, booking: Booking, *, district: District, session: Session, now: datetime) -> None:
     _check_clock(report, booking, session=session, now=now)
+    if report.kind == "on_the_way":
+        check_set_out(reason=report.reason, items=report.items)
+        return
     _check_reason(report)
     if (report.kind == "failed") == bool(report.items):
         raise InvalidInput(

@@ -7,28 +7,36 @@ twice, and is never lost. It ends as sent or, after its last attempt, as dead: k
 ``flask jobs list``.
 
 What is told of one booking comes in the sequence in which it happened: a message waits for the older ones, and one that
-is no longer true when its turn comes ends as obsolete, which is logged and kept with its reason.
+is no longer true when its turn comes ends as obsolete, which is logged and kept with its reason. So does a reminder or
+advice whose resident takes none. Events for other systems keep their sequence too, and are all told: they say
+what happened, not what is so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import DomainError, NotFound
-from recycling.gateways.sms import SmsGateway
+from recycling.gateways.sms import Accepted, SmsGateway
+from recycling.gateways.webhook import NullWebhooks, WebhookGateway
 from recycling.logs import logger, mask_phones
 from recycling.models import outbox
-from recycling.models.outbox import HeldMessage
+from recycling.models.outbox import HeldMessage, OutboxMessage
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.units import instant_at, second_of_day
+from recycling.usecases.messages.event_body import event_body
+from recycling.usecases.messages.receipts import apply_receipts
 from recycling.usecases.messages.still_true import why_obsolete
-from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
+from recycling.usecases.messages.texts import DAYTIME_KINDS, OPTIONAL_KINDS, SIGNATURE, render
 
 log = logger(__name__)
 
@@ -41,7 +49,14 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may come that nobody is waiting for
 
 
-def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
+def deliver_next(
+    *,
+    sms: SmsGateway,
+    district: District,
+    session: Session,
+    now: datetime,
+    webhooks: WebhookGateway | None = None,
+) -> Delivery | None:
     """Deal with the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
     session.rollback()
     nothing = not outbox.waiting(session, now=now)
@@ -55,19 +70,23 @@ def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: 
     try:
         if held.attempt > MOST_ATTEMPTS:
             raise NotFound(f"{MOST_ATTEMPTS} senders died with this message; look for their end in the log")
-        _hand_over(held, sms=sms, district=district, session=session)
+        taken_by = _hand_over(
+            held, sms=sms, webhooks=webhooks or NullWebhooks(), district=district, session=session, now=now
+        )
     except Exception as error:  # whatever a gateway raises: the message waits or dies, the next one is sent
         return _failed(held, error, session=session, now=now)
     with atomic(session):
-        marked = outbox.mark_sent(session, held, now=now)
+        marked = outbox.mark_sent(session, held, now=now, taken_by=taken_by)
     log.info("message.sent", message_id=str(held.id), kind=held.kind, attempt=held.attempt, marked=marked)
+    if marked and taken_by is not None:
+        apply_receipts(*taken_by, session=session)  # of those that were quicker than we
     return "sent" if marked else "taken_over"
 
 
-def try_dead_again(*, session: Session, now: datetime) -> int:
-    """Give every dead message a new round of attempts; returns how many."""
+def try_dead_again(*, session: Session, now: datetime, message_id: UUID | None = None) -> int:
+    """Give every dead message, or the named one, a new round of attempts; returns how many."""
     with atomic(session):
-        revived = outbox.revive(session, now=now)
+        revived = outbox.revive(session, now=now, message_id=message_id)
     log.info("messages.revived", messages=revived)
     return revived
 
@@ -78,23 +97,47 @@ def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", 
     if due is None:  # another sender was faster
         return None
     first, *behind = outbox.line_of(session, due)
-    if any(one.kind == first.kind for one in behind):
-        reason: str | None = "a newer one of its kind waits"
-    else:
-        reason = why_obsolete(first.kind, first.facts, session=session, now=now)
+    reason = _why_not(first, behind, session=session, now=now)
     if reason is not None and outbox.withdraw(session, first, reason=reason, now=now):
         log.info("message.obsolete", message_id=str(first.id), kind=first.kind, reason=reason)
         return "obsolete"
     if first is not due:  # it rests, waits for its next attempt, or is in another sender's hands
         outbox.let_rest(due, until=max(first.due_at, first.lease_until or first.due_at))
         return "rests"
-    if due.kind in DAYTIME_KINDS and not _by_day(now):
+    if due.recipient_kind != "webhook" and due.kind in DAYTIME_KINDS and not _by_day(now):
         outbox.let_rest(due, until=_next_morning(now))
         return "rests"
     return outbox.hold(session, due, now=now, lease=LEASE)
 
 
-def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, session: Session) -> None:
+def _why_not(message: OutboxMessage, behind: Sequence[OutboxMessage], *, session: Session, now: datetime) -> str | None:
+    """Why a message is not to be sent at all."""
+    if message.recipient_kind == "webhook":
+        return None
+    if any(one.kind == message.kind for one in behind):
+        return "a newer one of its kind waits"
+    if message.kind in OPTIONAL_KINDS and message.recipient_kind == "resident":
+        since = session.scalar(select(Resident.declined_at).where(Resident.id == message.recipient_id))
+        if since is not None:
+            return "opted out"
+    return why_obsolete(message.kind, message.facts, session=session, now=now)
+
+
+def _hand_over(
+    held: HeldMessage,
+    *,
+    sms: SmsGateway,
+    webhooks: WebhookGateway,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> tuple[str, str] | None:
+    """Give a message to whoever brings it on; the provider and its name for a text, when receipts will follow."""
+    if held.recipient_kind == "webhook":
+        if held.recipient_id is None:
+            raise NotFound("an event names no subscriber; it is kept")
+        webhooks.send(held.recipient_id, event_body(held), message_id=held.id, now=now)
+        return None
     text = render(held.kind, held.facts, district=district)
     if held.recipient_kind != "resident":
         # Staff and bureau have no channel of their own yet: the log is theirs, the screens show the thing itself.
@@ -102,13 +145,20 @@ def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, sessio
             "message.logged", message_id=str(held.id), kind=held.kind, recipient_kind=held.recipient_kind,
             recipient_id=str(held.recipient_id or ""), text=text,
         )  # fmt: skip
-        return
+        return None
     resident = session.get(Resident, held.recipient_id)
     phone = None if resident is None else resident.phone
     session.rollback()
     if phone is None:
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
-    sms.send(phone, f"{SIGNATURE}{text}")
+    accepted: Accepted | None = sms.send(phone, f"{SIGNATURE}{text}", message_id=held.id)
+    return None if accepted is None else (accepted.provider, accepted.reference)
+
+
+def _asked_to_wait(error: Exception) -> timedelta:
+    """How long the other side wants to be left alone, if it said so."""
+    facts = error.facts if isinstance(error, DomainError) else {}
+    return timedelta(seconds=facts.get("retry_after_s") or 0)
 
 
 def _by_day(now: datetime) -> bool:
@@ -132,7 +182,7 @@ def _failed(held: HeldMessage, error: Exception, *, session: Session, now: datet
         if hopeless or held.attempt >= MOST_ATTEMPTS:
             held_still = outbox.bury(session, held, error=words, now=now)
         else:
-            wait = min(FIRST_WAIT * 2 ** (held.attempt - 1), LONGEST_WAIT)
+            wait = max(min(FIRST_WAIT * 2 ** (held.attempt - 1), LONGEST_WAIT), _asked_to_wait(error))
             held_still = outbox.put_off(session, held, error=words, again_at=now + wait)
     if not held_still:
         return "taken_over"

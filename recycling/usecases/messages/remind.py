@@ -1,10 +1,11 @@
-"""Remind residents of the pickups of a day (上门提醒)."""
+"""Remind residents of the pickups of a day (上门提醒): three days before, and one day before."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -12,9 +13,13 @@ from recycling.logs import logger
 from recycling.models.booking import Booking
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
+from recycling.units import instant_at
 from recycling.usecases.messages.still_true import left_out
 
 log = logger(__name__)
+
+EARLY_DAYS = 3
+LEAST_EARLY_DAYS = 2  # a run that was late; a day later the reminder of the day before takes over
 
 
 def remind_residents(day: date, *, session: Session, now: datetime) -> int:
@@ -26,11 +31,7 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
         return 0
     reminders = 0
     with atomic(session):
-        standing = select(Booking.id, Booking.resident_id, Booking.pickup_window)
-        standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False))
-        # Whom the published plan leaves out has been told that nobody comes.
-        standing = standing.where(Booking.id.not_in(left_out(day)))
-        for booking_id, resident_id, pickup_window in session.execute(standing.order_by(Booking.id)).all():
+        for booking_id, resident_id, pickup_window in session.execute(_standing(day)):
             reminders += post(
                 session,
                 dedupe_key=f"booking.reminder:{booking_id}:{day}",
@@ -41,3 +42,37 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
             )
     log.info("reminders.posted", day=str(day), reminders=reminders)
     return reminders
+
+
+def remind_early(day: date, *, session: Session, now: datetime) -> int:
+    """Post a reminder days ahead for each booking of a day that still stands; returns how many are new.
+
+    Whoever booked later than the evening before these three days has just been told, and gets the one of the day before
+    alone. Once for each booking and day.
+    """
+    if (day - service_day(now)).days < LEAST_EARLY_DAYS:
+        return 0
+    begins = instant_at(day - timedelta(days=EARLY_DAYS), 0)
+    reminders = 0
+    with atomic(session):
+        for booking_id, resident_id, pickup_window in session.execute(
+            _standing(day).where(Booking.created_at < begins)
+        ):
+            reminders += post(
+                session,
+                dedupe_key=f"booking.early_reminder:{booking_id}:{day}",
+                kind="booking.early_reminder",
+                to=("resident", resident_id),
+                facts={"booking_id": str(booking_id), "day": str(day), "pickup_window": pickup_window},
+                now=now,
+            )
+    log.info("early_reminders.posted", day=str(day), reminders=reminders)
+    return reminders
+
+
+def _standing(day: date) -> Select[UUID, UUID, str]:
+    """Id, resident and window of each booking of a day that still stands."""
+    standing = select(Booking.id, Booking.resident_id, Booking.pickup_window)
+    standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False))
+    # Whom the published plan leaves out has been told that nobody comes.
+    return standing.where(Booking.id.not_in(left_out(day))).order_by(Booking.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +21,21 @@ STATE_TOLD: Mapping[str, BookingState] = {
     "booking.confirmed": "booked",
     "booking.amended": "booked",
     "booking.reminder": "booked",
+    "booking.early_reminder": "booked",
     "booking.cancelled": "cancelled",
     "plan.window_confirmed": "booked",
     "plan.left_out": "booked",
+    "visit.on_the_way": "booked",
+    "visit.missed": "booked",
     "visit.collected": "collected",
     "visit.partly_collected": "partly_collected",
     "visit.failed": "failed",
 }
-WE_COME = frozenset({"booking.confirmed", "booking.amended", "booking.reminder", "plan.window_confirmed"})
+WE_COME = frozenset({
+    "booking.confirmed", "booking.amended", "booking.reminder", "booking.early_reminder", "plan.window_confirmed",
+    "visit.on_the_way",
+})  # fmt: skip
+ON_THE_WAY_HOLDS = timedelta(hours=1)  # two stops are minutes apart; told later, it would send people to an empty door
 
 
 def left_out(day: date) -> Select[UUID]:
@@ -56,7 +63,18 @@ def why_obsolete(kind: str, facts: Mapping[str, Any], *, session: Session, now: 
         return f"the booking has moved to {day}, {window}"
     if kind in WE_COME and day < service_day(now):
         return f"{day} is over"
+    if kind == "visit.missed" and day >= service_day(now):
+        return f"{day} is not over"
+    if kind == "visit.on_the_way" and _long_ago(facts, now):
+        return "the collector set out long ago"
     return _plan_says_otherwise(kind, facts, booking_id, day, session)
+
+
+def _long_ago(facts: Mapping[str, Any], now: datetime) -> bool:
+    try:
+        return now - datetime.fromisoformat(facts["set_out_at"]) > ON_THE_WAY_HOLDS
+    except (KeyError, ValueError, TypeError):
+        return True  # nobody can say that it is still so
 
 
 def _plan_says_otherwise(

@@ -18,11 +18,17 @@ WEEKDAYS_ZH = "一二三四五六日"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """One kind of message. ``at_once`` ones may come at night: they answer something the recipient has just done."""
+    """One kind of message.
+
+    ``at_once`` ones may come at night: they answer something the recipient has just done. A resident may decline the
+    ``optional`` ones: reminders and advice. Codes, confirmations, changes, cancellations, times and visits that did not
+    happen are part of what was agreed, and come whatever somebody declines.
+    """
 
     zh: str
     en: str
     at_once: bool = False
+    optional: bool = False
 
 
 WORDINGS: dict[str, Wording] = {
@@ -45,10 +51,32 @@ WORDINGS: dict[str, Wording] = {
     "booking.reminder": Wording(
         zh="提醒：{day_zh} {window_zh} 上门回收，请备好物品并保持电话畅通。",
         en="Reminder: we pick up on {day_en}, {window_en}. Please have the items ready and your phone at hand.",
+        optional=True,
+    ),
+    "booking.early_reminder": Wording(
+        zh="提醒：您已预约 {day_zh} {window_zh} 上门回收。"
+        "如有变动，请于前一日 {cancel_until} 前且路线发布前修改或取消。",
+        en="Reminder: we pick up on {day_en}, {window_en}. Plans changed? Change or cancel until {cancel_until} the day"
+        " before or until the routes are published.",
+        optional=True,
+    ),
+    # Somebody waits for it: it comes when the collector sets out, however early.
+    "visit.on_the_way": Wording(
+        zh="回收员正在前往您处（{day_zh} 上门回收），请备好物品并保持电话畅通。",
+        en="The collector is on the way to you (pickup on {day_en}). Please have the items ready and your phone at"
+        " hand.",
+        at_once=True,
+        optional=True,
+    ),
+    "visit.missed": Wording(
+        zh="我们没有 {day_zh} 为您上门回收的记录。如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
+        en="We have no record of your pickup on {day_en}. If nobody came, we are sorry: please book"
+        " again or call us. If it was done, nothing is left to do.",
     ),
     "visit.collected": Wording(
         zh="您 {day_zh} 的上门回收已完成，感谢支持。",
         en="Your pickup on {day_en} is done. Thank you.",
+        optional=True,
     ),
     "visit.partly_collected": Wording(
         zh="您 {day_zh} 的上门回收部分完成（原因：{reason_zh}）。",
@@ -71,6 +99,11 @@ WORDINGS: dict[str, Wording] = {
         en="The plan of {day_en} leaves out {booking_count} bookings; please settle them.",
         at_once=True,
     ),
+    "visits.missed": Wording(
+        zh="{day_zh} 有 {booking_count} 个预约没有上门记录，请核实。",
+        en="{booking_count} bookings of {day_en} have no record of a visit; please find out why.",
+        at_once=True,
+    ),
     "route.published": Wording(
         zh="{day_zh} 车辆 {vehicle_key} 的收运路线已发布。",
         en="The route of vehicle {vehicle_key} on {day_en} is published.",
@@ -89,6 +122,7 @@ WORDINGS: dict[str, Wording] = {
 }
 
 DAYTIME_KINDS = tuple(kind for kind, wording in WORDINGS.items() if not wording.at_once)
+OPTIONAL_KINDS = tuple(kind for kind, wording in WORDINGS.items() if wording.optional)
 
 
 def render(kind: str, facts: Mapping[str, Any], *, district: District) -> str:

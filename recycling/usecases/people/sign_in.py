@@ -83,6 +83,8 @@ def send_code(phone: str, *, address: str, sms: SmsGateway, session: Session, no
     ------
     TooManyRequests
         When the phone or the network address has asked too often.
+    SmsRefused
+        When the provider refuses the number.
     Unavailable
         When the text could not be handed over.
     """
@@ -96,7 +98,8 @@ def send_code(phone: str, *, address: str, sms: SmsGateway, session: Session, no
                 expires_at=now + CODE_LIFE,
             )
         )  # fmt: skip
-    sms.send(phone, f"【薛城回收】验证码 {code}，5 分钟内有效，请勿告诉他人。Code {code}, valid for 5 minutes.")
+    text = f"【薛城回收】验证码 {code}，5 分钟内有效，请勿告诉他人。Code {code}, valid for 5 minutes."
+    sms.send(phone, text, message_id=code_id)
     log.info("sign_in.code_sent", code_id=str(code_id))
     return code_id
 

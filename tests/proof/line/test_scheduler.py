@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,8 +24,11 @@ KILLS, STOPS, PAUSES = 2, 2, 1  # in each week
 # A Thursday, so that the first week holds a month's end. (A local time: 10:00.)
 START = datetime(2026, 11, 26, 10, tzinfo=SHANGHAI)
 CONTROL_DAYS = 2
+PAUSE = timedelta(hours=2)
+WEEK = 6 * 7  # due times that a week holds at least: of six daily jobs
 
 Due = tuple[str, datetime]
+Blow = Callable[[Fleet, datetime, "Told"], None]
 
 
 @dataclass
@@ -92,7 +95,9 @@ def due_runs(days: int) -> list[Due]:
         found += [
             ("roll_up", midnight + timedelta(minutes=30)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
+            ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("remind", midnight + timedelta(hours=9)),
+            ("remind_early", midnight + timedelta(hours=9, minutes=10)),
             ("plan_tomorrow", midnight + timedelta(hours=20)),
         ]
         if midnight.day == 1:
@@ -104,17 +109,28 @@ def due_runs(days: int) -> list[Due]:
 def _live_through(fleet: Fleet, moments: list[datetime], chance: random.Random) -> Told:
     """Pass from due time to due time, with what may happen to a process on the way."""
     told = Told()
-    blows = []
-    for _ in range(0, len(moments) - len(moments) % 28, 28):  # a week holds 4 daily jobs of 7 days, at least
-        week = [_kill] * KILLS + [_stop] * STOPS + [_pause] * PAUSES
-        week += [_pass] * (28 - len(week))
+    blows: list[Blow] = []
+    for begin in range(0, len(moments) - len(moments) % WEEK, WEEK):
+        week: list[Blow] = [*[_kill] * KILLS, *[_stop] * STOPS, *[_pause] * PAUSES]
+        week += [_pass] * (WEEK - len(week))
         chance.shuffle(week)
+        while _passes_over_another(week, moments[begin:]):  # it would be late as well, and its own blow missed
+            chance.shuffle(week)
         blows += week
     blows += [_pass] * (len(moments) - len(blows))
     for blow, moment in zip(blows, moments, strict=True):
         fleet.turn_to(moment - timedelta(seconds=3))
         blow(fleet, moment, told)
     return told
+
+
+def _passes_over_another(week: list[Blow], moments: list[datetime]) -> bool:
+    """Whether a pause lasts beyond the due time after its own."""
+    return any(
+        blow is _pause and moments[number + 1] <= moments[number] + PAUSE
+        for number, blow in enumerate(week)
+        if number + 1 < len(moments)
+    )
 
 
 def _pass(fleet: Fleet, moment: datetime, told: Told) -> None:
@@ -147,7 +163,7 @@ def _pause(fleet: Fleet, moment: datetime, told: Told) -> None:
     """Stop all processes until two hours after the due time, as a suspended machine does."""
     for number in range(PROCESSES):
         fleet.send(number, signal.SIGSTOP)
-    fleet.shared.elapsed_s.value = (moment + timedelta(hours=2) - fleet.shared.start).total_seconds()
+    fleet.shared.elapsed_s.value = (moment + PAUSE - fleet.shared.start).total_seconds()
     for number in range(PROCESSES):
         fleet.send(number, signal.SIGCONT)
     fleet.settle()

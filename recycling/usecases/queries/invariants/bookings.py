@@ -151,7 +151,8 @@ def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches
     rank = func.row_number().over(
         partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
     )
-    ranked = select(event.booking_id, event.kind, event.items, rank.label("rank")).subquery()
+    outcomes = event.kind.in_(STATE_OF_EVENT)
+    ranked = select(event.booking_id, event.kind, event.items, rank.label("rank")).where(outcomes).subquery()
     last = select(Booking.id, Booking.state, ranked.c.kind, ranked.c["items"]).join(
         ranked, and_(ranked.c.booking_id == Booking.id, ranked.c.rank == 1)
     )
@@ -176,9 +177,8 @@ def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches
 def outcomes_have_an_event(session: Session, _now: datetime) -> Breaches:
     """Bookings that were visited according to their state and to nobody else."""
     visited = Booking.state.in_(STATE_OF_EVENT.values())
-    return rows(
-        session, select(Booking.id, Booking.state).where(visited, Booking.id.not_in(select(DoorstepEvent.booking_id)))
-    )
+    told = select(DoorstepEvent.booking_id).where(DoorstepEvent.kind.in_(STATE_OF_EVENT))
+    return rows(session, select(Booking.id, Booking.state).where(visited, Booking.id.not_in(told)))
 
 
 @invariant("I-11", "记录人须在该路线上 / a doorstep event comes from the crew of a route that the booking was on")

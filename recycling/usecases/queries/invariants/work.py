@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.job_run import JobRun
 from recycling.models.outbox import OutboxMessage
+from recycling.models.receipt import SmsReceipt
 from recycling.usecases.queries.invariants.rule import Breaches, invariant, rows
 
 WAITS_AT_MOST = timedelta(hours=1)  # a message or a run that nobody has taken up for longer is stuck
@@ -27,7 +28,7 @@ def keys_have_their_answer(session: Session, _now: datetime) -> Breaches:
 
 @invariant("I-21", "消息有始有终 / a message is sent after an attempt, or dead with its error, to somebody")
 def messages_end_in_sight(session: Session, _now: datetime) -> Breaches:
-    """Messages with an end that nobody brought about, still held after it, or with no recipient."""
+    """Messages with an end that nobody brought about, still held after it, with no recipient, or delivered unsent."""
     message = OutboxMessage
     ended = or_(message.sent_at.is_not(None), message.dead_at.is_not(None))
     wrong = or_(
@@ -35,8 +36,22 @@ def messages_end_in_sight(session: Session, _now: datetime) -> Breaches:
         and_(message.dead_at.is_not(None), message.last_error.is_(None)),
         and_(ended, message.token.is_not(None)),
         (message.recipient_kind == "bureau") != message.recipient_id.is_(None),
+        and_(message.delivery.is_not(None), or_(message.sent_at.is_(None), message.recipient_kind != "resident")),
     )
     return rows(session, select(message.id, message.kind, message.attempts).where(wrong))
+
+
+@invariant("I-21", "回执归其消息 / a receipt belongs to the text it names, and none says more than its message")
+def receipts_have_their_message(session: Session, _now: datetime) -> Breaches:
+    """Receipts linked to another text than theirs, or that say a text arrived whose message does not know it."""
+    receipt, message = SmsReceipt, OutboxMessage
+    linked = select(receipt.id, receipt.reference, message.delivery).join(message, message.id == receipt.message_id)
+    wrong = or_(
+        receipt.provider != func.coalesce(message.provider, ""),
+        receipt.reference != func.coalesce(message.reference, ""),
+        and_(receipt.state == "delivered", func.coalesce(message.delivery, "") != "delivered"),
+    )
+    return rows(session, linked.where(wrong))
 
 
 @invariant("I-21", "没有滞留消息 / no message waits for an hour without being tried", by_clock=True)

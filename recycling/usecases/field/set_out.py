@@ -1,0 +1,49 @@
+"""A collector sets out for a door (出发上门): its resident hears once, while it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from recycling.errors import InvalidInput
+from recycling.models.booking import Booking
+from recycling.models.outbox import post
+
+
+def check_set_out(*, reason: str | None, items: Sized) -> None:
+    """Refuse a record of setting out that tells of an outcome as well.
+
+    Raises
+    ------
+    InvalidInput
+        When it comes with a reason or with items.
+    """
+    if reason is not None or len(items):
+        raise InvalidInput(
+            f"kind 'on_the_way' came with reason {reason!r} and {len(items)} items; send neither before the visit, and"
+            " a record of its own for what came of it / 出发记录不应带原因或物品，上门结果请另行登记"
+        )
+
+
+def tell_on_the_way(booking: Booking, *, set_out_at: datetime, session: Session, now: datetime) -> None:
+    """Post that the collector is coming, once for each booking; whose visit has an outcome already hears nothing.
+
+    The record may have waited on a phone without a network. Whether it is still so is judged when the message is sent.
+    """
+    if booking.made_up or booking.state != "booked":
+        return
+    post(
+        session,
+        dedupe_key=f"visit.on_the_way:{booking.id}",
+        kind="visit.on_the_way",
+        to=("resident", booking.resident_id),
+        # A phone's clock may run ahead of ours; then our own instant is the older one, and counts.
+        facts={
+            "booking_id": str(booking.id),
+            "day": str(booking.day),
+            "set_out_at": min(set_out_at, now).isoformat(),
+        },
+        now=now,
+    )
