@@ -35,6 +35,7 @@ from recycling.policy.network import (
     TravelEstimate,
     Village,
 )
+from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -69,6 +70,7 @@ def read_district(folder: Path) -> District:
         service_time=one(rule_path, read_toml(rule_path, tables=["service_time"]), "service_time", ServiceTimeRule),
         goals=_read_goals(folder / "policy" / "goals.toml", network),
         boundary=boundary,
+        privacy=_read_privacy(folder / "policy" / "privacy.toml"),
     )
 
 
@@ -197,6 +199,13 @@ def _read_goals(path: Path, network: Network) -> GoalBook:
     goals = many(path, document, "goals", Goal, least=0)
     baselines = many(path, document, "baselines", Baseline, least=0)
     return checked(path, "the file", lambda: GoalBook(tuple(scopes), tuple(goals), tuple(baselines)))
+
+
+def _read_privacy(path: Path) -> PrivacyNotice:
+    document = read_toml(path, tables=("privacy", "data"))
+    head = one(path, document, "privacy", NoticeHead)
+    rows = keyed(path, "data", many(path, document, "data", Datum))
+    return checked(path, "data", lambda: PrivacyNotice(head=head, data=rows))
 
 
 def _read_boundary(path: Path) -> Boundary:

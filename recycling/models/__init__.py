@@ -1,6 +1,7 @@
 """Tables: one module per aggregate. Importing the package registers every table on `Base.metadata`."""
 
 from recycling.models import (
+    addresses,
     booking,
     counters,
     doorstep,
@@ -11,6 +12,7 @@ from recycling.models import (
     outbox,
     people,
     plan,
+    privacy,
     recovery,
     travel,
 )
@@ -18,6 +20,7 @@ from recycling.models.base import Base
 
 __all__ = [
     "Base",
+    "addresses",
     "booking",
     "counters",
     "doorstep",
@@ -28,6 +31,7 @@ __all__ = [
     "outbox",
     "people",
     "plan",
+    "privacy",
     "recovery",
     "travel",
 ]

@@ -24,11 +24,15 @@ NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
     "cancelled": frozenset(),
 }
 
+# What is left of a place when its time is over, or its resident has been erased.
+BLANK_PLACE: dict[str, Any] = {"address": "", "lat": None, "lon": None, "note": ""}
+
 
 class Booking(WithId, Base):
     """A request to fetch items at an address in one window of one service day.
 
-    ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted.
+    ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted; `BLANK_PLACE`
+    from ``place_blanked_at`` on.
     ``area`` is the key of the town-level unit whose station serves it.
     """
 
@@ -57,6 +61,7 @@ class Booking(WithId, Base):
     version: Mapped[int] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    place_blanked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     items: Mapped[list[BookedItem]] = relationship(
         back_populates="booking", cascade="all, delete-orphan", lazy="selectin", order_by="BookedItem.item_type"

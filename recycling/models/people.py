@@ -19,13 +19,17 @@ def phone_index(phone: str) -> bytes:
 
 
 class Resident(WithId, Base):
-    """A person who hands over goods, known by a mobile number."""
+    """A person who hands over goods, known by a mobile number.
+
+    A row with ``erased_at`` is a pseudonym: nobody's phone, under which an erased person's bookings stay countable.
+    """
 
     __tablename__ = "resident"
 
     phone: Mapped[str] = mapped_column(EncryptedText("resident.phone"))
     phone_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def resident_of(session: Session, phone: str, *, now: datetime) -> UUID:

@@ -10,6 +10,7 @@ from recycling.policy.capacity import AreaCapacity, area_capacity
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
+from recycling.policy.privacy import PrivacyNotice
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -26,6 +27,7 @@ class District:
     service_time: ServiceTimeRule
     goals: GoalBook
     boundary: Boundary
+    privacy: PrivacyNotice
 
     capacities: Mapping[str, AreaCapacity] = field(init=False)
     """What each area may promise on a service day."""
