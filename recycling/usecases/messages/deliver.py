@@ -106,7 +106,7 @@ def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, sessio
     resident = session.get(Resident, held.recipient_id)
     phone = None if resident is None else resident.phone
     session.rollback()
-    if phone is None:
+    if not phone:  # erased: a pseudonym has none
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
     sms.send(phone, f"{SIGNATURE}{text}")
 
