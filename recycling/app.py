@@ -29,6 +29,7 @@ from recycling import cli, routes
 from recycling.errors import ConfigError
 from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
+from recycling.gateways.geocoders import geocoder
 from recycling.gateways.sms import sms_gateway
 from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
@@ -122,6 +123,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings["SQLALCHEMY_DATABASE_URI"])
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
+    app.extensions["geocoder"] = geocoder(settings)
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"])
     problems.install(app)  # first, so that a request refused by the limiter has its id
     _bind_extensions(app)

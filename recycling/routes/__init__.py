@@ -6,6 +6,7 @@ import flask_smorest
 from flask import Flask
 
 from recycling.routes import (
+    address_candidates,
     bookings,
     doorstep_events,
     goal_progress,
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     sign_in.me,
     bookings.windows_bp,
     bookings.bp,
+    address_candidates.bp,
     my_addresses.bp,
     privacy.notice_bp,
     privacy.bp,

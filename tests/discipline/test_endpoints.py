@@ -51,6 +51,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "bookings.show_booking": BOOKERS,
     "bookings.amend_booking": BOOKERS,
     "bookings.cancel_booking": BOOKERS,
+    "address_candidates.list_candidates": BOOKERS,
     "my_addresses.list_addresses": BOOKERS,
     "my_addresses.create_address": BOOKERS,
     "my_addresses.show_address": BOOKERS,
