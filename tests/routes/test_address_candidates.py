@@ -123,3 +123,8 @@ def test_questions_are_counted_for_each_caller(app: Flask, callers: Callers) -> 
         assert resident.get("/address-candidates?text=清泉路").status_code == 200
     assert callers.resident().get("/address-candidates?text=清泉路").status_code == 200
     assert app.test_client().get("/address-candidates?text=清泉路").status_code == 401
+
+
+def test_a_refused_text_is_not_repeated(callers: Callers) -> None:
+    refused = callers.resident().get("/address-candidates?text=清泉路" + "长" * 101)
+    assert (refused.status_code, "清泉" in refused.text) == (422, False)
