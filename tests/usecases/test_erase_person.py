@@ -30,6 +30,7 @@ from recycling.usecases.people import traces
 from recycling.usecases.people.erase_person import erase_person
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish_body, an_address_body
 from tests.callers import Caller, Callers, KeptSms
+from tests.invariants import assert_invariants
 from tests.personal_data import cells, found
 from tests.planned_days import a_published_plan, driver_of
 
@@ -107,6 +108,7 @@ def test_after_an_erasure_no_cell_holds_the_person(session: Session, lived: Live
     assert found(session, *SECRETS) == set()
     assert found(session, phone_index(PHONE)) == set()
     assert found(session, str(old_id)) == set()
+    assert_invariants(session)
 
 
 @pytest.mark.parametrize("skipped", traces.TRACES)

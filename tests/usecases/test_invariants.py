@@ -20,7 +20,7 @@ from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.idempotency import Answer, answer_once
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
-from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, work
+from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, people, work
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import a_booking, a_resident
 from tests.invariants import assert_invariants, broken
@@ -131,6 +131,8 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
     (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
+    (people.erased_people_are_gone, sql("UPDATE resident SET erased_at = created_at")),
+    (people.address_books_count_their_addresses, sql("INSERT INTO address_book SELECT id, 1 FROM resident")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at")),

@@ -6,12 +6,15 @@ not repeated here. They run after every test, from `flask check-data`, and on a 
 
 from __future__ import annotations
 
-from recycling.usecases.queries.invariants import bookings, figures, work
+from recycling.usecases.queries.invariants import bookings, figures, people, work
 from recycling.usecases.queries.invariants.rule import Breaches, Invariant
 
 __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
-    value for module in (bookings, figures, work) for value in vars(module).values() if isinstance(value, Invariant)
+    value
+    for module in (bookings, figures, people, work)
+    for value in vars(module).values()
+    if isinstance(value, Invariant)
 )
