@@ -27,6 +27,8 @@ SECRETS = ("JWT_SECRET_KEY", "INDEX_KEY", "DATA_KEY")
 SECRET_BYTES = 32
 LEAST_VARIETY = 20
 ENVIRONMENTS = ("development", "test", "production")
+# Where each geocoder is asked; another address is for tests and for a proxy of the operator's.
+GEOCODERS = {"none": "", "tianditu": "https://api.tianditu.gov.cn", "amap": "https://restapi.amap.com"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # What the engines are called by default, and their own defaults of what one request may ask: points, or pairs of them.
 ROAD_ENGINES = {"none": ("", 0), "osrm": ("driving", 100), "valhalla": ("auto", 2500)}
@@ -68,6 +70,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "IMPROVE_SECONDS": _number(env, "IMPROVE_SECONDS", 10, 1, 600),
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
         "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
+        **_geocoder(env),
         **_travel(env),
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
         "JWT_COOKIE_SECURE": environment == "production",
@@ -86,6 +89,23 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not text.isdecimal() or len(text) > 10 or not low <= int(text) <= high:
         raise ConfigError(f"{name} is {text[:40]!r}; give a whole number from {low} to {high}")
     return int(text)
+
+
+def _geocoder(env: Mapping[str, str]) -> dict[str, Any]:
+    """Who knows addresses, and the key to ask with; nobody by default."""
+    kind = _one_of(env, "GEOCODER", tuple(GEOCODERS), "none")
+    url, key = env.get("GEOCODER_URL", GEOCODERS[kind]), env.get("GEOCODER_KEY", "")
+    if kind != "none" and not _is_server(url):
+        raise ConfigError(f"GEOCODER_URL is {url[:80]!r}; leave it out, or give an address such as {GEOCODERS[kind]}")
+    if kind != "none" and not re.fullmatch("[A-Za-z0-9]{16,64}", key):
+        state = "missing" if not key else "no key"
+        raise ConfigError(f"GEOCODER_KEY is {state}; give the one that {kind} issued to you")
+    return {
+        "GEOCODER": kind,
+        "GEOCODER_URL": url,
+        "GEOCODER_KEY": key,
+        "GEOCODER_TIMEOUT_SECONDS": _number(env, "GEOCODER_TIMEOUT_SECONDS", 3, 1, 30),
+    }
 
 
 def _travel(env: Mapping[str, str]) -> dict[str, Any]:

@@ -105,6 +105,12 @@ class WindowClosed(Conflict):
     code = "window_closed"
 
 
+class BookingsOutstanding(Conflict):
+    """A person cannot be erased while somebody is on their way to them."""
+
+    code = "bookings_outstanding"
+
+
 class PlanRejected(Conflict):
     """The planner's answer breaks rules of its contract; nothing of it is kept."""
 

@@ -68,7 +68,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("apscheduler", "alembic"):  # their every tick and look at the schema is no fact worth a line
+    # Their every tick and look at the schema is no fact worth a line; urllib3 would write addresses with their keys.
+    for chatty in ("apscheduler", "alembic", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

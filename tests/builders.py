@@ -52,6 +52,19 @@ def a_wish_body(**overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
+def an_address_body(**overrides: Any) -> dict[str, Any]:
+    """An address to be saved, in 临城街道."""
+    return {
+        "label": "家",
+        "village_code": VILLAGE,
+        "address": "清泉路 1 号 2 单元 301",
+        "lat": 34.8,
+        "lon": 117.26,
+        "floor": 3,
+        "note": "门禁 4321",
+    } | overrides
+
+
 def a_resident(session: Session, *, now: datetime) -> Principal:
     """A stored resident with a phone of their own."""
     phone = str(next(_phones))

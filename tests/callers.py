@@ -103,8 +103,12 @@ class Callers:
         with self.app.app_context():
             add_staff(command, by=SYSTEM, district=self.app.extensions["district"], session=db.session(), now=utc_now())
             db.session.remove()
+        return self.again(command.login)
+
+    def again(self, login: str) -> Caller:
+        """A staff member who has an account, signed in on one more device."""
         client = self.app.test_client()
-        return self._caller(client, client.post("/sign-in/staff", json={"login": command.login, "password": PASSWORD}))
+        return self._caller(client, client.post("/sign-in/staff", json={"login": login, "password": PASSWORD}))
 
     def _caller(self, client: FlaskClient, answer: TestResponse) -> Caller:
         assert answer.status_code == 201, answer.text

@@ -247,3 +247,24 @@ def test_a_travel_setting_that_cannot_be_used_is_named(name: str, value: str) ->
     good = {"TRAVEL_ENGINE": "osrm", "TRAVEL_URL": "http://127.0.0.1:5000"}
     with pytest.raises(ConfigError, match=f"^{name} is "):
         from_environment(PRODUCTION | good | {name: value})
+
+
+# --- geocoder ---
+
+
+def test_no_geocoder_is_asked_unless_one_is_named() -> None:
+    settings = from_environment(PRODUCTION)
+    assert (settings["GEOCODER"], settings["GEOCODER_URL"], settings["GEOCODER_KEY"]) == ("none", "", "")
+
+
+def test_a_geocoder_has_its_address_and_needs_its_key() -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    settings = from_environment(PRODUCTION | {"GEOCODER": "amap", "GEOCODER_KEY": key})
+    assert (settings["GEOCODER_URL"], settings["GEOCODER_KEY"]) == ("https://restapi.amap.com", key)
+    for wrong in ({}, {"GEOCODER_KEY": "with spaces in it, twenty"}, {"GEOCODER_KEY": key, "GEOCODER_URL": "ftp://x"}):
+        with pytest.raises(ConfigError, match="GEOCODER_") as refused:
+            from_environment(PRODUCTION | {"GEOCODER": "tianditu"} | wrong)
+        assert key not in refused.value.message
+        assert "spaces" not in refused.value.message
+    with pytest.raises(ConfigError, match="none, tianditu, amap"):
+        from_environment(PRODUCTION | {"GEOCODER": "baidu"})

@@ -36,6 +36,7 @@ from recycling.policy.network import (
 )
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
+from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -72,6 +73,7 @@ def read_district(folder: Path) -> District:
         boundary=boundary,
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
+        privacy=_read_privacy(folder / "policy" / "privacy.toml"),
     )
 
 
@@ -223,6 +225,13 @@ def _read_preparation(path: Path, catalogue: Catalogue) -> PreparationBook:
     for step_key, item_type in book.item_types():
         reference(path, f"steps {step_key!r}, item_types", item_type, keys)
     return book
+
+
+def _read_privacy(path: Path) -> PrivacyNotice:
+    document = read_toml(path, tables=("privacy", "data"))
+    head = one(path, document, "privacy", NoticeHead)
+    rows = keyed(path, "data", many(path, document, "data", Datum))
+    return checked(path, "data", lambda: PrivacyNotice(head=head, data=rows))
 
 
 def _read_boundary(path: Path) -> Boundary:

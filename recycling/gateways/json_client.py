@@ -37,11 +37,13 @@ class JsonClient:
         Scheme, host and port, and a path to begin with if there is one.
     timeout_s
         Most seconds until an answer is there whole, the look-up of the host's name included.
+    largest
+        Most bytes of an answer.
     """
 
-    def __init__(self, address: str, *, timeout_s: float) -> None:
+    def __init__(self, address: str, *, timeout_s: float, largest: int = LARGEST_ANSWER) -> None:
         self._address = address.rstrip("/")
-        self._timeout_s = timeout_s
+        self._timeout_s, self._largest = timeout_s, largest
         self._session = _session()
 
     def ask(self, path: str, *, until: float, body: Any = None) -> JsonAnswer:
@@ -109,7 +111,7 @@ class JsonClient:
             text = bytearray()
             for piece in response.iter_content(_PIECE):
                 text += piece
-                if len(text) > LARGEST_ANSWER or time.monotonic() > ends:
+                if len(text) > self._largest or time.monotonic() > ends:
                     raise Unavailable(f"{self._address} gave no end of its answer after {len(text)} bytes")
         return JsonAnswer(status=status, content=self._object(bytes(text)))
 

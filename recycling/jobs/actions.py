@@ -114,7 +114,8 @@ def goal_report(context: JobContext) -> Figures:
 def housekeeping(context: JobContext) -> Figures:
     """Delete what has served its time."""
     kept = timedelta(days=context.settings.get("TRAVEL_CACHE_DAYS", 0))
-    return dict(clean_up(session=context.session, now=context.clock(), travel_kept=kept))
+    privacy = context.district.privacy
+    return dict(clean_up(privacy, session=context.session, now=context.clock(), travel_kept=kept))
 
 
 def _planned_and_published(context: JobContext) -> UUID:

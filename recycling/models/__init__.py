@@ -1,6 +1,7 @@
 """Tables: one module per aggregate. Importing the package registers every table on `Base.metadata`."""
 
 from recycling.models import (
+    addresses,
     booking,
     counters,
     doorstep,
@@ -12,6 +13,7 @@ from recycling.models import (
     people,
     photo,
     plan,
+    privacy,
     receipt,
     recovery,
     travel,
@@ -20,6 +22,7 @@ from recycling.models.base import Base
 
 __all__ = [
     "Base",
+    "addresses",
     "booking",
     "counters",
     "doorstep",
@@ -31,6 +34,7 @@ __all__ = [
     "people",
     "photo",
     "plan",
+    "privacy",
     "receipt",
     "recovery",
     "travel",

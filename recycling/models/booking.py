@@ -34,13 +34,16 @@ NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
     "cancelled": frozenset(),
 }
 
+# What is left of a place when its time is over, or its resident has been erased.
+BLANK_PLACE: dict[str, Any] = {"address": "", "lat": None, "lon": None, "note": ""}
+
 
 class Booking(WithId, Base):
     """A request to fetch items at an address in one window of one service day.
 
-    ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted.
-    ``area`` is the key of the town-level unit whose station serves it. A held one is kept until ``held_until`` and is
-    no booking yet. ``consent`` says how the resident agreed to what staff booked for them.
+    ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted; `BLANK_PLACE`
+    from ``place_blanked_at`` on. ``area`` is the key of the town-level unit whose station serves it. A held one is kept
+    until ``held_until`` and is no booking yet. ``consent`` says how the resident agreed to what staff booked for them.
     """
 
     __tablename__ = "booking"
@@ -71,6 +74,7 @@ class Booking(WithId, Base):
     version: Mapped[int] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    place_blanked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     items: Mapped[list[BookedItem]] = relationship(
         back_populates="booking", cascade="all, delete-orphan", lazy="selectin", order_by="BookedItem.item_type"

@@ -22,6 +22,7 @@ class Resident(WithId, Base):
     """A person who hands over goods, known by a mobile number.
 
     ``declined_at`` is since when they want no reminders and advice; ``None`` while they take them.
+    A row with ``erased_at`` is a pseudonym: nobody's phone, under which an erased person's bookings stay countable.
     """
 
     __tablename__ = "resident"
@@ -30,6 +31,7 @@ class Resident(WithId, Base):
     phone_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def resident_of(session: Session, phone: str, *, now: datetime) -> UUID:

@@ -23,6 +23,7 @@ class Plan(WithId, Base):
     ``travel`` is the matrix of a problem whose ways came from a road engine, in the ``.npz`` form the planner reads.
     ``problem_sha256`` is that of the day as it was asked for, its ways still estimated: a road engine may answer
     otherwise or not at all the next time, and no plan is out of date for that.
+    From ``blanked_at`` on the problem is empty: routes and answer stay, the places are gone.
     """
 
     __tablename__ = "plan"
@@ -42,6 +43,7 @@ class Plan(WithId, Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by_id: Mapped[UUID] = mapped_column(Uuid)
     made_by_run_id: Mapped[UUID | None] = mapped_column(ForeignKey("job_run.id"), unique=True)
+    blanked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     routes: Mapped[list[Route]] = relationship(back_populates="plan", order_by="Route.vehicle_key")
     unassigned: Mapped[list[Unassigned]] = relationship(order_by="Unassigned.booking_id")

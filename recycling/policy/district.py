@@ -10,6 +10,7 @@ from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
+from recycling.policy.privacy import PrivacyNotice
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -28,3 +29,4 @@ class District:
     boundary: Boundary
     prices: PriceBook
     preparation: PreparationBook
+    privacy: PrivacyNotice

@@ -6,7 +6,6 @@ LARGEST_PHOTO = 10 << 20  # 10 MiB as sent: what phones of today write stays bel
 MOST_PIXELS = 25_000_000  # decoded, a pixel takes four bytes: 100 MB in the child process
 KEPT_SIDE = 1600  # pixels of the longer side: a type plate stays legible, a face in the background hardly
 MOST_PHOTOS = 6  # of one booking
-DAYS_KEPT = 180  # after the booking's day, the time in which a complaint about the visit may still come
 
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 

@@ -6,6 +6,7 @@ import flask_smorest
 from flask import Flask
 
 from recycling.routes import (
+    address_candidates,
     bookings,
     doorstep_events,
     estimates,
@@ -13,11 +14,13 @@ from recycling.routes import (
     health,
     intake_tickets,
     job_runs,
+    my_addresses,
     my_notices,
     my_route,
     pages,
     photos,
     plans,
+    privacy,
     recovered,
     reference,
     sign_in,
@@ -39,6 +42,11 @@ BLUEPRINTS = (
     photos.bp,
     estimates.bp,
     estimates.preparation_bp,
+    address_candidates.bp,
+    my_addresses.bp,
+    privacy.notice_bp,
+    privacy.bp,
+    privacy.lookups_bp,
     plans.bp,
     my_route.bp,
     doorstep_events.bp,

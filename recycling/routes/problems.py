@@ -25,7 +25,8 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5  # what a caller is told when the database is away
 MOST_LINES = 10  # refused fields named in one answer: a body of 10,000 wrong items gets a short one
 SHOWN_OF_VALUE = 40  # characters of a refused value that the answer repeats
-UNSPOKEN = {"password", "code", "phone", "address", "note"}  # secrets and personal data: named, never repeated
+# Secrets and personal data: named, never repeated.
+UNSPOKEN = {"password", "code", "phone", "address", "note", "label", "text"}
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,

@@ -1,58 +1,77 @@
-"""Delete what has served its time (日常清理)."""
+"""Nightly housekeeping: what has served its time is deleted, by the days of the privacy notice."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Delete, Update, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.logs import logger
-from recycling.models.booking import Booking
+from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
+from recycling.models.ledger import TentativeRoute
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
+from recycling.models.plan import Plan
+from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
-from recycling.policy.photos import DAYS_KEPT
+from recycling.policy.privacy import PrivacyNotice
 from recycling.usecases.idempotency import forget_keys
 from recycling.usecases.messages.receipts import fold_parked
 
 log = logger(__name__)
 
-CODES_KEPT = timedelta(days=1)  # past their end, for a question on the phone the day after
-KEYS_KEPT = timedelta(days=31)  # at least 30 days: a collector's phone may be offline for long
-COUNTERS_KEPT = timedelta(days=2)  # longer than the longest period that is counted, a day
-# Who was signed in when is part of the network log: six months at least (Cybersecurity Law, art. 21), with room.
-SIGN_INS_KEPT = timedelta(days=190)
-RECEIPTS_KEPT = timedelta(days=190)  # who was told what and when is asked about for as long; messages stay
 
-
-def clean_up(*, session: Session, now: datetime, travel_kept: timedelta = timedelta(0)) -> dict[str, int]:
-    """Delete old codes, keys, attempt counters, ended sign-ins, receipts, kept ways and photos; returns how many.
+def clean_up(
+    privacy: PrivacyNotice, *, session: Session, now: datetime, travel_kept: timedelta = timedelta(0)
+) -> dict[str, int]:
+    """Delete old codes, keys, counters, sign-ins, audit rows, photos and kept ways, blank old places; how many of each.
 
     ``travel_kept`` is how long the answers of a road engine are used.
 
     Each kind in a transaction of its own, so that nobody waits long for a lock.
     """
-    over = or_(SignIn.ended_at < now - SIGN_INS_KEPT, SignIn.expires_at < now - SIGN_INS_KEPT)
     folded = fold_parked(session=session)  # before any of them goes
-    gone = {"idempotency_keys": forget_keys(before=now - KEYS_KEPT, session=session)}
-    for name, rows in (
-        ("one_time_codes", delete(OneTimeCode).where(OneTimeCode.expires_at < now - CODES_KEPT)),
-        ("attempt_counters", delete(AttemptCounter).where(AttemptCounter.starts_at < now - COUNTERS_KEPT)),
-        ("sign_ins", delete(SignIn).where(over)),
-        ("sms_receipts", delete(SmsReceipt).where(SmsReceipt.received_at < now - RECEIPTS_KEPT)),
-        ("cached_travel", delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept)),
-    ):
+    gone = {"idempotency_keys": forget_keys(before=now - privacy.kept("idempotency-keys"), session=session)}
+    for name, rows in {
+        **_served(privacy, now=now),
+        "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
+    }.items():
         with atomic(session):
             gone[name] = rows_met(session, rows)
     with atomic(session):
         # The counters with them, or the photos that are gone would be counted for ever.
-        long_past = select(Booking.id).where(Booking.day < service_day(now) - timedelta(days=DAYS_KEPT))
+        long_past = select(Booking.id).where(Booking.day < service_day(now) - privacy.kept("photos"))
         gone["photos"] = rows_met(session, delete(Photo).where(Photo.booking_id.in_(long_past)))
         rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(long_past)))
     log.info("housekeeping.done", **gone, receipts_folded=folded)
     return gone
+
+
+def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Update]:
+    """What takes the rows of each kind away, or the personal part of them."""
+    signed_in_before = now - privacy.kept("sign-ins")
+    today = service_day(now)
+    return {
+        "one_time_codes": delete(OneTimeCode).where(OneTimeCode.expires_at < now - privacy.kept("one-time-codes")),
+        "attempt_counters": delete(AttemptCounter).where(
+            AttemptCounter.starts_at < now - privacy.kept("attempt-counters")
+        ),
+        "sign_ins": delete(SignIn).where(or_(SignIn.ended_at < signed_in_before, SignIn.expires_at < signed_in_before)),
+        "sms_receipts": delete(SmsReceipt).where(SmsReceipt.received_at < now - privacy.kept("sms-receipts")),
+        "resident_lookups": delete(ResidentLookup).where(ResidentLookup.at < now - privacy.kept("resident-lookups")),
+        "erasures": delete(Erasure).where(Erasure.at < now - privacy.kept("erasures")),
+        # Doors of days that are over; what was planned and driven stands in the day's plan.
+        "tentative_routes": delete(TentativeRoute).where(TentativeRoute.day < today - privacy.kept("tentative-routes")),
+        # On tables, not rows: a plan is written once for everybody else.
+        "places": update(Booking)
+        .where(Booking.day < today - privacy.kept("places"), Booking.place_blanked_at.is_(None))
+        .values(place=BLANK_PLACE, place_blanked_at=now),
+        "plans": update(Plan)
+        .where(Plan.day < today - privacy.kept("plans"), Plan.blanked_at.is_(None))
+        .values(problem={}, travel=None, blanked_at=now),
+    }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Busy, IdempotencyKeyMismatch
 from recycling.models.base import insert_if_absent, table_of
+from recycling.models.encrypted import keyring
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.transaction import atomic, rows_met, run
 
@@ -57,6 +58,8 @@ def answer_once(
         When the key came before with another body.
     """
     name = (caller_id, endpoint, key)
+    # Keyed, since a body may hold little beside a phone, and eleven digits are soon guessed from a plain digest.
+    fingerprint = keyring.digest(fingerprint.hex(), context="idempotency_key.fingerprint")
     with atomic(session):
         mine = insert_if_absent(
             session,

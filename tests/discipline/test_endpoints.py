@@ -24,7 +24,7 @@ from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.usecases.intake.weigh_in import weigh_in
-from tests.builders import a_wish_body
+from tests.builders import a_wish_body, an_address_body
 from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 from tests.photo_files import a_photo
@@ -39,6 +39,7 @@ OPEN = {
     "reference.list_item_types", "reference.list_town_units", "reference.list_villages", "reference.list_stations",
     "failed_visit_codes.list_failed_visit_codes", "price_estimates.estimate_price",
     "sms_receipts.create_receipt",  # for providers, who have no account: each body is signed
+    "privacy_notice.show_notice", "page_privacy.show",
     "sign_in.request_code", "sign_in.sign_in_resident", "sign_in.sign_in_staff", "sign_in.refresh",
     "home.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
     "page_sign_in.sign_in_staff", "page_sign_in.return_to_form",
@@ -61,6 +62,15 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "photos.show_photo": BOOKERS,
     "photos.delete_photo": BOOKERS,
     "preparation.show_preparation": BOOKERS,
+    "address_candidates.list_candidates": BOOKERS,
+    "my_addresses.list_addresses": BOOKERS,
+    "my_addresses.create_address": BOOKERS,
+    "my_addresses.show_address": BOOKERS,
+    "my_addresses.amend_address": ("resident",),
+    "my_addresses.delete_address": ("resident",),
+    "my_data.export_my_data": ("resident",),
+    "my_data.create_erasure": BOOKERS,
+    "resident_lookups.create_lookup": PLANNERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
@@ -82,6 +92,9 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "job_runs.show_job_run": PLANNERS,
     "page_sign_out.sign_out": ROLES,
     "page_bookings.show": ("resident",),
+    "page_my_data.show": ("resident",),
+    "page_my_data.erase": ("resident",),
+    "page_my_data.return_to_form": ("resident",),
     "page_my_route.show": ("collector",),
     "page_plan.show": PLANNERS,
     "page_goals.show": DESK,
@@ -91,6 +104,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
 BODIES: dict[str, Any] = {
     "bookings.amend_booking": {"floor": 2},
     "photos.add_photo": a_photo(),
+    "my_addresses.amend_address": {"floor": 2},
     "plans.create_publication": {"replaces": None},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
@@ -230,6 +244,13 @@ def foreign_photos(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=UUID(added.get_json()["id"]), stranger=booking.stranger, owner=booking.owner)
 
 
+def foreign_addresses(world: World) -> Iterator[Foreign]:
+    """A resident's saved address before another resident."""
+    owner = world.callers.resident()
+    address_id = UUID(owner.post("/my-addresses", an_address_body()).get_json()["id"])
+    yield Foreign(row_id=address_id, stranger=world.callers.resident(), owner=owner)
+
+
 def foreign_tickets(world: World) -> Iterator[Foreign]:
     """A ticket of one station before the keeper of another."""
     ticket = weigh_in(
@@ -245,6 +266,7 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "booking_id": foreign_bookings,
     "photo_id": foreign_photos,
+    "address_id": foreign_addresses,
     "ticket_id": foreign_tickets,
 }
 
@@ -289,7 +311,7 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             assert headers_of(theirs) == headers_of(nobodys)
             cells += 1
     # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
-    for rule, method, name in sorted(with_id(app), key=lambda cell: cell[1] != "GET"):
+    for rule, method, name in sorted(with_id(app), key=lambda cell: ("GET", "POST", "PATCH", "DELETE").index(cell[1])):
         for one in rows.get(name, ()):
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)
@@ -297,6 +319,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # bookings: show, amend, cancel, their photos listed and added, their preparation, by residents;
     # photos: show and delete by residents; tickets: show and correct by keepers
     assert cells == 10
+    # bookings: show, amend and cancel by residents; addresses: show, amend and delete; tickets: show and correct by
+    # keepers
+    assert cells == 8
 
 
 def spoken(answer: TestResponse) -> str:

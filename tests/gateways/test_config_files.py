@@ -27,6 +27,7 @@ FILES = (
     "policy/goals.toml",
     "policy/preparation.toml",
     "policy/prices.toml",
+    "policy/privacy.toml",
     "policy/service_time.toml",
 )
 
@@ -300,3 +301,34 @@ def test_a_damaged_file_is_refused_or_still_good_but_never_a_crash(
     with suppress(ConfigError):
         read_district(folder)
     (folder / name).write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("kept_days = 365", "kept_days = 7"), "kept_days = 7 must be 30 to 3650"),
+        (("kept_days = 190", "kept_days = 189"), "must be 190 to 3650"),
+        (('key = "places"', 'key = "doors"'), "housekeeping removes exactly"),
+        (("version = 1\n", "version = 0\n"), "must be at least 1"),
+        (('kept_zh = "自服务日起"\n', ""), "is missing"),
+    ],
+    ids=["too few days", "fewer than the law asks for", "a kind nobody removes", "no version", "a text is missing"],
+)
+def test_a_notice_that_housekeeping_does_not_keep_stops_the_start(
+    folder: Path, change: tuple[str, str], problem: str
+) -> None:
+    path = folder / "policy/privacy.toml"
+    text = path.read_text(encoding="utf-8")
+    assert change[0] in text
+    path.write_text(text.replace(*change, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem):
+        read_district(folder)
+
+
+def test_a_kind_that_housekeeping_removes_cannot_be_left_out_of_the_notice(folder: Path) -> None:
+    path = folder / "policy/privacy.toml"
+    head, _, last = path.read_text(encoding="utf-8").rpartition("[[data]]")
+    assert 'key = "erasures"' in last
+    path.write_text(head, encoding="utf-8")
+    with pytest.raises(ConfigError, match="no row for erasures"):
+        read_district(folder)

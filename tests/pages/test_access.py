@@ -9,6 +9,7 @@ from tests.pages.browsers import SIGN_IN, Browser, Browsers
 
 PAGES: dict[str, tuple[Role, ...]] = {
     "/pages/bookings": ("resident",),
+    "/pages/my-data": ("resident",),
     "/pages/my-route": ("collector",),
     "/pages/plan": ("dispatcher", "admin"),
     "/pages/goals": ("clerk", "dispatcher", "admin"),

@@ -1,78 +1,142 @@
-"""What has served its time is deleted, and nothing before."""
+"""What has served its time is deleted or blanked, and nothing before; the time is the one the privacy notice tells."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
+from recycling.errors import NotFound
 from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.models.base import Base
+from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
+from recycling.models.plan import Plan
+from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.receipt import SmsReceipt
 from recycling.policy.district import District
+from recycling.policy.privacy import LEAST_DAYS
 from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.housekeeping import clean_up
-from tests.builders import a_booking, a_resident
+from recycling.usecases.queries.bookings import booking_in_full
+from recycling.usecases.queries.plans import plan_in_full, planner_file
+from tests.builders import TOMORROW, a_booking, a_resident
+from tests.planned_days import a_collector, a_published_plan
 
 SECOND = timedelta(seconds=1)
+BY_AGE = (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn, ResidentLookup, Erasure)
 
 
-def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime) -> None:
-    # given of each kind one row that is exactly as old as it may become, and one a second older
-    resident = a_resident(session, now=now)
+def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given of each kind one row that is exactly as old as the notice says it may become, and one a second older
+    resident, staff = a_resident(session, now=now), a_collector(session, "c01", now=now)
+    days = {key: timedelta(days=district.privacy.data[key].kept_days or 0) for key in LEAST_DAYS}
     for older in (timedelta(0), SECOND):
+        before = {key: now - kept - older for key, kept in days.items()}
         session.add_all([
             OneTimeCode(
-                phone="13800138000", code_digest=b"0" * 32, tries_left=0, expires_at=now - timedelta(days=1) - older
+                phone="13800138000", code_digest=b"0" * 32, tries_left=0, expires_at=before["one-time-codes"]
             ),
             IdempotencyKey(
                 caller_id=uuid4(), endpoint="POST /bookings", key="k", fingerprint=b"0" * 32, answer={"status": 201},
-                created_at=now - timedelta(days=31) - older,
+                created_at=before["idempotency-keys"],
             ),
             AttemptCounter(
-                kind="code_phone", subject=b"0" * 32, period_s=60, starts_at=now - timedelta(days=2) - older, used=1
+                kind="code_phone", subject=b"0" * 32, period_s=60, starts_at=before["attempt-counters"], used=1
             ),
             SignIn(
-                resident_id=resident.id, created_at=now - timedelta(days=200), expires_at=now,
-                ended_at=now - timedelta(days=190) - older,
+                resident_id=resident.id, created_at=now - timedelta(days=2000), expires_at=now,
+                ended_at=before["sign-ins"],
             ),
             SmsReceipt(
                 provider="one", receipt_id=f"r{older}", reference="x", state="delivered", reported_at=now,
                 received_at=now - timedelta(days=190) - older,
             ),
             SignIn(
-                resident_id=resident.id, created_at=now - timedelta(days=300),
-                expires_at=now - timedelta(days=190) - older,
+                resident_id=resident.id, created_at=now - timedelta(days=2000), expires_at=before["sign-ins"] - SECOND,
             ),
+            ResidentLookup(at=before["resident-lookups"], by_id=staff.id, resident_id=None, created=False),
+            Erasure(at=before["erasures"], by_role="resident", bookings_kept=0, addresses_removed=0),
         ])  # fmt: skip
     session.commit()
     # when the house is kept, twice
-    gone = clean_up(session=session, now=now)
-    # then the older ones are gone, the others stay, and nothing is left to do
+    gone = clean_up(district.privacy, session=session, now=now)
+    # then the older ones are gone, the others stay, and nothing is left to do; of the sign-ins the two that only ran
+    # out are both older
     assert gone == {
         "idempotency_keys": 1,
         "one_time_codes": 1,
         "attempt_counters": 1,
-        "sign_ins": 2,
+        "sign_ins": 3,
         "sms_receipts": 1,
+        "tentative_routes": 0,
+        "resident_lookups": 1,
+        "erasures": 1,
+        "places": 0,
+        "plans": 0,
         "cached_travel": 0,
         "photos": 0,
     }
-    assert [count(session, table) for table in (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn)] == [1, 1, 1, 2]
-    assert sum(clean_up(session=session, now=now).values()) == 0
+    assert [count(session, table) for table in BY_AGE] == [1, 1, 1, 1, 1, 1]
+    assert sum(clean_up(district.privacy, session=session, now=now).values()) == 0
 
 
-def test_a_live_sign_in_stays(session: Session, now: datetime) -> None:
+def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_way_round(
+    session: Session, district: District, now: datetime
+) -> None:
+    told = {key.replace("-", "_") for key, datum in district.privacy.data.items() if datum.kept_days is not None}
+    done = set(clean_up(district.privacy, session=session, now=now)) - {"cached_travel"}
+    assert told == done
+
+
+def test_sign_ins_are_kept_as_long_as_the_network_log_must_be(district: District) -> None:
+    # six months are 184 days at the most
+    assert (district.privacy.data["sign-ins"].kept_days or 0) >= 190
+
+
+def test_places_of_bookings_and_plans_are_blank_the_day_after_their_last(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a planned day with one booking
+    booking = a_booking(session, district=district, now=now, pickup_window="all-day", note="门禁 4321")
+    booking_id, plan_id = booking.id, a_published_plan(session, district=district, now=now).id
+    days = district.privacy.data["places"].kept_days
+    assert days == district.privacy.data["plans"].kept_days
+    # when the house is kept on the last day, all stays
+    last = now + (TOMORROW - now.date()) + district.privacy.kept("places")
+    kept = clean_up(district.privacy, session=session, now=last)
+    assert (kept["places"], kept["plans"]) == (0, 0)
+    # and the day after, the door is gone, the ledger and the routes are there
+    gone = clean_up(district.privacy, session=session, now=last + timedelta(days=1))
+    assert (gone["places"], gone["plans"]) == (1, 1)
+    session.expire_all()
+    row = session.get_one(Booking, booking_id)
+    assert row.place == BLANK_PLACE
+    assert (booking_in_full(row)["lat"], row.declared_g) == (None, 40_800)
+    assert [len(route["steps"]) for route in plan_in_full(plan_id, session=session)["routes"]] == [3]
+    assert planner_file(plan_id, "answer", session=session)["routes"]
+    with pytest.raises(NotFound, match="blanked"):
+        planner_file(plan_id, "problem", session=session)
+    plan = session.scalars(select(Plan).options(undefer(Plan.problem), undefer(Plan.travel))).one()
+    assert (plan.problem, plan.travel) == ({}, None)
+    # a second time there is nothing to do
+    again = clean_up(district.privacy, session=session, now=last + timedelta(days=1))
+    assert (again["places"], again["plans"]) == (0, 0)
+
+
+def test_a_live_sign_in_stays(session: Session, district: District, now: datetime) -> None:
     resident = a_resident(session, now=now)
     session.add(SignIn(resident_id=resident.id, created_at=now - timedelta(days=400), expires_at=now + SECOND))
     session.commit()
-    assert clean_up(session=session, now=now)["sign_ins"] == 0
+    assert clean_up(district.privacy, session=session, now=now)["sign_ins"] == 0
 
 
 def test_photos_go_with_their_counter_180_days_after_the_visit(

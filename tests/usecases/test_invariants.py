@@ -26,7 +26,7 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
-from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, work
+from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, people, work
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import a_booking, a_resident
 from tests.invariants import assert_invariants, broken
@@ -165,6 +165,8 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
     (items.photos_are_counted, sql("UPDATE photo_count SET used = 2")),
     (items.photos_are_counted, sql("DELETE FROM photo")),
+    (people.erased_people_are_gone, sql("UPDATE resident SET erased_at = created_at")),
+    (people.address_books_count_their_addresses, sql("INSERT INTO address_book SELECT id, 1 FROM resident")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at WHERE dead_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at WHERE sent_at IS NULL")),

@@ -176,8 +176,13 @@ def test_kept_ways_are_used_until_their_day_and_then_deleted(
         found = StoredTravel(session, now=at, kept=kept).find(points, engine="osrm/driving")
         assert found[0][0, 1] == seconds
     # housekeeping takes them a second after their time, not before
-    assert clean_up(session=session, now=now + kept, travel_kept=kept)["cached_travel"] == 0
-    assert clean_up(session=session, now=now + kept + timedelta(seconds=1), travel_kept=kept)["cached_travel"] == 2
+    assert clean_up(district.privacy, session=session, now=now + kept, travel_kept=kept)["cached_travel"] == 0
+    assert (
+        clean_up(district.privacy, session=session, now=now + kept + timedelta(seconds=1), travel_kept=kept)[
+            "cached_travel"
+        ]
+        == 2
+    )
 
 
 def test_the_newest_answer_wins_and_every_engine_has_its_own(session: Session, now: datetime) -> None:

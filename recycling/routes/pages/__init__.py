@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from recycling.routes.pages import bookings, docs, goals, home, my_route, plan, sign_in
+from recycling.routes.pages import bookings, docs, goals, home, my_data, my_route, plan, privacy, sign_in
 from recycling.routes.pages.words import FILTERS, page_words
 
 BLUEPRINTS = (
@@ -13,6 +13,8 @@ BLUEPRINTS = (
     home.bp,
     sign_in.bp,
     sign_in.out,
+    privacy.bp,
+    my_data.bp,
     bookings.bp,
     my_route.bp,
     plan.bp,

@@ -68,6 +68,12 @@ class PasswordForm(_Form):
     )
 
 
+class ErasureForm(_Form):
+    """The word that confirms an erasure."""
+
+    confirmation = Text(required=True, most=10, error_messages={"required": EMPTY})
+
+
 def read_form(schema: ma.Schema) -> dict[str, Any]:
     """Read the posted form.
 

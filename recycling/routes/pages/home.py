@@ -21,6 +21,7 @@ bp = PageBlueprint("home", __name__, roles=None)
 # Address, Chinese, English, what one finds there.
 Tile = tuple[str, str, str, str]
 BOOKINGS: Tile = ("/pages/bookings", "我的预约", "My bookings", "查看预约与状态 / bookings and where they stand")
+DATA: Tile = ("/pages/my-data", "我的数据", "My data", "查看、下载或删除 / see, take away, erase")
 ROUTE: Tile = ("/pages/my-route", "我的路线", "My route", "当天收运清单，可打印 / today's list, printable")
 PLAN: Tile = (
     "/pages/plan",
@@ -32,7 +33,7 @@ GOALS: Tile = ("/pages/goals", "目标进度", "Goal progress", "家电与家具
 API: Tile = ("/api/docs", "接口文档", "API", "全部功能的接口 / everything, for other programs")
 
 TILES: dict[Role, tuple[Tile, ...]] = {
-    "resident": (BOOKINGS, API),
+    "resident": (BOOKINGS, DATA, API),
     "collector": (ROUTE, API),
     "keeper": (API,),
     "dispatcher": (PLAN, GOALS, API),

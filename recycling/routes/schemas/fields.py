@@ -76,6 +76,21 @@ class Decimal(ma.fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class QueryDecimal(ma.fields.Float):
+    """A plain decimal number in a query, where everything is text."""
+
+    FORM = re.compile(r"-?\d{1,3}(?:\.\d{1,15})?", re.ASCII)
+
+    def __init__(self, *, least: float, most: float, **options: Any) -> None:
+        """Bound the number."""
+        super().__init__(allow_nan=False, validate=validate.Range(min=least, max=most), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not (isinstance(value, str) and self.FORM.fullmatch(value)):  # float() also takes 1e5, nan and 1_0
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Flag(ma.fields.Boolean):
     """true or false, nothing that merely looks like it."""
 

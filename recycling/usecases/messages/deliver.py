@@ -149,7 +149,7 @@ def _hand_over(
     resident = session.get(Resident, held.recipient_id)
     phone = None if resident is None else resident.phone
     session.rollback()
-    if phone is None:
+    if not phone:  # erased: a pseudonym has none
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
     accepted: Accepted | None = sms.send(phone, f"{SIGNATURE}{text}", message_id=held.id)
     return None if accepted is None else (accepted.provider, accepted.reference)

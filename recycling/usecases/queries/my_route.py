@@ -60,7 +60,7 @@ def my_route(by: Principal, day: date, *, district: District, session: Session, 
                 "address_in_full": on_the_day,
                 "note": booking.place["note"] if on_the_day else "",
             }
-            if on_the_day:
+            if on_the_day and booking.place["lat"] is not None:  # blank when its resident has been erased
                 name = f"第{stop.position}站"
                 step["navigation_url"] = navigation_url(booking.place["lat"], booking.place["lon"], name)
         steps.append(step)

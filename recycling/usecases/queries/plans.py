@@ -107,11 +107,17 @@ def planner_file(plan_id: UUID, part: Literal["problem", "answer"], *, session: 
     Raises
     ------
     NotFound
-        When there is no plan of that id.
+        When there is no plan of that id, or its problem has been blanked since.
     """
-    if part == "problem":
-        return unpacked(_find(plan_id, session, undefer(Plan.problem), undefer(Plan.travel)))
-    return _find(plan_id, session, undefer(Plan.answer)).answer
+    if part == "answer":
+        return _find(plan_id, session, undefer(Plan.answer)).answer
+    plan = _find(plan_id, session, undefer(Plan.problem), undefer(Plan.travel))
+    if plan.blanked_at is not None:
+        raise NotFound(
+            f"the problem of plan {plan_id} held people's places and was blanked when its time was over; read it"
+            f" without them in GET /plans/{plan_id} / 计划文件含个人位置，已到期清除"
+        )
+    return unpacked(plan)
 
 
 def plan_of_day(day: date, *, session: Session) -> UUID:
