@@ -23,7 +23,8 @@ def a_frame(seed: int, *, vehicles: int = 3, limited: bool = False) -> Problem:
         stations=tuple(
             Station(
                 key=f"s{n}", location=n, open_s=(27_000, draw.choice((64_000, 68_400))), unload_s=900,
-                can_unload=n != 2, intake_limit=(draw.choice((150_000, 700_000)), 9_000) if limited and n == 0 else None,
+                can_unload=n != 2,
+                intake_limit=(draw.choice((150_000, 700_000)), 9_000) if limited and n == 0 else None,
             )
             for n in range(stations)
         ),

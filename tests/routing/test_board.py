@@ -34,7 +34,7 @@ def assert_valid(board: Board) -> None:
 
 
 def filled(seed: int, *, limited: bool) -> tuple[int, int]:
-    """Ask and fill a small day until it is full; how many places were possible, and how many of them the board missed."""
+    """Ask and fill a small day until it is full; how many places were possible, and how many the board missed."""
     draw = random.Random(1000 + seed)
     board = Board(a_frame(seed, limited=limited))
     possible = missed = 0
@@ -61,7 +61,7 @@ def filled(seed: int, *, limited: bool) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("limited", [False, True])
-def test_every_place_the_board_names_is_proven_by_exact_timing_and_few_escape_it(limited: bool) -> None:
+def test_every_place_the_board_names_is_proven_by_exact_timing_and_few_escape_it(*, limited: bool) -> None:
     counts = [filled(seed, limited=limited) for seed in range(DAYS)]
     possible, missed = (sum(column) for column in zip(*counts, strict=True))
     assert possible > 400
