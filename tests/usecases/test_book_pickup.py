@@ -49,9 +49,12 @@ def with_intake_limit(district: District, *, mass_g: int, litres: int) -> Distri
 
 
 def with_day_until(district: District, ends_s: int) -> District:
-    """A district with one truck, whose crew goes home then, before lunch would be due."""
+    """A district with one truck, whose crew goes home then, without lunch."""
     one = one_truck(district)
-    patterns = {key: replace(one_day, ends_s=ends_s) for key, one_day in one.network.shift_patterns.items()}
+    patterns = {
+        key: replace(pattern, ends_s=ends_s, break_opens_s=28_800, break_closes_s=28_801, break_s=0)
+        for key, pattern in one.network.shift_patterns.items()
+    }
     return replace(one, network=replace(one.network, shift_patterns=patterns))
 
 

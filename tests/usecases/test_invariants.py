@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.ledger import TentativeRoute
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
@@ -85,6 +86,13 @@ def on_two_routes(session: Session) -> Sequence[Executable]:
     return [insert(Route).values(second), insert(RouteCrew).values(crew)]
 
 
+def twice(session: Session) -> Sequence[Executable]:
+    """The route of one vehicle as another's too."""
+    route = session.scalars(select(TentativeRoute)).one()
+    again = {"day": route.day, "vehicle_key": "shagou-1", "version": route.version, "route": route.route}
+    return [insert(TentativeRoute).values(again)]
+
+
 LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
 
 # A cancelled booking that is booked again: version 3 follows version 2.
@@ -94,10 +102,11 @@ REOPEN = """
 """
 
 BREACHES: list[tuple[Invariant, Breach]] = [
-    (bookings.ledger_is_what_is_booked, sql("UPDATE day_ledger SET load_used_g = load_used_g - 1")),
-    (bookings.ledger_is_what_is_booked, sql("DELETE FROM day_ledger")),
-    (bookings.places_are_what_is_booked, sql("UPDATE window_ledger SET places_used = 1 WHERE pickup_window = '13-15'")),
-    (bookings.places_are_what_is_booked, sql("UPDATE booking SET pickup_window = '13-15' WHERE state = 'booked'")),
+    # a place lost, one of a booking that is none any more, one of another day, and one that stands twice
+    (bookings.routes_hold_what_is_promised, sql("DELETE FROM tentative_route")),
+    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET state = 'cancelled' WHERE state = 'booked'")),
+    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET day = '2026-11-25' WHERE state = 'booked'")),
+    (bookings.routes_hold_what_is_promised, twice),
     (bookings.bookings_ask_for_something, sql("UPDATE booked_item SET declared_units = 0")),
     (bookings.versions_count_changes, sql("UPDATE booking SET version = 9")),
     (bookings.versions_count_changes, sql("DELETE FROM booking_change WHERE version = 1")),
