@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections import Counter
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +18,7 @@ from recycling.policy.district import District
 from recycling.routing.standing import Visit, route_from_json
 from tests.builders import TOMORROW, a_booking
 from tests.planned_days import TRUCK, with_vehicles
+from tests.servers import ROOT
 
 # One truck that stands where the fridges are: each takes 1020 s, the eighth begins 7 x 1020 = 7140 s after eight, the
 # ninth would begin 8160 s after, and the window is 7200 s long. 8 x 800 l are far from the truck's 16,000.
@@ -29,6 +33,18 @@ WINDOWS = {
 def one_truck(district: District) -> District:
     """The district with one truck, so that a window is soon full."""
     return with_vehicles(district, TRUCK)
+
+
+def one_truck_config(folder: Path) -> Path:
+    """The district's files with one truck and its crew, for servers."""
+    config = folder / "config"
+    shutil.copytree(ROOT / "config", config)
+    network = config / "district" / "network.toml"
+    others = re.compile(r"\[\[(?:vehicles|collectors)\]\]\n")
+    tables = re.split(r"\n(?=\[\[)", network.read_text(encoding="utf-8"))
+    kept = [one for one in tables if not others.match(one) or f'key = "{TRUCK}"' in one]
+    network.write_text("\n".join(kept), encoding="utf-8")
+    return config
 
 
 def fill(session: Session, *, district: District, now: datetime, count: int, **wish: Any) -> list[Booking]:
