@@ -105,7 +105,7 @@ class Crowd:
         return token
 
     def windows(self) -> Iterator[Window]:
-        """Windows that can be booked, once for each area; not the next day's, whose cut-off might pass while we work."""
+        """Windows that can be booked, once for each area; not of tomorrow, whose cut-off might pass meanwhile."""
         network = self.district.network
         days = self.district.booking_rules.bookable_days(now=utc_now(), calendar=self.district.calendar)[1:]
         for pickup_window in network.pickup_windows:
