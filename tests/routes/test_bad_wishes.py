@@ -59,7 +59,7 @@ def test_a_booking_for_somebody_else_is_refused(resident: Counter) -> None:
     other = str(uuid4())
     resident.refuse([wish(other, "is not you", "leave it out", resident_id=other)])
     resident.refuse([wish("consent is what staff note", "leave it out", consent="phone")])
-    resident.refuse([wish("consent is 'silence'", consent="silence")])
+    resident.refuse([wish('consent is "silence"', consent="silence")])
 
 
 def test_missing_fields_are_all_named(resident: Counter) -> None:

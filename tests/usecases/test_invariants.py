@@ -23,17 +23,22 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, work
 from recycling.usecases.reporting.goal_report import make_goal_report
-from tests.builders import a_booking, a_resident
+from tests.builders import TOMORROW, a_booking, a_resident
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
 
+OPEN_DAY = TOMORROW + timedelta(days=1)
 Breach = Callable[[Session], Sequence[Executable]]
 
 
 @pytest.fixture
 def a_day_of_work(session: Session, district: District, now: datetime) -> Session:
-    """Pickups booked, visited, cancelled; tickets, one of them corrected; a report; a run that is done and one due."""
+    """Pickups booked, visited, cancelled; tickets, one of them corrected; a report; a run that is done and one due.
+
+    The day of the visits is planned; one more pickup is booked for the day after, which is open.
+    """
     keeper, resident = a_keeper(), a_resident(session, now=now)
+    a_booking(session, district=district, now=now, by=resident, day=OPEN_DAY)
     visited, waiting, gone = (a_booking(session, district=district, now=now, by=resident) for _ in range(3))
     cancel_pickup(gone.id, version=1, by=resident, district=district, session=session, now=now)
     collect(session, visited, district=district, now=now, not_yet=[waiting])
@@ -88,7 +93,7 @@ def on_two_routes(session: Session) -> Sequence[Executable]:
 
 def twice(session: Session) -> Sequence[Executable]:
     """The route of one vehicle as another's too."""
-    route = session.scalars(select(TentativeRoute)).one()
+    route = session.scalars(select(TentativeRoute).where(TentativeRoute.day == OPEN_DAY)).one()
     again = {"day": route.day, "vehicle_key": "shagou-1", "version": route.version, "route": route.route}
     return [insert(TentativeRoute).values(again)]
 
@@ -105,7 +110,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     # a place lost, one of a booking that is none any more, one of another day, and one that stands twice
     (bookings.routes_hold_what_is_promised, sql("DELETE FROM tentative_route")),
     (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET state = 'cancelled' WHERE state = 'booked'")),
-    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET day = '2026-11-25' WHERE state = 'booked'")),
+    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET day = '2026-11-26' WHERE state = 'booked'")),
     (bookings.routes_hold_what_is_promised, twice),
     (bookings.bookings_ask_for_something, sql("UPDATE booked_item SET declared_units = 0")),
     (bookings.versions_count_changes, sql("UPDATE booking SET version = 9")),
