@@ -80,7 +80,7 @@ def test_a_resident_asks_holds_confirms_and_has_a_booking(callers: Callers, sess
     assert held["state"] == "held"
     until = datetime.fromisoformat(held["held_until"])
     assert timedelta(0) <= until - (NOW + HOLD) < timedelta(minutes=2)  # since the clock ran while they chose
-    assert made.headers["Location"] == f"/holds/{held['id']}"
+    assert resident.get(made.headers["Location"]).get_json() == held
     assert resident.get("/bookings").get_json()["bookings"] == []
     assert list(visits(session)) == [held["id"]]
     session.rollback()
