@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,11 +31,13 @@ DAY = date(2026, 11, 24)
 ROUTE: dict[str, Any] = {"visits": []}
 
 
-def change(session: Session, *, routes: tuple[str, ...] = (), day: date = DAY, **intake: int) -> int:
+def change(
+    session: Session, *, routes: tuple[str, ...] = (), day: date = DAY, intake: Mapping[str, int] | None = None
+) -> int:
     """One change of a day, in a transaction of its own: routes of these vehicles, or what a station gets more."""
     with atomic(session):
         state = locked_day(session, day)
-        more = {"more_g": 0, "more_l": 0, "cap_g": 100_000, "cap_l": 2000} | intake
+        more = {"more_g": 0, "more_l": 0, "cap_g": 100_000, "cap_l": 2000} | dict(intake or {})
         rewrite(
             session, day, version=state.version, routes=dict.fromkeys(routes, ROUTE),
             intakes=[Intake(station_key="s", **more)] if intake else [],
@@ -101,25 +104,25 @@ def test_the_planner_is_asked_for_days_that_changed_since_it_last_worked_on_them
 @pytest.mark.parametrize("intake", [{"more_g": 100_001}, {"more_l": 2001}])
 def test_a_station_gets_what_it_takes_and_not_one_unit_more(session: Session, intake: dict[str, int]) -> None:
     with pytest.raises(WindowFull, match="station s takes no more on 2026-11-24"):
-        change(session, routes=("a",), **intake)
+        change(session, routes=("a",), intake=intake)
     # then nothing of it stays: no route, no version, no intake
     assert (routes_since(session, DAY, version=-1), day_states(session, DAY, DAY), used(session)) == ([], {}, (0, 0))
     # one less fits, in two parts, of which the second finds the row
     unit, most = next(iter((name, amount - 1) for name, amount in intake.items()))
     for part in (most - 1, 1):
-        change(session, **{unit: part})
+        change(session, intake={unit: part})
     assert sum(used(session)) == most
     with pytest.raises(WindowFull):
-        change(session, **{unit: 1})
+        change(session, intake={unit: 1})
     # and what a route brings less is free again
-    change(session, **{unit: -most})
+    change(session, intake={unit: -most})
     assert used(session) == (0, 0)
 
 
 def test_less_than_nothing_is_brought_to_no_station(session: Session) -> None:
-    change(session, more_g=10)
+    change(session, intake={"more_g": 10})
     with pytest.raises(IntegrityError):
-        change(session, more_g=-11)
+        change(session, intake={"more_g": -11})
     assert used(session) == (10, 0)
 
 
@@ -135,7 +138,7 @@ def test_less_than_nothing_is_brought_to_no_station(session: Session) -> None:
     ],
 )
 def test_the_database_refuses_it_whoever_writes_it(session: Session, statement: str) -> None:
-    change(session, more_g=10)
+    change(session, intake={"more_g": 10})
     with pytest.raises(IntegrityError):
         session.execute(text(statement))
     session.rollback()
