@@ -234,6 +234,8 @@ def test_bad_questions_and_holds_are_refused_by_value(resident: Counter) -> None
             held("hold_token is not for this wish", "send them as they were offered", hold_token="A" * 28),
             held("hold_token is not for this wish", pickup_window="15-17"),
             held("hold_token is not for this wish", day="2026-11-25"),
+            held("hold_token is not for this wish", day="0001-01-01"),
+            held("hold_token is not for this wish", day="9999-12-31"),
             held("hold_token is not for this wish", floor=9),
             Bad(path="/holds", body=a_wish_body(), says=("hold_token",)),
         ]
