@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
+from recycling.models.ledger import close_day
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import SYSTEM, Principal
@@ -106,5 +107,6 @@ def _publish(session: Session, bookings: Sequence[Booking], *, district: Distric
     for rows in ([plan], [route, published], [RouteCrew(route_id=route.id, collector_key=collector.key), *stops]):
         session.add_all(rows)
         session.flush()
+    close_day(session, day)
     session.commit()
     return Principal(id=staff_id, role="collector", collector_key=collector.key)

@@ -23,8 +23,8 @@ CONSENTS: tuple[Consent, ...] = get_args(Consent)
 # A place is kept, or promised: these have their visit in a tentative route.
 PROMISED: tuple[BookingState, ...] = ("held", "booked")
 
-# The allowed graph. A hold not confirmed in time is deleted, without a history. The outcome at the door is a fold
-# over events, so it may be corrected; a cancelled booking stays so.
+# The allowed graph. A hold that is not confirmed in time is deleted, without a history. The doorstep's outcome is a
+# fold over events, so it may be corrected; a cancelled booking stays so.
 NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
     "held": frozenset({"booked"}),
     "booked": frozenset({"collected", "partly_collected", "failed", "cancelled"}),

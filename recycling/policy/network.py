@@ -120,7 +120,7 @@ class PickupWindow:
     opens_s, closes_s
         First and last second at which service may start, both inclusive.
     all_day
-        Whether this is the window without a promised part of the day; its places are counted apart.
+        Whether this is the window without a promised part of the day.
     """
 
     key: str

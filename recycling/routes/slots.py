@@ -61,7 +61,7 @@ def create_hold(command: tuple[Wish, ForWhom, str]) -> tuple[dict[str, Any], dic
         consent=whom.consent,
     )  # fmt: skip
     body, headers = whole(held)
-    return body, headers | {"Location": f"{holds_bp.url_prefix}/{held.id}"}
+    return body, headers | {"Location": f"/bookings/{held.id}"}  # where it can be seen, now and as a booking
 
 
 @holds_bp.post("/<uuid:hold_id>/confirmation")

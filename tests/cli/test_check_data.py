@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from recycling.app import create_app
 from recycling.extensions import db
+from recycling.models.ledger import locked_day, rewrite
+from recycling.models.transaction import atomic
+from recycling.routing.standing import StandingRoute, Visit, route_to_json
+from tests.builders import TOMORROW
 from tests.conftest import test_settings
 
 
@@ -17,18 +20,18 @@ def test_a_broken_row_is_named_and_the_command_fails(app: Flask, session: Sessio
     shell = app.test_cli_runner()
     session.rollback()
     assert shell.invoke(args=["check-data"]).exit_code == 0
-    session.execute(
-        text(
-            "INSERT INTO day_ledger (day, area, closed, service_used_s, service_cap_s, load_used_g, load_cap_g,"
-            " load_used_l, load_cap_l) VALUES ('2026-11-24', 'lincheng', FALSE, 5, 10, 0, 10, 0, 10)"
-        )
+    # given a visit that nobody was promised
+    visit = Visit(
+        key="nobody", lat=34.8, lon=117.26, windows_s=((28_800, 36_000),), service_s=60, load=(0, 0), skills=frozenset()
     )
-    session.commit()
+    with atomic(session):
+        state = locked_day(session, TOMORROW)
+        stray = route_to_json(StandingRoute(vehicle="lincheng-1", visits=(visit,)))
+        rewrite(session, TOMORROW, version=state.version, routes={"lincheng-1": stray})
     found = shell.invoke(args=["check-data"])
     assert found.exit_code == 1
-    assert "BROKEN" in found.output
-    session.execute(text("DELETE FROM day_ledger"))
-    session.commit()
+    assert "BROKEN I-1" in found.output
+    assert "2026-11-24, nobody, 1" in found.output
 
 
 def test_a_database_without_tables_is_told_how_to_get_them(tmp_path: Path) -> None:

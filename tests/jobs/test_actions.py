@@ -81,8 +81,7 @@ def test_the_evening_plans_and_publishes_tomorrow_and_tells_the_resident(
     assert (figures["version"], figures["routes"], figures["unassigned"]) == (1, 1, 0)
     session.rollback()
     assert str(session.get_one(PublishedPlan, TOMORROW).plan_id) == figures["plan_id"]
-    ledger = session.get_one(DayLedger, (TOMORROW, booking.area))
-    assert ledger.closed
+    assert session.get_one(DayLedger, TOMORROW).closed
     kinds = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.recipient_id == booking.resident_id)).all()
     assert sorted(kinds) == ["booking.confirmed", "plan.window_confirmed"]
     assert_invariants(session)

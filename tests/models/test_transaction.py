@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Busy
 from recycling.extensions import LOCK_WAIT_MS, db, wal_is_safe
-from recycling.models.ledger import DayLedger, open_ledger
+from recycling.models.ledger import DayLedger, locked_day
 from recycling.models.transaction import atomic, is_outage
-from recycling.policy.capacity import AreaCapacity
 
 DAY = date(2026, 11, 24)
-ROOM = AreaCapacity(area="a", places={"am": 1}, service_s=100, mass_g=100, litres=100)
 
 
 class Stop(Exception):
@@ -30,7 +28,7 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
     def two_changes() -> None:
         with atomic(session):
             with atomic(session):
-                open_ledger(session, day=DAY, capacity=ROOM)
+                locked_day(session, DAY)
             raise Stop
 
     with pytest.raises(Stop):
@@ -38,7 +36,7 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
     assert session.scalars(select(DayLedger)).all() == []
     # and the next use case works as ever
     with atomic(session):
-        open_ledger(session, day=DAY, capacity=ROOM)
+        locked_day(session, DAY)
     session.rollback()
     assert len(session.scalars(select(DayLedger)).all()) == 1
 
@@ -46,12 +44,12 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
 def test_who_waits_too_long_for_a_lock_hears_busy(app: Flask, session: Session) -> None:
     # given a row that another transaction has changed and not yet committed
     with atomic(session):
-        open_ledger(session, day=DAY, capacity=ROOM)
+        locked_day(session, DAY)
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
         with app.app_context(), atomic(db.session()) as other:
-            other.execute(update(DayLedger).values(service_used_s=1))
+            other.execute(update(DayLedger).values(version=8))
             held.set()
             let_go.wait(timeout=30)
 
@@ -62,7 +60,7 @@ def test_who_waits_too_long_for_a_lock_hears_busy(app: Flask, session: Session) 
         # when we want to change it too
         began = time.monotonic()
         with pytest.raises(Busy, match="in a moment"), atomic(session):
-            session.execute(update(DayLedger).values(service_used_s=2))
+            session.execute(update(DayLedger).values(version=9))
         waited_s = time.monotonic() - began
     finally:
         let_go.set()
@@ -74,35 +72,35 @@ def test_who_waits_too_long_for_a_lock_hears_busy(app: Flask, session: Session) 
 def test_reading_after_a_commit_takes_no_lock(app: Flask, session: Session) -> None:
     # given a use case that has committed and then read its row again, as every log line and answer does
     with atomic(session):
-        open_ledger(session, day=DAY, capacity=ROOM)
-    assert session.get_one(DayLedger, (DAY, "a")).load_used_g == 0
+        locked_day(session, DAY)
+    assert session.get_one(DayLedger, DAY).version == 1
     # when another writes meanwhile, it need not wait for us
     began = time.monotonic()
 
     def write() -> None:
         with app.app_context(), atomic(db.session()) as other:
-            other.execute(update(DayLedger).values(service_used_s=1))
+            other.execute(update(DayLedger).values(version=8))
 
     writer = threading.Thread(target=write)
     writer.start()
     writer.join()
     assert time.monotonic() - began < LOCK_WAIT_MS / 1000
     session.rollback()
-    assert session.get_one(DayLedger, (DAY, "a")).service_used_s == 1
+    assert session.get_one(DayLedger, DAY).version == 8
 
 
 def test_a_use_case_sees_what_another_changed_since_this_session_last_looked(app: Flask, session: Session) -> None:
     # given a row that this session made and still holds
     with atomic(session):
-        open_ledger(session, day=DAY, capacity=ROOM)
-        row = session.get_one(DayLedger, (DAY, "a"))
-    assert row.service_used_s == 0
+        locked_day(session, DAY)
+        row = session.get_one(DayLedger, DAY)
+    assert row.version == 1
     # when another session changes it
     with app.app_context(), atomic(db.session()) as other:
-        other.execute(update(DayLedger).values(service_used_s=7))
+        other.execute(update(DayLedger).values(version=7))
     # then the next use case decides on the new value
     with atomic(session):
-        assert session.get_one(DayLedger, (DAY, "a")).service_used_s == 7
+        assert session.get_one(DayLedger, DAY).version == 7
 
 
 def test_a_wrong_statement_is_no_outage(session: Session) -> None:

@@ -14,10 +14,9 @@ from recycling.app import create_app
 from recycling.extensions import db
 from recycling.gateways.travel_ladder import NOTES, TRAVEL_WORDS
 from recycling.models.booking import BOOKING_STATES
-from recycling.models.ledger import close_day, open_ledger
+from recycling.models.ledger import close_day
 from recycling.models.transaction import atomic
 from recycling.policy.access import ROLES, Role
-from recycling.policy.capacity import AreaCapacity
 from recycling.policy.catalogue import GROUPS
 from recycling.policy.scope import CHANNELS, COUNTING_EVENTS, GIVERS
 from recycling.routes.pages import BLUEPRINTS, words
@@ -158,10 +157,7 @@ def test_the_home_page_is_open_to_all_and_names_stations_and_ways_in(stranger: B
 def test_the_home_page_names_no_day_whose_routes_are_planned(stranger: Browser, session: Session) -> None:
     assert "11-24" in stranger.open("/").text
     with atomic(session):
-        open_ledger(
-            session, day=TOMORROW, capacity=AreaCapacity(area="lincheng", places={}, service_s=1, mass_g=1, litres=1)
-        )
-        close_day(session, day=TOMORROW, areas=["lincheng"])
+        close_day(session, TOMORROW)
     page = stranger.open("/").text
     assert "11-24" not in page
     assert "11-25" in page

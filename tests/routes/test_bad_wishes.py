@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import update
+import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
-from recycling.models.ledger import WindowLedger, close_day
+from recycling.models.ledger import close_day
 from recycling.models.transaction import atomic
+from recycling.policy.district import District
 from recycling.routes.schemas.bookings import WishSchema
 from tests.builders import TOMORROW, a_wish_body
+from tests.places import ROOM_OF_TRUCK, one_truck
 from tests.routes.bad_requests import Bad, Counter, wish, with_text
 
 # --- fields ---
@@ -34,9 +37,10 @@ def test_unknown_fields_are_refused_by_name(resident: Counter) -> None:
 
 
 def test_no_column_of_a_booking_can_be_written_that_is_not_a_wish(resident: Counter) -> None:
-    # given every column of the table, those of a wish and the resident, who is checked by itself, left out
-    columns = {column.name for column in Booking.__table__.columns} - WishSchema().fields.keys() - {"resident_id"}
-    assert {"id", "state", "version", "area", "service_s", "made_up", "created_at"} <= columns
+    # given every column of the table, those of a wish, and the two that staff name, left out
+    checked = {"resident_id", "consent"}
+    columns = {column.name for column in Booking.__table__.columns} - WishSchema().fields.keys() - checked
+    assert {"id", "state", "held_until", "version", "area", "service_s", "made_up", "created_at"} <= columns
     # when each is sent along with a good wish, and as an amendment
     booking = resident.caller.post("/bookings", a_wish_body()).get_json()
     for column in sorted(columns):
@@ -54,6 +58,8 @@ def test_no_column_of_a_booking_can_be_written_that_is_not_a_wish(resident: Coun
 def test_a_booking_for_somebody_else_is_refused(resident: Counter) -> None:
     other = str(uuid4())
     resident.refuse([wish(other, "is not you", "leave it out", resident_id=other)])
+    resident.refuse([wish("consent is what staff note", "leave it out", consent="phone")])
+    resident.refuse([wish('consent is "silence"', consent="silence")])
 
 
 def test_missing_fields_are_all_named(resident: Counter) -> None:
@@ -201,7 +207,7 @@ def test_wrong_amounts_are_refused_with_the_right_ones(resident: Counter) -> Non
 
 
 def test_days_and_windows_that_cannot_be_booked_are_refused_with_those_that_can(
-    resident: Counter, session: Session
+    app: Flask, district: District, resident: Counter, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(*says: str, **overrides: Any) -> Bad:
         return Bad(body=a_wish_body(**overrides), status=409, code="window_closed", says=says)
@@ -214,14 +220,14 @@ def test_days_and_windows_that_cannot_be_booked_are_refused_with_those_that_can(
         + [wish("'03-05' is unknown", "choose from 08-10, 10-12, 13-15, 15-17, all-day", pickup_window="03-05")]
     )  # fmt: skip
     # a full window, and a day whose routes are planned
-    resident.caller.post("/bookings", a_wish_body())
-    with atomic(session):
-        session.execute(update(WindowLedger).where(WindowLedger.pickup_window == "08-10").values(places_cap=1))
+    monkeypatch.setitem(app.extensions, "district", one_truck(district))
+    for _ in range(ROOM_OF_TRUCK):
+        assert resident.caller.post("/bookings", a_wish_body()).status_code == 201
     full = Bad(
         body=a_wish_body(), status=409, code="window_full",
-        says=("window 08-10 on 2026-11-24 is full", "choose another window or day"),
+        says=("no route of 2026-11-24 can take this any more in that window", "choose another one", "/slot-offers"),
     )  # fmt: skip
     resident.refuse([full])
     with atomic(session):
-        close_day(session, day=TOMORROW, areas=["lincheng"])
+        close_day(session, TOMORROW)
     resident.refuse([closed("routes of 2026-11-24 are already planned", "choose a later day")])

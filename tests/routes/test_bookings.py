@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from sqlalchemy.orm import Session
 
-from recycling.models.ledger import Promise, close_day, move
+from recycling.models.ledger import close_day
 from recycling.models.transaction import atomic
-from recycling.policy.district import District
 from recycling.usecases.queries.bookings import masked_address
-from tests.builders import a_wish_body
+from tests.builders import TOMORROW, a_wish_body
 from tests.callers import Callers
 
 
@@ -51,40 +48,15 @@ def test_a_new_booking_names_its_address(callers: Callers) -> None:
     assert resident.get(made.headers["Location"]).get_json() == made.get_json()
 
 
-def test_a_day_without_room_or_with_planned_routes_offers_no_window_and_says_why(
-    callers: Callers, session: Session, district: District
-) -> None:
-    # given a day on which one litre is left
-    def shown(day: str = "2026-11-24") -> dict[str, Any]:
-        query = f"/pickup-windows?village_code=370403001001&day={day}"
-        found: dict[str, Any] = resident.get(query).get_json()
-        return found
-
+def test_the_bookable_days_leave_out_one_whose_routes_are_planned(callers: Callers, session: Session) -> None:
     resident = callers.resident()
-    capacity = district.capacities["lincheng"]
-    assert shown()["room"] == {
-        "service_s": capacity.service_s, "mass_g": capacity.mass_g, "litres": capacity.litres
-    }  # fmt: skip
-    day, almost = date(2026, 11, 24), capacity.litres - 1
+    shown = resident.get("/pickup-windows").get_json()
+    assert [window["key"] for window in shown["windows"]] == ["08-10", "10-12", "13-15", "15-17", "all-day"]
+    # today + 1 to today + 14
+    assert (shown["days"][0], shown["days"][-1], len(shown["days"])) == ("2026-11-24", "2026-12-07", 14)
     with atomic(session):
-        filled = Promise(day=day, area="lincheng", pickup_window="08-10", service_s=0, load_g=0, load_l=almost)
-        move(session, give_up=None, take_up=filled, capacity=capacity)
-    assert (shown()["bookable"], shown()["room"]["litres"]) == (True, 1)
-    # when the last litre is promised, and when the routes are planned
-    with atomic(session):
-        last = replace(filled, load_l=1)
-        move(session, give_up=None, take_up=last, capacity=capacity)
-    full = shown()
-    with atomic(session):
-        close_day(session, day=day, areas=["lincheng"])
-    closed = shown()
-    # then no window has a place, and the day says why; so do one too far ahead and a make-up working day long past
-    outside = [(shown(when), "不在可约日期内") for when in ("2027-02-01", "2026-10-10")]
-    for found, note in ((full, "已约满"), (closed, "已排定"), *outside):
-        assert not found["bookable"]
-        assert note in found["note"]
-        assert {window["places_left"] for window in found["windows"]} == {0}
-        assert set(found["room"].values()) == {0}
+        close_day(session, TOMORROW)
+    assert resident.get("/pickup-windows").get_json()["days"] == shown["days"][1:]
 
 
 def test_the_desk_cancels_after_the_cut_off_and_books_another_day_for_the_same_resident(callers: Callers) -> None:
@@ -97,9 +69,13 @@ def test_the_desk_cancels_after_the_cut_off_and_books_another_day_for_the_same_r
         assert found is not None
         gone = dispatcher.post(f"/bookings/{found['id']}/cancellation", If_Match=f'"{found["version"]}"')
         assert (gone.status_code, gone.get_json()["state"]) == (200, "cancelled")
-        again = dispatcher.post("/bookings", a_wish_body(day="2026-11-25", resident_id=found["resident_id"]))
+        another_day = a_wish_body(day="2026-11-25", resident_id=found["resident_id"])
+        unasked = dispatcher.post("/bookings", another_day)
+        assert (unasked.status_code, unasked.get_json()["code"]) == (422, "invalid_input")
+        assert "consent is missing" in unasked.get_json()["detail"]
+        again = dispatcher.post("/bookings", another_day | {"consent": "phone"})
         assert again.status_code == 201, again.text
-        assert again.get_json()["resident_id"] == made["resident_id"]
+        assert (again.get_json()["resident_id"], again.get_json()["consent"]) == (made["resident_id"], "phone")
 
 
 @pytest.mark.parametrize(

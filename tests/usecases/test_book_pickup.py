@@ -1,32 +1,36 @@
-"""Booking: a wish becomes a promise in the day's ledger, or is refused with the value and the next step."""
+"""Booking: a wish becomes a place in a tentative route, or is refused with the value and the next step."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import InvalidInput, WindowClosed, WindowFull
 from recycling.models import Base
-from recycling.models.booking import Booking, BookingChange
-from recycling.models.ledger import DayLedger, WindowLedger, close_day
+from recycling.models.booking import Booking, BookingChange, Consent
+from recycling.models.ledger import DayLedger, StationLedger, close_day
 from recycling.models.outbox import OutboxMessage
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.policy.fleet import TWO_PERSON_LIFT, UPRIGHT
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.units import wgs84_to_gcj02
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
+from tests.places import ROOM_OF_TRUCK, fill, one_truck, places, visits
 
 AREA = "lincheng"
+Restrict = Callable[[District], District]
 
 
 def row_counts(session: Session) -> dict[str, int]:
@@ -34,10 +38,24 @@ def row_counts(session: Session) -> dict[str, int]:
     return {table.name: len(session.execute(table.select()).all()) for table in Base.metadata.sorted_tables}
 
 
-def lower_cap(session: Session, table: type[Base], **values: int) -> None:
-    """Set limits by direct SQL."""
-    with atomic(session):
-        session.execute(update(table).values(**values))
+def with_intake_limit(district: District, *, mass_g: int, litres: int) -> District:
+    """A district with one truck, whose stations take in so much on a day."""
+    one = one_truck(district)
+    stations = {
+        key: replace(station, intake_limit_g=mass_g, intake_limit_l=litres)
+        for key, station in one.network.stations.items()
+    }
+    return replace(one, network=replace(one.network, stations=stations))
+
+
+def with_day_until(district: District, ends_s: int) -> District:
+    """A district with one truck, whose crew goes home then, without lunch."""
+    one = one_truck(district)
+    patterns = {
+        key: replace(pattern, ends_s=ends_s, break_opens_s=28_800, break_closes_s=28_801, break_s=0)
+        for key, pattern in one.network.shift_patterns.items()
+    }
+    return replace(one, network=replace(one.network, shift_patterns=patterns))
 
 
 def test_a_booking_takes_its_place_seconds_grams_and_litres(
@@ -49,10 +67,10 @@ def test_a_booking_takes_its_place_seconds_grams_and_litres(
     # then the stop takes 300 base + 720 fridge + 4 x 60 chairs + 2 storeys x (90 for the fridge, carried alone,
     # + 42 for the chairs' 20 kg in one load) = 1524 s; 40.8 + 4 x 5 = 60.8 kg; 800 + 4 x 200 = 1600 l
     assert (booking.service_s, booking.declared_g, booking.declared_l) == (1524, 60_800, 1600)
-    ledger = session.get_one(DayLedger, (TOMORROW, AREA))
-    assert (ledger.service_used_s, ledger.load_used_g, ledger.load_used_l) == (1524, 60_800, 1600)
-    places = {row.pickup_window: row.places_used for row in session.scalars(select(WindowLedger))}
-    assert places == {"08-10": 1, "10-12": 0, "13-15": 0, "15-17": 0, "all-day": 0}
+    visit = visits(session)[str(booking.id)]
+    assert (visit.service_s, visit.load, visit.windows_s) == (1524, (60_800, 1600), ((28_800, 36_000),))
+    assert (visit.lat, visit.lon, visit.skills) == (34.8, 117.26, frozenset({TWO_PERSON_LIFT, UPRIGHT}))
+    assert places(session) == {("2026-11-24", "08-10"): 1}
     assert (booking.state, booking.version, booking.area) == ("booked", 1, AREA)
     assert {item.item_type: item.declared_units for item in booking.items} == {"fridge": 1, "chair-dining": 4}
     # and history and message stand in the same transaction, the message with ids only
@@ -140,61 +158,74 @@ def test_a_public_holiday_is_a_service_day_like_any_other(session: Session, dist
 # --- how much ---
 
 
-def test_the_last_place_is_given_and_the_next_wish_hears_which_window_is_full(
+def test_the_last_place_is_given_and_the_next_wish_hears_what_to_do(
     session: Session, district: District, now: datetime
 ) -> None:
-    # 临城 has a truck and a van: 2 x 7200 s x 75 % / 1500 s = 7.2 places from 8 to 10
-    for _ in range(7):
-        a_booking(session, district=district, now=now)
-    with pytest.raises(WindowFull, match="window 08-10 on 2026-11-24 is full"):
-        a_booking(session, district=district, now=now)
+    small = one_truck(district)
+    fill(session, district=small, now=now, count=ROOM_OF_TRUCK)
+    with pytest.raises(WindowFull, match=r"no route of 2026-11-24 can take this .* POST /slot-offers"):
+        a_booking(session, district=small, now=now)
     # another window of the day still takes it
-    assert a_booking(session, district=district, now=now, pickup_window="10-12").state == "booked"
+    assert a_booking(session, district=small, now=now, pickup_window="10-12").state == "booked"
     assert_invariants(session)
 
 
 @pytest.mark.parametrize(
-    ("limits", "named"),
+    ("short", "enough"),
     [
-        # a fridge takes 300 + 720 = 1020 s = 17 min, 40.8 kg and 800 l; what is used is rounded up, the limit down
-        ({"service_cap_s": 2039}, "17 of 33 handling minutes are promised, this booking needs 17"),
-        ({"load_cap_g": 81_599}, "41 of 81 kilograms are promised, this booking needs 41"),
-        ({"load_cap_l": 1599}, "800 of 1599 litres are promised, this booking needs 800"),
+        # a fridge takes 300 + 720 = 1020 s, 40.8 kg and 800 l; two of them from eight on, and 900 s to unload
+        (lambda one: with_day_until(one, 31_739), lambda one: with_day_until(one, 31_740)),
+        (
+            lambda one: with_intake_limit(one, mass_g=81_599, litres=9_999),
+            lambda one: with_intake_limit(one, mass_g=81_600, litres=9_999),
+        ),
+        (
+            lambda one: with_intake_limit(one, mass_g=999_999, litres=1_599),
+            lambda one: with_intake_limit(one, mass_g=999_999, litres=1_600),
+        ),
     ],
+    ids=["seconds", "grams", "litres"],
 )
-def test_a_day_without_room_names_what_is_used_up(
-    session: Session, district: District, now: datetime, limits: dict[str, int], named: str
+def test_a_day_takes_what_fits_to_the_unit(
+    session: Session, district: District, now: datetime, short: Restrict, enough: Restrict
 ) -> None:
     # given one fridge promised, and room for a second but for one unit
-    a_booking(session, district=district, now=now)
-    lower_cap(session, DayLedger, **limits)
-    with pytest.raises(WindowFull, match=named):
-        a_booking(session, district=district, now=now)
+    tight, fitting = short(district), enough(district)
+    a_booking(session, district=tight, now=now)
+    with pytest.raises(WindowFull, match="no route of 2026-11-24"):
+        a_booking(session, district=tight, now=now)
+    assert len(visits(session)) == 1
     # with that unit it fits
-    lower_cap(session, DayLedger, **{name: value + 1 for name, value in limits.items()})
-    assert a_booking(session, district=district, now=now).state == "booked"
+    with atomic(session):
+        for row in session.scalars(select(StationLedger)):
+            station = fitting.network.stations[row.station_key]
+            row.cap_g, row.cap_l = station.intake_limit_g or 0, station.intake_limit_l or 0
+    assert a_booking(session, district=fitting, now=now).state == "booked"
+    assert_invariants(session)
 
 
 def test_a_day_whose_plan_is_published_takes_nothing_more(session: Session, district: District, now: datetime) -> None:
     a_booking(session, district=district, now=now)
     with atomic(session):
-        close_day(session, day=TOMORROW, areas=[AREA])
+        close_day(session, TOMORROW)
     with pytest.raises(WindowClosed, match="already planned"):
         a_booking(session, district=district, now=now)
 
 
 def test_a_refused_wish_leaves_nothing_behind(session: Session, district: District, now: datetime) -> None:
     # given a window with no place left, in a day with room
-    a_booking(session, district=district, now=now)
-    lower_cap(session, WindowLedger, places_cap=1)
+    small = one_truck(district)
+    fill(session, district=small, now=now, count=ROOM_OF_TRUCK)
     resident = a_resident(session, now=now)
-    before, used = row_counts(session), session.get_one(DayLedger, (TOMORROW, AREA)).load_used_g
+    before, held = row_counts(session), visits(session)
+    version = session.get_one(DayLedger, TOMORROW).version
     with pytest.raises(WindowFull):
-        book_pickup(a_wish(), by=resident, district=district, session=session, now=now)
-    # then no row of any table is more, and the day's sums, counted up before the window refused, are as before
+        book_pickup(a_wish(), by=resident, district=small, session=session, now=now)
+    # then no row of any table is more, and the day's version, counted up before the routes refused, is as before
     session.expire_all()
     assert row_counts(session) == before
-    assert session.get_one(DayLedger, (TOMORROW, AREA)).load_used_g == used
+    assert visits(session) == held
+    assert session.get_one(DayLedger, TOMORROW).version == version
 
 
 # --- what and where ---
@@ -229,21 +260,35 @@ def test_a_wish_that_cannot_be_served_is_refused_by_value(
 # --- for whom ---
 
 
-def test_staff_book_for_the_resident_they_name(session: Session, district: District, now: datetime) -> None:
+def test_staff_book_for_the_resident_they_name_and_note_the_consent(
+    session: Session, district: District, now: datetime
+) -> None:
     resident = a_resident(session, now=now)
     dispatcher = Principal(id=uuid4(), role="dispatcher")
-    booking = book_pickup(a_wish(), by=dispatcher, district=district, session=session, now=now, resident_id=resident.id)
-    assert booking.resident_id == resident.id
+
+    def book(resident_id: UUID | None, consent: Consent | None = "phone") -> Booking:
+        return book_pickup(
+            a_wish(), by=dispatcher, district=district, session=session, now=now, resident_id=resident_id,
+            consent=consent,
+        )  # fmt: skip
+
+    booking = book(resident.id)
+    assert (booking.resident_id, booking.consent) == (resident.id, "phone")
     assert session.scalars(select(BookingChange.by_role)).one() == "dispatcher"
     # nobody, or somebody unknown, is refused
     for nobody in (None, uuid4()):
         with pytest.raises(InvalidInput, match=f"resident_id is {nobody}"):
-            book_pickup(a_wish(), by=dispatcher, district=district, session=session, now=now, resident_id=nobody)
+            book(nobody)
+    # and so is a booking that does not say how the resident agreed
+    with pytest.raises(InvalidInput, match="consent is missing: say how the resident agreed"):
+        book(resident.id, consent=None)
 
 
 def test_a_resident_books_for_nobody_else(session: Session, district: District, now: datetime) -> None:
     me, other = a_resident(session, now=now), a_resident(session, now=now)
     with pytest.raises(InvalidInput, match="is not you"):
         book_pickup(a_wish(), by=me, district=district, session=session, now=now, resident_id=other.id)
+    with pytest.raises(InvalidInput, match="consent is what staff note"):
+        book_pickup(a_wish(), by=me, district=district, session=session, now=now, consent="phone")
     mine = book_pickup(a_wish(), by=me, district=district, session=session, now=now, resident_id=me.id)
     assert session.scalars(select(Booking.resident_id)).all() == [mine.resident_id]

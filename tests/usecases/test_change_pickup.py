@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError, NotFound, StaleVersion, WindowClosed, WindowFull
 from recycling.extensions import db
 from recycling.models.booking import Booking, BookingChange
-from recycling.models.ledger import DayLedger, WindowLedger, close_day
+from recycling.models.ledger import close_day
 from recycling.models.outbox import OutboxMessage
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -27,6 +27,7 @@ from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
 from tests.loads import collect
+from tests.places import ROOM_OF_TRUCK, fill, one_truck, places, sums, visits
 from tests.planned_days import VAN, VAN_CREW, a_collector, a_published_plan, with_vehicles
 
 AREA = "lincheng"
@@ -63,20 +64,6 @@ def owner(session: Session, district: District, now: datetime) -> Owner:
     return Owner(session, district, now)
 
 
-def places(session: Session) -> dict[tuple[str, str], int]:
-    """Places used, by day and window, where there are any."""
-    session.expire_all()
-    rows = session.scalars(select(WindowLedger).where(WindowLedger.places_used > 0))
-    return {(row.day.isoformat(), row.pickup_window): row.places_used for row in rows}
-
-
-def sums(session: Session) -> dict[str, tuple[int, int, int]]:
-    """Seconds, grams and litres promised, by day."""
-    session.expire_all()
-    rows = session.scalars(select(DayLedger))
-    return {row.day.isoformat(): (row.service_used_s, row.load_used_g, row.load_used_l) for row in rows}
-
-
 # --- amending ---
 
 
@@ -106,53 +93,61 @@ def test_other_items_take_other_room(owner: Owner, session: Session, now: dateti
     assert_invariants(session)
 
 
-def test_moving_to_another_area_counts_there(owner: Owner, session: Session, district: District, now: datetime) -> None:
+def test_moving_to_another_area_is_a_visit_there(
+    owner: Owner, session: Session, district: District, now: datetime
+) -> None:
     village = district.network.villages_of("xingren")[0]
-    booking = owner.amend(now, village_code=village.code)
+    booking = owner.amend(now, village_code=village.code, lat=34.81, lon=117.31)
     assert booking.area == "xingren"
-    used = {row.area: row.load_used_g for row in session.scalars(select(DayLedger))}
-    assert used == {"lincheng": 0, "xingren": 40_800}
+    # one visit, at the new door
+    assert {(visit.lat, visit.lon) for visit in visits(session).values()} == {(34.81, 117.31)}
+    assert sums(session) == {"2026-11-24": (1020, 40_800, 800)}
+    assert_invariants(session)
 
 
-def test_the_old_place_is_kept_when_the_new_window_is_full(owner: Owner, session: Session, now: datetime) -> None:
-    # given the afternoon's places all taken away
-    with atomic(session):
-        session.execute(update(WindowLedger).where(WindowLedger.pickup_window == "13-15").values(places_cap=0))
-    before = sums(session)
-    with pytest.raises(WindowFull, match="13-15"):
+def test_the_old_place_is_kept_when_the_new_window_is_full(session: Session, district: District, now: datetime) -> None:
+    # given a morning with one booking and an afternoon whose places are all taken
+    small = one_truck(district)
+    owner = Owner(session, small, now)
+    fill(session, district=small, now=now, count=ROOM_OF_TRUCK, pickup_window="13-15")
+    before, routes = sums(session), visits(session)
+    with pytest.raises(WindowFull, match="no route of 2026-11-24"):
         owner.amend(now, pickup_window="13-15")
     # then booking, place and sums are as they were
-    assert places(session) == {("2026-11-24", "08-10"): 1}
-    assert sums(session) == before
+    assert (visits(session), sums(session)) == (routes, before)
+    assert places(session)["2026-11-24", "08-10"] == 1
     booking = session.get_one(Booking, owner.booking_id)
     assert (booking.pickup_window, booking.version) == ("08-10", 1)
-    assert session.scalars(select(BookingChange.kind)).all() == ["booked"]
+    assert session.scalars(select(BookingChange.kind).where(BookingChange.booking_id == booking.id)).all() == ["booked"]
+    assert_invariants(session)
 
 
-def test_a_booking_in_a_full_window_can_still_change_its_note(owner: Owner, session: Session, now: datetime) -> None:
-    # given the window's only place held by the booking itself
-    with atomic(session):
-        session.execute(update(WindowLedger).where(WindowLedger.pickup_window == "08-10").values(places_cap=1))
-    assert owner.amend(now, note="请先打电话").place["note"] == "请先打电话"
-    assert places(session) == {("2026-11-24", "08-10"): 1}
-
-
-def test_from_the_booking_cutoff_on_a_booking_moves_to_bookable_days_only(
-    owner: Owner, session: Session, district: District
+def test_a_booking_in_a_full_window_can_still_change_its_note(
+    session: Session, district: District, now: datetime
 ) -> None:
+    # given the window's last place held by the booking itself
+    small = one_truck(district)
+    fill(session, district=small, now=now, count=ROOM_OF_TRUCK - 1)
+    owner = Owner(session, small, now)
+    with pytest.raises(WindowFull):
+        a_booking(session, district=small, now=now)
+    assert owner.amend(now, note="请先打电话").place["note"] == "请先打电话"
+    assert places(session) == {("2026-11-24", "08-10"): ROOM_OF_TRUCK}
+
+
+def test_from_the_booking_cutoff_on_a_booking_moves_to_bookable_days_only(owner: Owner) -> None:
     # up to 18:00 the booking can move within its day
     assert owner.amend(BOOKING_CUTOFF - timedelta(microseconds=1), pickup_window="10-12").version == 2
-    # from then on neither to another window of it nor to another area
-    elsewhere = district.network.villages_of("xingren")[0].code
-    moves: tuple[dict[str, Any], ...] = ({"pickup_window": "13-15"}, {"village_code": elsewhere})
-    for changes in moves:
-        with pytest.raises(WindowClosed, match="2026-11-24 cannot be booked"):
-            owner.amend(BOOKING_CUTOFF, version=2, **changes)
+    # from then on to no other window of it
+    with pytest.raises(WindowClosed, match="2026-11-24 cannot be booked"):
+        owner.amend(BOOKING_CUTOFF, version=2, pickup_window="13-15")
     # but still to a later day
     assert owner.amend(CANCEL_CUTOFF - timedelta(microseconds=1), version=2, day=NEXT_DAY).day == NEXT_DAY
 
 
-def test_what_leaves_day_area_and_window_alone_changes_until_the_cancel_cutoff(owner: Owner, session: Session) -> None:
+def test_what_leaves_day_and_window_alone_changes_until_the_cancel_cutoff(
+    owner: Owner, session: Session, district: District
+) -> None:
     # given the evening: tomorrow takes no more bookings, and can still be withdrawn from
     late = CANCEL_CUTOFF - timedelta(microseconds=1)
     assert owner.amend(BOOKING_CUTOFF, note="请先打电话").place["note"] == "请先打电话"
@@ -160,6 +155,14 @@ def test_what_leaves_day_area_and_window_alone_changes_until_the_cancel_cutoff(o
     # then the booking is changed, and the day holds what it asks for now
     assert (booking.version, booking.floor, booking.pickup_window) == (3, 3, "08-10")
     assert (places(session), sums(session)["2026-11-24"][1]) == ({("2026-11-24", "08-10"): 1}, 8_000)
+    # and the door too, in another area even, as long as a route can be there in the same window
+    elsewhere: dict[str, Any] = {
+        "village_code": district.network.villages_of("xingren")[0].code,
+        "lat": 34.81,
+        "lon": 117.31,
+    }
+    assert owner.amend(late, version=3, **elsewhere).area == "xingren"
+    assert places(session) == {("2026-11-24", "08-10"): 1}
     assert_invariants(session)
 
 
@@ -187,16 +190,20 @@ def test_cancelling_frees_the_place_once(owner: Owner, session: Session, now: da
     assert_invariants(session)
 
 
-def test_a_freed_place_can_be_booked_again(owner: Owner, session: Session, district: District, now: datetime) -> None:
-    with atomic(session):
-        session.execute(update(WindowLedger).where(WindowLedger.pickup_window == "08-10").values(places_cap=1))
+def test_a_freed_place_can_be_booked_again(session: Session, district: District, now: datetime) -> None:
+    small = one_truck(district)
+    fill(session, district=small, now=now, count=ROOM_OF_TRUCK - 1)
+    owner = Owner(session, small, now)
+    with pytest.raises(WindowFull):
+        a_booking(session, district=small, now=now)
     owner.cancel(now)
-    assert a_booking(session, district=district, now=now).state == "booked"
+    assert a_booking(session, district=small, now=now).state == "booked"
+    assert_invariants(session)
 
 
 def test_a_closed_day_keeps_its_bookings_as_they_are(owner: Owner, session: Session, now: datetime) -> None:
     with atomic(session):
-        close_day(session, day=TOMORROW, areas=[AREA])
+        close_day(session, TOMORROW)
     with pytest.raises(WindowClosed, match="already planned"):
         owner.amend(now, day=NEXT_DAY)
     with pytest.raises(WindowClosed, match="already planned"):
@@ -205,10 +212,11 @@ def test_a_closed_day_keeps_its_bookings_as_they_are(owner: Owner, session: Sess
 
 
 def test_the_desk_cancels_what_the_published_plan_left_out(session: Session, district: District, now: datetime) -> None:
-    # given a fridge on a day with one van and one person, who does not carry it: published, and left out
+    # given a fridge promised on the day of a fleet that then shrinks to one van and one person, who does not carry it:
+    # published, and left out
     alone = with_vehicles(district, VAN)
     resident = a_resident(session, now=now)
-    booking_id = a_booking(session, district=alone, now=now, by=resident).id
+    booking_id = a_booking(session, district=district, now=now, by=resident).id
     plan = a_published_plan(session, district=alone, now=now)
     assert [left.booking_id for left in plan.unassigned] == [booking_id]
     evening = CANCEL_CUTOFF + timedelta(hours=1)

@@ -15,6 +15,7 @@ from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.gateways.sms import Accepted
 from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.ledger import TentativeRoute
 from recycling.models.outbox import OutboxMessage
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
 from recycling.models.transaction import atomic
@@ -28,17 +29,22 @@ from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
 from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, people, work
 from recycling.usecases.reporting.goal_report import make_goal_report
-from tests.builders import a_booking, a_resident
+from tests.builders import TOMORROW, a_booking, a_resident
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
 
+OPEN_DAY = TOMORROW + timedelta(days=1)
 Breach = Callable[[Session], Sequence[Executable]]
 
 
 @pytest.fixture
 def a_day_of_work(session: Session, district: District, now: datetime) -> Session:
-    """Pickups booked, visited, cancelled; tickets, one of them corrected; a report; a run that is done and one due."""
+    """Pickups booked, visited, cancelled; tickets, one of them corrected; a report; a run that is done and one due.
+
+    The day of the visits is planned; one more pickup is booked for the day after, which is open.
+    """
     keeper, resident = a_keeper(), a_resident(session, now=now)
+    a_booking(session, district=district, now=now, by=resident, day=OPEN_DAY)
     visited, waiting, gone = (a_booking(session, district=district, now=now, by=resident) for _ in range(3))
     cancel_pickup(gone.id, version=1, by=resident, district=district, session=session, now=now)
     add_photo(
@@ -117,6 +123,13 @@ def on_two_routes(session: Session) -> Sequence[Executable]:
     return [insert(Route).values(second), insert(RouteCrew).values(crew)]
 
 
+def twice(session: Session) -> Sequence[Executable]:
+    """The route of one vehicle as another's too."""
+    route = session.scalars(select(TentativeRoute).where(TentativeRoute.day == OPEN_DAY)).one()
+    again = {"day": route.day, "vehicle_key": "shagou-1", "version": route.version, "route": route.route}
+    return [insert(TentativeRoute).values(again)]
+
+
 LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
 
 # A cancelled booking that is booked again: version 3 follows version 2.
@@ -126,10 +139,11 @@ REOPEN = """
 """
 
 BREACHES: list[tuple[Invariant, Breach]] = [
-    (bookings.ledger_is_what_is_booked, sql("UPDATE day_ledger SET load_used_g = load_used_g - 1")),
-    (bookings.ledger_is_what_is_booked, sql("DELETE FROM day_ledger")),
-    (bookings.places_are_what_is_booked, sql("UPDATE window_ledger SET places_used = 1 WHERE pickup_window = '13-15'")),
-    (bookings.places_are_what_is_booked, sql("UPDATE booking SET pickup_window = '13-15' WHERE state = 'booked'")),
+    # a place lost, one of a booking that is none any more, one of another day, and one that stands twice
+    (bookings.routes_hold_what_is_promised, sql("DELETE FROM tentative_route")),
+    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET state = 'cancelled' WHERE state = 'booked'")),
+    (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET day = '2026-11-26' WHERE state = 'booked'")),
+    (bookings.routes_hold_what_is_promised, twice),
     (bookings.bookings_ask_for_something, sql("UPDATE booked_item SET declared_units = 0")),
     (bookings.versions_count_changes, sql("UPDATE booking SET version = 9")),
     (bookings.versions_count_changes, sql("DELETE FROM booking_change WHERE version = 1")),

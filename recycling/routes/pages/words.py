@@ -29,6 +29,7 @@ ROLE_WORDS: dict[Role, Words] = {
 }
 
 STATE_WORDS: dict[BookingState, Words] = {
+    "held": ("占位中", "place held"),
     "booked": ("已预约", "booked"),
     "collected": ("已收", "collected"),
     "partly_collected": ("部分已收", "partly collected"),

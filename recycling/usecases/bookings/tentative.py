@@ -7,7 +7,7 @@ from that. A promise is made under the day's lock, from the routes as they then 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -120,6 +120,7 @@ class DayDraft:
         self.day, self.state, self.seen, self.board, self._mark = day, state, board, board.copy(), mark
         self._written = dict(board.taken)
         self._changed: set[str] = set()
+        self._moved_off: set[str] = set()
 
     def take(self, visit: Visit, window: Window, *, proposal: Proposal | None = None) -> Fit:
         """Give a visit its place, service starting in ``window``.
@@ -149,11 +150,16 @@ class DayDraft:
     def release(self, key: str) -> None:
         """Take a visit out; nothing happens when no route holds it."""
         vehicle = self.board.vehicle_of(key)
-        if vehicle is not None:
+        if vehicle is None:
+            self._moved_off.add(key)
+        else:
             self._put(without(self.board.frame, self.board.route(vehicle), key))
 
     def replace_all(self, routes: Mapping[str, StandingRoute]) -> None:
         """Put other routes in the place of all that stand."""
+        self._moved_off |= {
+            visit.key for route in routes.values() for visit in route.visits if self.board.vehicle_of(visit.key) is None
+        }
         for old in list(self.board.routes):
             new = routes.get(old.vehicle, StandingRoute(vehicle=old.vehicle))
             if new != old:
@@ -176,9 +182,23 @@ class DayDraft:
         routes = {
             vehicle: route_to_json(self.board.route(vehicle)) | {"frame": self._mark} for vehicle in self._changed
         }
+        if self._moved_off:
+            routes |= self._strays_without(session)
         rewrite(session, self.day, version=self.state.version, routes=routes, intakes=intakes)
         self._written = dict(self.board.taken)
         self._changed.clear()
+        self._moved_off.clear()
+
+    def _strays_without(self, session: Session) -> dict[str, dict[str, Any]]:
+        """Routes of vehicles that left the fleet, without what was taken out or has its place on another now."""
+        found = {}
+        for vehicle, raw in routes_since(session, self.day, version=-1):
+            if vehicle not in self.board.frame.vehicle_by_key:
+                visits = route_from_json(vehicle, raw).visits
+                kept = tuple(visit for visit in visits if visit.key not in self._moved_off)
+                if len(kept) < len(visits):
+                    found[vehicle] = route_to_json(_untimed(self.board.frame, vehicle, kept)) | {"frame": ""}
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,9 +304,13 @@ def _understood(frame: Problem, vehicle: str, raw: Mapping[str, Any], *, mark: s
     if timed is not None:
         return timed
     log.error("route.broken", vehicle=vehicle, day=str(frame.day), visits=len(route.visits))
-    # Without a timetable it has no gap that a visit could still reach in time.
-    pickups = tuple((PICKUP, n, len(frame.locations) + n) for n in range(len(route.visits)))
-    return StandingRoute(vehicle=vehicle, visits=route.visits, acts=pickups)
+    return _untimed(frame, vehicle, route.visits)
+
+
+def _untimed(frame: Problem, vehicle: str, visits: Sequence[Visit]) -> StandingRoute:
+    """A route without a timetable: it has no gap that a visit could still reach in time."""
+    pickups = tuple((PICKUP, n, len(frame.locations) + n) for n in range(len(visits)))
+    return StandingRoute(vehicle=vehicle, visits=tuple(visits), acts=pickups)
 
 
 def _memory(session: Session, district: District) -> _Memory:

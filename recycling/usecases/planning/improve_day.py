@@ -8,7 +8,7 @@ its window.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -114,7 +114,8 @@ def _swap(
 ) -> Improvement:  # fmt: skip
     """Work in what changed while the planner thought, and write; nothing when that does not go."""
     day = before.frame.day
-    planned = _replayed(before, better, boards(session, [day], district=district)[day])
+    present = boards(session, [day], district=district)[day]
+    planned = None if present is None else _replayed(before, better, present, _waiting(session, present))
     session.rollback()
     waited = time.monotonic()
     try:
@@ -123,7 +124,7 @@ def _swap(
             draft = days[day]
             # Seen under the lock: usually nothing has changed since the line above, and the work is done.
             fresh = planned is not None and planned[0] is draft.seen
-            last = planned if fresh else _replayed(before, better, draft.board)
+            last = planned if fresh else _replayed(before, better, draft.board, _waiting(session, draft.board))
             if last is None:
                 return Improvement(day=day, outcome="overtaken", cost_before=cost_before, cost_after=cost_before)
             draft.replace_all(last[1])
@@ -136,12 +137,19 @@ def _swap(
     return Improvement(day=day, outcome="improved", cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
 
 
+def _waiting(session: Session, board: Board) -> set[str]:
+    """What is promised on the board's day and has no place on it, as after a move from counters or with a vehicle."""
+    promised = {str(booking.id) for booking in promised_bookings(session, board.frame.day)}
+    return promised - {visit.key for route in board.routes for visit in route.visits}
+
+
 def _replayed(
-    before: Board, better: dict[str, StandingRoute], present: Board | None
+    before: Board, better: dict[str, StandingRoute], present: Board, waiting: Collection[str]
 ) -> tuple[Board, dict[str, StandingRoute]] | None:
-    """The better routes with the changes from ``before`` to ``present`` worked in; ``None`` when they do not fit."""
-    if present is None:
-        return None
+    """The better routes with the changes from ``before`` to ``present`` worked in; ``None`` when they do not fit.
+
+    ``waiting`` are promises without a place in ``present``: the better routes may give them one.
+    """
     old = {visit.key: visit for route in before.routes for visit in route.visits if not visit.gone}
     new = {visit.key: visit for route in present.routes for visit in route.visits if not visit.gone}
     board = present.copy()
@@ -151,8 +159,9 @@ def _replayed(
         board.put(route)
     held = {visit.key for route in better.values() for visit in route.visits}
     for key in held:
-        changed = key in old and new.get(key) != old[key]
-        if changed or (key not in new and key in old):
+        # One without a place before may have got one meanwhile, or be cancelled.
+        stands = new.get(key) == old[key] if key in old else key in waiting
+        if not stands:
             vehicle = board.vehicle_of(key)
             if vehicle is not None:
                 board.put(without(board.frame, board.route(vehicle), key))

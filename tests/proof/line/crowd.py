@@ -16,19 +16,25 @@ from uuid import uuid4
 
 import flask_jwt_extended
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, select
 
 from recycling.app import create_app
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.models.booking import Booking
-from recycling.models.ledger import WindowLedger, open_ledger
+from recycling.models.booking import BookedItem, Booking, BookingChange
+from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Resident, SignIn, phone_index
 from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.routing.check import violations
+from recycling.routing.standing import route_from_json, standing_plan
+from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.people.sign_in import RESIDENT_LIFE
-from tests.builders import a_wish_body
+from recycling.usecases.planning.day_problem import day_problem
+from tests.builders import a_wish, a_wish_body
 from tests.conftest import empty
+from tests.places import ROOM_OF_TRUCK
 from tests.servers import Server, server_settings
 
 FIRST_PHONE = 13_600_000_000
@@ -38,10 +44,9 @@ WAIT_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
-    """One pickup window of one day and area, and a village there."""
+    """One pickup window of one day, and a village."""
 
     day: date
-    area: str
     pickup_window: str
     village_code: str
 
@@ -57,6 +62,25 @@ class Heard:
     status: int
     code: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A day after a rush.
+
+    Parameters
+    ----------
+    live
+        Its bookings.
+    misplaced
+        Bookings that no route holds, visits of no booking, and visits that stand twice.
+    violations
+        Rules that the planner's checker finds broken in the routes.
+    """
+
+    live: int
+    misplaced: int
+    violations: int
 
 
 class Crowd:
@@ -81,38 +105,45 @@ class Crowd:
         return token
 
     def windows(self) -> Iterator[Window]:
-        """Windows that can be booked, each once; not the next day's, whose cut-off might pass while we work."""
+        """Windows that can be booked, once for each area; not of tomorrow, whose cut-off might pass meanwhile."""
         network = self.district.network
         days = self.district.booking_rules.bookable_days(now=utc_now(), calendar=self.district.calendar)[1:]
         for pickup_window in network.pickup_windows:
             for area in network.stations:
                 for day in days:
                     village = network.villages_of(area)[0]
-                    yield Window(day=day, area=area, pickup_window=pickup_window, village_code=village.code)
+                    yield Window(day=day, pickup_window=pickup_window, village_code=village.code)
 
     def leave_one_place(self, window: Window) -> None:
-        """Lower the window's limit until one more booking fits."""
-        where = (
-            WindowLedger.day == window.day,
-            WindowLedger.area == window.area,
-            WindowLedger.pickup_window == window.pickup_window,
-        )
-        with self.app.app_context(), atomic(db.session()) as session:
-            open_ledger(session, day=window.day, capacity=self.district.capacities[window.area])
-            session.execute(update(WindowLedger).where(*where).values(places_cap=WindowLedger.places_used + 1))
-
-    def places(self, window: Window) -> tuple[int, int, int]:
-        """The window's places used and allowed by its counter, and its live bookings."""
+        """Empty the day, then book in the window until one more booking fits; of a district with one truck."""
+        on_day = select(Booking.id).where(Booking.day == window.day)
         with self.app.app_context():
-            row = db.session.get_one(WindowLedger, (window.day, window.area, window.pickup_window))
-            where = (
-                Booking.day == window.day,
-                Booking.area == window.area,
-                Booking.pickup_window == window.pickup_window,
-                Booking.state != "cancelled",
+            with atomic(db.session()) as session:
+                for of_booking in (BookedItem, BookingChange):
+                    session.execute(delete(of_booking).where(of_booking.booking_id.in_(on_day)))
+                for of_day in (Booking, TentativeRoute, DayLedger):
+                    session.execute(delete(of_day).where(of_day.day == window.day))
+            now = utc_now()
+            by = Principal(id=db.session.scalars(select(Resident.id).limit(1)).one(), role="resident")
+            wish = a_wish(day=window.day, pickup_window=window.pickup_window, village_code=window.village_code)
+            for _ in range(ROOM_OF_TRUCK - 1):
+                book_pickup(wish, by=by, district=self.district, session=db.session(), now=now)
+
+    def stand(self, window: Window) -> Stand:
+        """What the day came to."""
+        with self.app.app_context():
+            session = db.session()
+            wanted = select(Booking.id).where(Booking.day == window.day, Booking.state == "booked")
+            live = {str(booking_id) for booking_id in session.scalars(wanted)}
+            rows = session.scalars(select(TentativeRoute).where(TentativeRoute.day == window.day))
+            routes = [route_from_json(row.vehicle_key, row.route) for row in rows]
+            keys = [visit.key for route in routes for visit in route.visits]
+            problem, plan = standing_plan(day_problem(window.day, [], district=self.district), routes)
+            return Stand(
+                live=len(live),
+                misplaced=len(live.symmetric_difference(keys)) + len(keys) - len(set(keys)),
+                violations=len(violations(problem, plan)),
             )
-            live = db.session.scalars(select(func.count()).select_from(Booking).where(*where)).one()
-            return row.places_used, row.places_cap, live
 
     def rush(self, pool: ThreadPoolExecutor, server: Server, requests: Sequence[tuple[str, str, bytes]]) -> list[Heard]:
         """Send all requests (token, idempotency key, body) at once; each client repeats while it hears "busy"."""
@@ -138,9 +169,9 @@ class Crowd:
 
 
 @contextmanager
-def a_crowd(url: str, *, size: int) -> Iterator[Crowd]:
+def a_crowd(url: str, *, size: int, **settings: str) -> Iterator[Crowd]:
     """A crowd over an otherwise empty database, which is empty again afterwards."""
-    app = create_app(server_settings(url))
+    app = create_app(server_settings(url, **settings))
     try:
         yield Crowd(app, size=size)
     finally:

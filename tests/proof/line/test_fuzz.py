@@ -265,6 +265,14 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     booking = resident.post("/bookings", wish).get_json()
     path = f"/bookings/{booking['id']}"
     yield Good(caller=resident, operation=("/bookings/{booking_id}", "PATCH"), path=path, body=wish)
+    question = {name: value for name, value in wish.items() if name not in ("day", "pickup_window")}
+    yield Good(
+        caller=resident, operation=("/slot-offers", "POST"), path="/slot-offers", body=question | {"explain": True}
+    )
+    third = resident.post("/slot-offers", question).get_json()["days"][2]
+    slot = third["windows"][0]
+    held = question | {"day": third["day"], "pickup_window": slot["pickup_window"], "hold_token": slot["hold_token"]}
+    yield Good(caller=resident, operation=("/holds", "POST"), path="/holds", body=held)
     event = {
         "event_id": str(uuid4()), "booking_id": str(planned), "kind": "failed", "reason": "nobody_home", "items": [],
         "device_time": "2026-11-24T09:00:00+08:00",

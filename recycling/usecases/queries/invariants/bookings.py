@@ -19,7 +19,7 @@ from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteSt
 from recycling.routing.standing import route_from_json
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant, rows
 
-HOLDS_CAPACITY = Booking.state != "cancelled"
+STANDS = Booking.state != "cancelled"
 STATE_OF_EVENT = {"collected": "collected", "partly": "partly_collected", "failed": "failed"}
 
 
@@ -47,11 +47,11 @@ def routes_hold_what_is_promised(session: Session, _now: datetime) -> Breaches:
     return wrong[:MOST_ROWS]
 
 
-@invariant("I-4", "有效预约至少一件物品 / a booking that holds capacity asks for at least one unit")
+@invariant("I-4", "有效预约至少一件物品 / a booking that stands asks for at least one unit")
 def bookings_ask_for_something(session: Session, _now: datetime) -> Breaches:
-    """Bookings that hold capacity for nothing."""
+    """Bookings that take a visit for nothing."""
     asked = select(BookedItem.booking_id).where(BookedItem.declared_units > 0)
-    return rows(session, select(Booking.id).where(HOLDS_CAPACITY, Booking.id.not_in(asked)))
+    return rows(session, select(Booking.id).where(STANDS, Booking.id.not_in(asked)))
 
 
 @invariant("I-5", "每次变更一行记录 / a booking's version counts its changes, the last one holds its state")
