@@ -8,6 +8,7 @@ from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
+from recycling.policy.no_shows import NoShowRule
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -24,3 +25,4 @@ class District:
     service_time: ServiceTimeRule
     goals: GoalBook
     boundary: Boundary
+    no_shows: tuple[NoShowRule, ...] = ()
