@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import check_data, demo, jobs, plan, report, scheduler, staff
+from recycling.cli import check_data, demo, jobs, limits, plan, report, scheduler, staff
 
-GROUPS = (check_data.command, demo.group, jobs.group, plan.group, report.group, scheduler.group, staff.group)
+GROUPS = (
+    check_data.command,
+    demo.group,
+    jobs.group,
+    limits.group,
+    plan.group,
+    report.group,
+    scheduler.group,
+    staff.group,
+)
 
 
 def register(app: Flask) -> None:

@@ -43,7 +43,7 @@ class LiveCount(Base):
 
 
 class LiveItem(Base):
-    """One item type of one live booking; the key is the guard against the same item at the same door and day twice."""
+    """One item type of one live booking; the key is the guard against the same item twice at one door and day."""
 
     __tablename__ = "live_item"
 
@@ -54,7 +54,7 @@ class LiveItem(Base):
 
 
 class NoShow(Base):
-    """A visit that found nobody home, as the booking's outcome stands now: one row a booking, never a count of calls."""
+    """A visit that found nobody home, as the booking's outcome stands now: one row a booking, never a count."""
 
     __tablename__ = "no_show"
     __table_args__ = (Index(None, "resident_id", "day"),)
@@ -186,7 +186,7 @@ def move_limits(session: Session, booking: Booking, *, per_resident: int, per_ad
 
 
 def settle_limits(session: Session) -> LimitHit | None:
-    """Write the counters that this transaction moved; returns the limit that is reached, and the caller then refuses."""
+    """Write the counters that this transaction moved; returns the limit that is reached: the caller then refuses."""
     moves: dict[str, _Move] = session.info.pop("limits", {})
     for scope in sorted(moves):
         move = moves[scope]

@@ -93,3 +93,9 @@ _CODES = (
 )  # fmt: skip
 
 FAILED_VISIT_CODES: Mapping[str, FailedVisitCode] = {row.code: row for row in _CODES}
+
+
+def is_no_show(reason: str | None) -> bool:
+    """Whether a failed visit with this reason counts against the resident."""
+    code = FAILED_VISIT_CODES.get(reason or "")
+    return code is not None and code.no_show

@@ -1,4 +1,4 @@
-"""What follows when a collector came and nobody was home: the first time nothing, later only short notice (爽约规则)."""
+"""What follows when nobody was home: the first time nothing, later only short notice (爽约规则)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ def test_each_kind_goes_a_second_after_its_time(session: Session, now: datetime)
         "one_time_codes": 1,
         "attempt_counters": 1,
         "sign_ins": 2,
+        "unused_counters": 0,
         "cached_travel": 0,
+        "stale_limits": 0,
     }
     assert [count(session, table) for table in (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn)] == [1, 1, 1, 2]
     assert sum(clean_up(session=session, now=now).values()) == 0

@@ -244,7 +244,7 @@ def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
             Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now
         )
     )
-    drop_holds(session, draft, {booking_id: resident_id for booking_id, resident_id in lapsed})
+    drop_holds(session, draft, {row.id: row.resident_id for row in lapsed})
 
 
 def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID]) -> None:
