@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Executable, ForeignKey, Index, String, bindparam, delete, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    Executable,
+    ForeignKey,
+    Index,
+    String,
+    Uuid,
+    bindparam,
+    delete,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -50,7 +62,7 @@ class LiveItem(Base):
     address_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     item_type: Mapped[str] = key_column(primary_key=True)
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), index=True)
+    booking_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("booking.id"), index=True)
 
 
 class NoShow(Base):
@@ -59,8 +71,8 @@ class NoShow(Base):
     __tablename__ = "no_show"
     __table_args__ = (Index(None, "resident_id", "day"),)
 
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), primary_key=True)
-    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
+    booking_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("booking.id"), primary_key=True)
+    resident_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("resident.id"))
     day: Mapped[date]
 
 
