@@ -10,7 +10,7 @@ each other in a circle.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -99,17 +99,24 @@ class _Move:
 _count, _item, _no_show = table_of(LiveCount), table_of(LiveItem), table_of(NoShow)
 
 
-def _take(dialect: str) -> Executable:
+def _take(dialect: str, rows: int) -> Executable:
     row = postgresql.insert(_count) if dialect == "postgresql" else sqlite.insert(_count)
+    row = row.values(
+        [
+            {"scope": bindparam(f"scope_{n}"), "used": bindparam(f"used_{n}"), "cap": bindparam(f"cap_{n}")}
+            for n in range(rows)
+        ]
+    )
     # One statement decides, and applies a cap that was configured anew to a row that stands.
     return row.on_conflict_do_update(
         index_elements=["scope"],
         set_={"used": _count.c.used + row.excluded.used, "cap": row.excluded.cap},
         where=_count.c.used + row.excluded.used <= row.excluded.cap,
-    ).returning(_count.c.used)
+    ).returning(_count.c.scope)
 
 
-_TAKE = {dialect: _take(dialect) for dialect in ("postgresql", "sqlite")}
+# A booking takes two counters, its resident's and its address's: mostly both at once, in the sequence they are given.
+_TAKE = {(dialect, rows): _take(dialect, rows) for dialect in ("postgresql", "sqlite") for rows in (1, 2)}
 _GIVE_BACK = (
     update(_count)
     .where(_count.c.scope == bindparam("of_scope"), _count.c.used >= bindparam("fewer"))
@@ -200,26 +207,34 @@ def move_limits(session: Session, booking: Booking, *, per_resident: int, per_ad
 def settle_limits(session: Session) -> LimitHit | None:
     """Write the counters that this transaction moved; returns the limit that is reached: the caller then refuses."""
     moves: dict[str, _Move] = session.info.pop("limits", {})
-    for scope in sorted(moves):
-        move = moves[scope]
-        if move.more < 0:
-            if not run(session, _GIVE_BACK, {"of_scope": scope, "fewer": -move.more}).rowcount:
-                # A record at a door is not refused for it; the invariant shows it, and the rebuild puts it right.
-                log.error("limits.drifted", scope=scope.split(":")[0], fewer=-move.more)
-        elif move.more > 0 and (hit := _taken(session, scope, move)) is not None:
-            return hit
+    moved = [(scope, moves[scope]) for scope in sorted(moves) if moves[scope].more]
+    if len(moved) == 2 and all(move.more > 0 for _, move in moved):
+        return _taken(session, moved)
+    for scope, move in moved:
+        if move.more > 0:
+            hit = _taken(session, [(scope, move)])
+            if hit is not None:
+                return hit
+        elif not run(session, _GIVE_BACK, {"of_scope": scope, "fewer": -move.more}).rowcount:
+            # A record at a door is not refused for it; the invariant shows it, and the rebuild puts it right.
+            log.error("limits.drifted", scope=scope.split(":")[0], fewer=-move.more)
     return None
 
 
-def _taken(session: Session, scope: str, move: _Move) -> LimitHit | None:
-    statement = _TAKE[session.get_bind().dialect.name]
-    values = {"scope": scope, "used": move.more, "cap": move.cap}
-    if run(session, statement, values).first() is not None:
-        return None
-    if move.booking_id is None or move.resident_id is None:
-        raise AssertionError("a counter goes up for a booking")
-    kind, _, key = scope.partition(":")
-    return LimitHit(kind=kind, key=key, cap=move.cap, booking_id=move.booking_id, resident_id=move.resident_id)
+def _taken(session: Session, moved: Sequence[tuple[str, _Move]]) -> LimitHit | None:
+    """Count one or two scopes up; the first that has no room."""
+    values: dict[str, object] = {}
+    for n, (scope, move) in enumerate(moved):
+        values |= {f"scope_{n}": scope, f"used_{n}": move.more, f"cap_{n}": move.cap}
+    taken = set(run(session, _TAKE[session.get_bind().dialect.name, len(moved)], values).scalars())
+    for scope, move in moved:
+        if scope in taken:
+            continue
+        if move.booking_id is None or move.resident_id is None:
+            raise AssertionError("a counter goes up for a booking")
+        kind, _, key = scope.partition(":")
+        return LimitHit(kind=kind, key=key, cap=move.cap, booking_id=move.booking_id, resident_id=move.resident_id)
+    return None
 
 
 def _moves(session: Session) -> dict[str, _Move]:

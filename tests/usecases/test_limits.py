@@ -255,10 +255,11 @@ def test_control_counting_before_booking_lets_both_through(
         counted.live = len(limits.live_days(db.session(), resident_id=by.id, digest=None))
         db.session.rollback()
 
-    def by_count(_session: Session, scope: str, move: Any) -> limits.LimitHit | None:
-        if counted.live < move.cap:
+    def by_count(_session: Session, moved: Any) -> limits.LimitHit | None:
+        cap = min(move.cap for _, move in moved)
+        if counted.live < cap:
             return None
-        return limits.LimitHit(kind=scope, key="", cap=move.cap, booking_id=uuid4(), resident_id=by.id)
+        return limits.LimitHit(kind="resident", key="", cap=cap, booking_id=uuid4(), resident_id=by.id)
 
     monkeypatch.setattr(limits, "_taken", by_count)
     # then both get the last place
