@@ -111,6 +111,18 @@ class BookingsOutstanding(Conflict):
     code = "bookings_outstanding"
 
 
+class LimitReached(Conflict):
+    """The resident or the address has as many live bookings as it may, or this item on this day already."""
+
+    code = "limit_reached"
+
+
+class ShortNoticeOnly(WindowClosed):
+    """After repeated no-shows only the next service days can be booked."""
+
+    code = "short_notice_only"
+
+
 class PlanRejected(Conflict):
     """The planner's answer breaks rules of its contract; nothing of it is kept."""
 

@@ -19,6 +19,7 @@ from recycling.usecases.bookings.promise import Wish, WishedItem
 TOMORROW = date(2026, 11, 24)  # the day after tests.conftest.NOW
 VILLAGE = "370403001001"  # 清泉社区居委会, 临城街道
 _phones = itertools.count(13_700_000_000)
+_doors = itertools.count(1)
 
 
 def a_wish(**overrides: Any) -> Wish:
@@ -77,6 +78,7 @@ def a_resident(session: Session, *, now: datetime) -> Principal:
 def a_booking(
     session: Session, *, district: District, now: datetime, by: Principal | None = None, **overrides: Any
 ) -> Booking:
-    """A booking made the way residents make one."""
+    """A booking made the way residents make one, at a door of its own: limits are per address."""
+    overrides = {"address": f"清泉路 {next(_doors)} 号"} | overrides
     by = by or a_resident(session, now=now)
     return book_pickup(a_wish(**overrides), by=by, district=district, session=session, now=now)

@@ -19,6 +19,7 @@ from recycling.policy.district import District
 from recycling.units import instant_at
 from recycling.usecases.field.record_events import CountedItem, DoorstepReport, record_events
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
+from tests.conftest import NOW
 
 
 def a_keeper(station_key: str = "lincheng") -> Principal:
@@ -107,6 +108,6 @@ def _publish(session: Session, bookings: Sequence[Booking], *, district: Distric
     for rows in ([plan], [route, published], [RouteCrew(route_id=route.id, collector_key=collector.key), *stops]):
         session.add_all(rows)
         session.flush()
-    close_day(session, day)
+    close_day(session, day, now=NOW)
     session.commit()
     return Principal(id=staff_id, role="collector", collector_key=collector.key)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import check_data, demo, jobs, messages, plan, report, scheduler, staff
+from recycling.cli import check_data, demo, jobs, limits, messages, plan, report, scheduler, staff
 
 GROUPS = (
     check_data.command,
     demo.group,
     jobs.group,
+    limits.group,
     messages.group,
     plan.group,
     report.group,

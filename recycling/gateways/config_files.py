@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from recycling.policy.network import (
     TravelEstimate,
     Village,
 )
+from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
@@ -74,7 +76,18 @@ def read_district(folder: Path) -> District:
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
+        no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
+
+
+def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:
+    rules = sorted(
+        many(path, read_toml(path, tables=["no_shows"]), "no_shows", NoShowRule), key=lambda rule: rule.valid_from
+    )
+    for before, after in pairwise(rules):
+        if before.valid_to is None or before.valid_to >= after.valid_from:
+            raise refuse(path, "no_shows", f"the rule from {before.valid_from} must end before {after.valid_from}")
+    return tuple(rules)
 
 
 def _read_network(folder: Path, boundary: Boundary) -> tuple[Network, BookingRules]:

@@ -69,6 +69,7 @@ def atomic(session: Session) -> Iterator[Session]:
         _writes.reset(before)
         session.info["atomic"], session.info["connection"] = False, None
         session.info.pop("drafts", None)  # of days whose lock has ended with the transaction
+        session.info.pop("limits", None)  # counters moved and not written, of a block that failed
 
 
 def see_one_state(session: Session) -> None:

@@ -22,15 +22,21 @@ class BookingRules:
     booking_cutoff_s, cancel_cutoff_s, plan_at_s
         Seconds after midnight of the day before: bookings end, withdrawals end, the day is planned. In this order, so
         that the plan sees a settled day.
+    live_per_resident, live_per_address
+        Bookings and holds not yet visited that one resident, and one address, may have at a time.
     """
 
     horizon_days: int
     booking_cutoff_s: ClockTime
     cancel_cutoff_s: ClockTime
     plan_at_s: ClockTime
+    live_per_resident: int = 5
+    live_per_address: int = 5
 
     def __post_init__(self) -> None:
         check_range("horizon_days", self.horizon_days, least=1, most=90)
+        check_range("live_per_resident", self.live_per_resident, least=1, most=1000)
+        check_range("live_per_address", self.live_per_address, least=1, most=1000)
         if not self.booking_cutoff_s <= self.cancel_cutoff_s <= self.plan_at_s:
             raise ValueError(
                 f"the cut-offs {self.booking_cutoff_s}, {self.cancel_cutoff_s} and the planning clock {self.plan_at_s} "

@@ -8,6 +8,7 @@ from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
+from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
@@ -30,3 +31,4 @@ class District:
     prices: PriceBook
     preparation: PreparationBook
     privacy: PrivacyNotice
+    no_shows: tuple[NoShowRule, ...] = ()

@@ -21,6 +21,8 @@ class FailedVisitCode:
         What the collector keeps as proof; empty when none is asked for.
     next_step_zh, next_step_en
         What happens next with the booking.
+    no_show
+        Whether a failed visit counts against the resident (``policy.no_shows``): only when nobody was there.
     """
 
     code: str
@@ -32,6 +34,7 @@ class FailedVisitCode:
     proof_en: str = ""
     next_step_zh: str
     next_step_en: str
+    no_show: bool = False
 
 
 _CODES = (
@@ -52,6 +55,7 @@ _CODES = (
         code="nobody_home", name_zh="无人应答", name_en="Nobody home", for_partly=False,
         proof_zh="通话记录，等候10分钟", proof_en="call record, 10 minutes' wait",
         next_step_zh="首次可重新预约，之后仅限临时时段", next_step_en="first time: book again; then short notice only",
+        no_show=True,
     ),
     FailedVisitCode(
         code="unsafe", name_zh="安全风险", name_en="Unsafe", proof_zh="说明和照片", proof_en="note and photo",
@@ -89,3 +93,9 @@ _CODES = (
 )  # fmt: skip
 
 FAILED_VISIT_CODES: Mapping[str, FailedVisitCode] = {row.code: row for row in _CODES}
+
+
+def is_no_show(reason: str | None) -> bool:
+    """Whether a failed visit with this reason counts against the resident."""
+    code = FAILED_VISIT_CODES.get(reason or "")
+    return code is not None and code.no_show

@@ -17,6 +17,7 @@ from recycling.routes.schemas.slots import AskHoldSchema, AskSlotsSchema, Pickup
 from recycling.usecases.bookings.book_pickup import confirm_hold, drop_hold, hold_pickup
 from recycling.usecases.bookings.offer_slots import SlotOffer, check_hold_token, offer_slots
 from recycling.usecases.bookings.promise import Wish
+from recycling.usecases.bookings.short_notice import short_notice
 from recycling.usecases.queries import bookings as queries
 
 BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
@@ -39,11 +40,17 @@ windows_bp = GuardedBlueprint(
 def ask_slots(asked: tuple[Wish, bool]) -> dict[str, Any]:
     """Find the windows of the coming days that a route can serve (查询可约时段)."""
     wish, explain = asked
-    days = offer_slots(wish, by=principal(), district=district(), session=db.session(), now=utc_now(), explain=explain)
+    by, now = principal(), utc_now()
+    days = offer_slots(wish, by=by, district=district(), session=db.session(), now=now, explain=explain)
+    left = None
+    if by.role == "resident":
+        left = short_notice(by.id, district=district(), session=db.session(), now=now)
     return {
+        "note_zh": None if left is None else left.zh,
+        "note_en": None if left is None else left.en,
         "days": [
             {"day": day.day, "closed": day.closed, "windows": [_window(offer) for offer in day.windows]} for day in days
-        ]
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from recycling.logs import logger
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.ledger import TentativeRoute
+from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
@@ -20,10 +21,15 @@ from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
 from recycling.policy.privacy import PrivacyNotice
+from recycling.usecases.bookings import live_limits
 from recycling.usecases.idempotency import forget_keys
 from recycling.usecases.messages.receipts import fold_parked
 
 log = logger(__name__)
+
+# A pickup that nobody came for, or recorded, does not keep its resident from booking: the day after its day somebody
+# may still come or send the record, the day after that it is not live any more. Its state stays, for the dispatcher.
+LIVE_AFTER_DAY = timedelta(days=2)
 
 
 def clean_up(
@@ -39,6 +45,7 @@ def clean_up(
     gone = {"idempotency_keys": forget_keys(before=now - privacy.kept("idempotency-keys"), session=session)}
     for name, rows in {
         **_served(privacy, now=now),
+        "unused_counters": UNUSED,
         "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
     }.items():
         with atomic(session):
@@ -48,6 +55,7 @@ def clean_up(
         long_past = select(Booking.id).where(Booking.day < service_day(now) - privacy.kept("photos"))
         gone["photos"] = rows_met(session, delete(Photo).where(Photo.booking_id.in_(long_past)))
         rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(long_past)))
+    gone["stale_limits"] = release_stale(session=session, now=now)
     log.info("housekeeping.done", **gone, receipts_folded=folded)
     return gone
 
@@ -75,3 +83,17 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         .where(Plan.day < today - privacy.kept("plans"), Plan.blanked_at.is_(None))
         .values(problem={}, travel=None, blanked_at=now),
     }
+
+
+def release_stale(*, session: Session, now: datetime) -> int:
+    """Give back the limits of bookings whose day is over by two days without an outcome; returns of how many."""
+    session.rollback()
+    stale = stale_bookings(session, before=service_day(now) - LIVE_AFTER_DAY)
+    session.rollback()
+    for booking_id in stale:
+        with atomic(session):
+            # The row lock first, as at the door and in a cancellation.
+            booking = session.get(Booking, booking_id, with_for_update=True)
+            if booking is not None:
+                live_limits.end(session, booking.id, resident_id=booking.resident_id)
+    return len(stale)

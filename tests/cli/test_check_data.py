@@ -13,7 +13,7 @@ from recycling.models.ledger import locked_day, rewrite
 from recycling.models.transaction import atomic
 from recycling.routing.standing import StandingRoute, Visit, route_to_json
 from tests.builders import TOMORROW
-from tests.conftest import test_settings
+from tests.conftest import NOW, test_settings
 
 
 def test_a_broken_row_is_named_and_the_command_fails(app: Flask, session: Session) -> None:
@@ -25,7 +25,7 @@ def test_a_broken_row_is_named_and_the_command_fails(app: Flask, session: Sessio
         key="nobody", lat=34.8, lon=117.26, windows_s=((28_800, 36_000),), service_s=60, load=(0, 0), skills=frozenset()
     )
     with atomic(session):
-        state = locked_day(session, TOMORROW)
+        state = locked_day(session, TOMORROW, now=NOW)
         stray = route_to_json(StandingRoute(vehicle="lincheng-1", visits=(visit,)))
         rewrite(session, TOMORROW, version=state.version, routes={"lincheng-1": stray})
     found = shell.invoke(args=["check-data"])

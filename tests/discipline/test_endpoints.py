@@ -75,6 +75,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "my_data.export_my_data": ("resident",),
     "my_data.create_erasure": BOOKERS,
     "resident_lookups.create_lookup": PLANNERS,
+    "my_limits.show_my_limits": ("resident",),
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,

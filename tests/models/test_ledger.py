@@ -26,6 +26,7 @@ from recycling.models.ledger import (
     routes_since,
 )
 from recycling.models.transaction import atomic
+from tests.conftest import NOW
 
 DAY = date(2026, 11, 24)
 ROUTE: dict[str, Any] = {"visits": []}
@@ -36,7 +37,7 @@ def change(
 ) -> int:
     """One change of a day, in a transaction of its own: routes of these vehicles, or what a station gets more."""
     with atomic(session):
-        state = locked_day(session, day)
+        state = locked_day(session, day, now=NOW)
         more = {"more_g": 0, "more_l": 0, "cap_g": 100_000, "cap_l": 2000} | dict(intake or {})
         rewrite(
             session, day, version=state.version, routes=dict.fromkeys(routes, ROUTE),
@@ -78,7 +79,7 @@ def test_a_day_of_another_life_of_the_database_is_told_apart(session: Session) -
 
 def test_a_closed_day_is_changed_by_those_only_who_say_so(session: Session) -> None:
     with atomic(session):
-        close_day(session, DAY)
+        close_day(session, DAY, now=NOW)
     with pytest.raises(WindowClosed, match="2026-11-24 are already planned; choose a later day"):
         change(session)
     with atomic(session):

@@ -16,6 +16,7 @@ from recycling.errors import Busy
 from recycling.extensions import LOCK_WAIT_MS, db, wal_is_safe
 from recycling.models.ledger import DayLedger, locked_day
 from recycling.models.transaction import atomic, is_outage
+from tests.conftest import NOW
 
 DAY = date(2026, 11, 24)
 
@@ -28,7 +29,7 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
     def two_changes() -> None:
         with atomic(session):
             with atomic(session):
-                locked_day(session, DAY)
+                locked_day(session, DAY, now=NOW)
             raise Stop
 
     with pytest.raises(Stop):
@@ -36,7 +37,7 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
     assert session.scalars(select(DayLedger)).all() == []
     # and the next use case works as ever
     with atomic(session):
-        locked_day(session, DAY)
+        locked_day(session, DAY, now=NOW)
     session.rollback()
     assert len(session.scalars(select(DayLedger)).all()) == 1
 
@@ -44,7 +45,7 @@ def test_an_exception_undoes_everything_even_what_an_inner_block_did(session: Se
 def test_who_waits_too_long_for_a_lock_hears_busy(app: Flask, session: Session) -> None:
     # given a row that another transaction has changed and not yet committed
     with atomic(session):
-        locked_day(session, DAY)
+        locked_day(session, DAY, now=NOW)
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -72,7 +73,7 @@ def test_who_waits_too_long_for_a_lock_hears_busy(app: Flask, session: Session) 
 def test_reading_after_a_commit_takes_no_lock(app: Flask, session: Session) -> None:
     # given a use case that has committed and then read its row again, as every log line and answer does
     with atomic(session):
-        locked_day(session, DAY)
+        locked_day(session, DAY, now=NOW)
     assert session.get_one(DayLedger, DAY).version == 1
     # when another writes meanwhile, it need not wait for us
     began = time.monotonic()
@@ -92,7 +93,7 @@ def test_reading_after_a_commit_takes_no_lock(app: Flask, session: Session) -> N
 def test_a_use_case_sees_what_another_changed_since_this_session_last_looked(app: Flask, session: Session) -> None:
     # given a row that this session made and still holds
     with atomic(session):
-        locked_day(session, DAY)
+        locked_day(session, DAY, now=NOW)
         row = session.get_one(DayLedger, DAY)
     assert row.version == 1
     # when another session changes it

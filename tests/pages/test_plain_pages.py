@@ -26,7 +26,7 @@ from recycling.routes.problems import STATUS
 from recycling.routing.plan import REASONS, STEP_KINDS
 from tests.builders import TOMORROW
 from tests.callers import KeptSms
-from tests.conftest import test_settings
+from tests.conftest import NOW, test_settings
 from tests.pages.browsers import Browser, Browsers
 
 PACKAGE = Path(__file__).resolve().parents[2] / "recycling"
@@ -157,7 +157,7 @@ def test_the_home_page_is_open_to_all_and_names_stations_and_ways_in(stranger: B
 def test_the_home_page_names_no_day_whose_routes_are_planned(stranger: Browser, session: Session) -> None:
     assert "11-24" in stranger.open("/").text
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     page = stranger.open("/").text
     assert "11-24" not in page
     assert "11-25" in page

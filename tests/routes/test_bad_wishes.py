@@ -15,6 +15,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.routes.schemas.bookings import WishSchema
 from tests.builders import TOMORROW, a_wish_body
+from tests.conftest import NOW
 from tests.places import ROOM_OF_TRUCK, one_truck
 from tests.routes.bad_requests import Bad, Counter, wish, with_text
 
@@ -229,5 +230,5 @@ def test_days_and_windows_that_cannot_be_booked_are_refused_with_those_that_can(
     )  # fmt: skip
     resident.refuse([full])
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     resident.refuse([closed("routes of 2026-11-24 are already planned", "choose a later day")])

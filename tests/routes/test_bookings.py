@@ -13,6 +13,7 @@ from recycling.models.transaction import atomic
 from recycling.usecases.queries.bookings import masked_address
 from tests.builders import TOMORROW, a_wish_body
 from tests.callers import Callers
+from tests.conftest import NOW
 
 
 def test_a_resident_books_amends_and_cancels(callers: Callers) -> None:
@@ -55,7 +56,7 @@ def test_the_bookable_days_leave_out_one_whose_routes_are_planned(callers: Calle
     # today + 1 to today + 14
     assert (shown["days"][0], shown["days"][-1], len(shown["days"])) == ("2026-11-24", "2026-12-07", 14)
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     assert resident.get("/pickup-windows").get_json()["days"] == shown["days"][1:]
 
 

@@ -280,7 +280,7 @@ def test_a_day_whose_routes_are_planned_is_offered_as_closed(callers: Callers, s
     resident = callers.resident()
     held, body = a_hold(resident), a_hold_body(resident)
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     first, second = offers(resident)[:2]
     assert first == {"day": "2026-11-24", "closed": True, "windows": []}
     assert not second["closed"]

@@ -26,6 +26,7 @@ from recycling.units import wgs84_to_gcj02
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
+from tests.conftest import NOW
 from tests.invariants import assert_invariants
 from tests.places import ROOM_OF_TRUCK, fill, one_truck, places, visits
 
@@ -207,7 +208,7 @@ def test_a_day_takes_what_fits_to_the_unit(
 def test_a_day_whose_plan_is_published_takes_nothing_more(session: Session, district: District, now: datetime) -> None:
     a_booking(session, district=district, now=now)
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     with pytest.raises(WindowClosed, match="already planned"):
         a_booking(session, district=district, now=now)
 

@@ -25,6 +25,7 @@ from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import TOMORROW, a_booking, a_resident, a_wish
+from tests.conftest import NOW
 from tests.invariants import assert_invariants
 from tests.loads import collect
 from tests.places import ROOM_OF_TRUCK, fill, one_truck, places, sums, visits
@@ -203,7 +204,7 @@ def test_a_freed_place_can_be_booked_again(session: Session, district: District,
 
 def test_a_closed_day_keeps_its_bookings_as_they_are(owner: Owner, session: Session, now: datetime) -> None:
     with atomic(session):
-        close_day(session, TOMORROW)
+        close_day(session, TOMORROW, now=NOW)
     with pytest.raises(WindowClosed, match="already planned"):
         owner.amend(now, day=NEXT_DAY)
     with pytest.raises(WindowClosed, match="already planned"):

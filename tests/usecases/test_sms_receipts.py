@@ -155,7 +155,7 @@ def test_a_receipt_of_an_unknown_text_is_kept_and_found_by_the_nightly_cleaning(
     # and one of a text that nobody has sent
     assert take(session, now, a_receipt("nobody's", "delivered")) == "parked"
     # when the house is kept
-    clean_up(session=session, now=now)
+    clean_up(district.privacy, session=session, now=now)
     # then the first has reached its message, and the other is still there
     assert delivery(session, reference) == "delivered"
     parked = session.scalars(select(SmsReceipt.reference).where(SmsReceipt.message_id.is_(None))).all()

@@ -56,7 +56,7 @@ class ChangeSchema(Schema):
 class RefusalSchema(Schema):
     """Why a window is not offered, and what opens it, nearest first."""
 
-    binding = fields.String(required=True, metadata={"description": "no_vehicle, crew, load, time, window"})
+    binding = fields.String(required=True, metadata={"description": "no_vehicle, crew, load, time, window, no_show"})
     skill = fields.String(required=True, allow_none=True)
     zh = fields.String(required=True)
     en = fields.String(required=True)
@@ -91,8 +91,10 @@ class OfferedDaySchema(Schema):
 
 
 class SlotOffersSchema(Schema):
-    """The coming service days."""
+    """The coming service days; a note when not all of them are left to the resident who asks."""
 
+    note_zh = fields.String(required=True, allow_none=True)
+    note_en = fields.String(required=True, allow_none=True)
     days = fields.List(fields.Nested(OfferedDaySchema), required=True)
 
 

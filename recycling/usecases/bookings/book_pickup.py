@@ -17,8 +17,10 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.standing import timed_route
+from recycling.usecases.bookings import live_limits
 from recycling.usecases.bookings.history import note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, booked_items, judge
+from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose, remembered
 
@@ -48,6 +50,10 @@ def book_pickup(
         When the wish breaks a rule of the catalogue or the district, or books for somebody else than it may.
     WindowClosed, WindowFull
         When the day takes no more bookings, or no route can serve the wish in its window.
+    LimitReached
+        When the resident or the address has as many live bookings as it may, or this item on that day already.
+    ShortNoticeOnly
+        When no-shows have left the resident only nearer days.
     """
     with atomic(session):
         booking = _placed(
@@ -72,7 +78,7 @@ def hold_pickup(
 
     Raises
     ------
-    InvalidInput, WindowClosed, WindowFull
+    InvalidInput, WindowClosed, WindowFull, LimitReached, ShortNoticeOnly
         As for `book_pickup`.
     """
     with atomic(session):
@@ -146,7 +152,7 @@ def drop_hold(hold_id: UUID, *, by: Principal, district: District, session: Sess
                 return
             if booking.state != "held":
                 raise Conflict("this hold is a booking already; cancel the booking / 该占位已成为预约，请取消预约")
-            drop_holds(session, days[booking.day], [booking.id])
+            drop_holds(session, days[booking.day], {booking.id: booking.resident_id})
 
 
 def _placed(
@@ -164,6 +170,7 @@ def _placed(
     """A new row with its place in a route."""
     for_id = _for_whom(by, resident_id, consent, session, made_up=made_up)
     judged = judge(wish, district=district, now=now)
+    refuse_long_notice(wish.day, by=by, district=district, session=session, now=now)
     booking_id = uuid4()
     window = district.network.pickup_windows[wish.pickup_window].window_s
     visit = judged.visit(str(booking_id), window)
@@ -186,8 +193,9 @@ def _placed(
         _write(session, booking, by=by, now=now)
     with changing(session, [wish.day], district=district, now=now) as days:
         days[wish.day].take(visit, window, proposal=proposal)
-    if proposal is None:
-        _write(session, booking, by=by, now=now)
+        if proposal is None:
+            _write(session, booking, by=by, now=now)
+        live_limits.take(session, booking, district=district)
     return booking
 
 

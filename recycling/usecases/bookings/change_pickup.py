@@ -17,11 +17,14 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
 from recycling.models.booking import Booking
+from recycling.models.limits import give_back_limits
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
+from recycling.usecases.bookings import live_limits
 from recycling.usecases.bookings.history import enter, note_change, tell_resident
 from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge
+from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.bookings.tentative import changing
 
@@ -52,6 +55,8 @@ def amend_pickup(
     WindowClosed, WindowFull
         When the old day takes no changes or another one no bookings, or the new window has no place; the old place is
         then still held.
+    LimitReached, ShortNoticeOnly
+        As for `book_pickup.book_pickup`; the booking stays as it was.
     """
     with atomic(session):
         # What version it is tells its day and window too: the locked row below is this one, or the change is refused.
@@ -60,6 +65,8 @@ def amend_pickup(
         wish = replace(_as_wish(seen), **changes)
         standing = (seen.day, seen.pickup_window)
         judged = judge(wish, district=district, now=now, standing=standing)
+        if wish.day != seen.day:
+            refuse_long_notice(wish.day, by=by, district=district, session=session, now=now)
         with changing(session, {seen.day, wish.day}, district=district, now=now) as days:
             booking = _changeable(booking_id, version=version, by=by, session=session)
             _refuse_late(booking, by=by, district=district, now=now)
@@ -77,6 +84,8 @@ def amend_pickup(
                 session.flush()
                 booking.items.extend(booked_items(wish.items, day=wish.day, by=by, district=district, now=now))
             enter(booking, "booked", now=now)
+            session.flush()
+            live_limits.move(session, booking, district=district)
             _tell(session, booking, kind="amended", by=by, now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
@@ -103,6 +112,7 @@ def cancel_pickup(
                 _refuse_late(booking, by=by, district=district, now=now)
             days[booking.day].release(str(booking.id))
             enter(booking, "cancelled", now=now)
+            give_back_limits(session, booking.id, resident_id=booking.resident_id)
             _tell(session, booking, kind="cancelled", by=by, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking

@@ -17,8 +17,9 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.short_notice import ShortNotice, short_notice
 from recycling.usecases.bookings.tentative import boards
-from recycling.usecases.bookings.why_not import Refusal, refusals
+from recycling.usecases.bookings.why_not import Refusal, other_days, refusals
 
 NEAR_S = 600  # driving that a collector who is "near anyway" makes for a visit, at most
 OFFERED_FOR = timedelta(minutes=30)  # how long an offer may be turned into a hold
@@ -76,6 +77,7 @@ def offer_slots(
     days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
     if not days:
         return []
+    left = short_notice(by.id, district=district, session=session, now=now) if by.role == "resident" else None
     windows = district.network.pickup_windows
     spans = [window.window_s for window in windows.values()]
     judged_on: dict[date, Judged] = {}
@@ -92,6 +94,8 @@ def offer_slots(
                 found[day] = None  # the catalogue of that day no longer has the item
                 continue
             judged_on[day] = Judged(area=area, need=need, place=place)
+            if left is not None and day not in left.days:
+                continue
             fits[day] = board.fits(judged_on[day].visit("offered", spans[0]), spans)
     offered = [fit.added_s for row in fits.values() for fit in row if fit is not None]
     least = min(offered, default=0)
@@ -100,6 +104,9 @@ def offer_slots(
         board = found[day]
         if board is None:
             out.append(OfferedDay(day=day, closed=True, windows=()))
+            continue
+        if left is not None and day not in left.days:
+            out.append(_too_far(wish, day, left, fits, explain=explain, district=district))
             continue
         why = _why(wish, day, judged_on[day], board, fits, district) if explain else {}
         out.append(
@@ -119,6 +126,27 @@ def offer_slots(
             )
         )
     return out
+
+
+def _too_far(
+    wish: Wish,
+    day: date,
+    left: ShortNotice,
+    fits: dict[date, list[Fit | None]],
+    *,
+    explain: bool,
+    district: District,
+) -> OfferedDay:
+    """A day that no-shows have closed to this resident: not searched, each window with the reason and nearer days."""
+    windows = []
+    for n, key in enumerate(district.network.pickup_windows):
+        near = [other for other, row in fits.items() if row[n] is not None]
+        why = Refusal(
+            binding="no_show", skill=None, zh=left.zh, en=left.en,
+            changes=tuple(other_days(replace(wish, day=day), key, near, district=district)),
+        )  # fmt: skip
+        windows.append(SlotOffer(pickup_window=key, fit=None, refusal=why if explain else None))
+    return OfferedDay(day=day, closed=False, windows=tuple(windows))
 
 
 def _why(

@@ -22,6 +22,7 @@ from recycling.errors import WindowFull
 from recycling.logs import logger
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.ledger import DayState, Intake, day_states, locked_day, rewrite, routes_since
+from recycling.models.limits import give_back_limits
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit, Window
 from recycling.routing.course import PICKUP
@@ -38,6 +39,7 @@ from recycling.routing.standing import (
     with_visit,
     without,
 )
+from recycling.usecases.bookings import live_limits
 from recycling.usecases.planning.day_problem import day_problem
 
 log = logger(__name__)
@@ -242,6 +244,8 @@ def changing(
     ------
     WindowClosed
         When the plan of one of the days is published.
+    LimitReached
+        At the end of the block, when what was booked in it is more than its resident or address may have.
     """
     drafts: dict[date, DayDraft] = session.info.setdefault("drafts", {})
     memory = _memory(session, district)
@@ -256,26 +260,31 @@ def changing(
                 _drop_lapsed(session, drafts[day], now=now)
     mine = {day: drafts[day] for day in days}
     yield mine
+    live_limits.settle(session)
     for draft in mine.values():
         draft.write(session)
 
 
 def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
-    lapsed = session.scalars(
-        select(Booking.id).where(Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now)
-    ).all()
-    drop_holds(session, draft, lapsed)
+    lapsed = session.execute(
+        select(Booking.id, Booking.resident_id).where(
+            Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now
+        )
+    )
+    drop_holds(session, draft, {row.id: row.resident_id for row in lapsed})
 
 
-def drop_holds(session: Session, draft: DayDraft, booking_ids: Collection[UUID]) -> None:
-    """Delete holds and free their places; they were nobody's booking."""
-    if not booking_ids:
+def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID]) -> None:
+    """Delete holds, named with their residents, and free their places and limits; they were nobody's booking."""
+    if not holds:
         return
-    for booking_id in booking_ids:
+    booking_ids = list(holds)
+    for booking_id, resident_id in holds.items():
         draft.release(str(booking_id))
+        give_back_limits(session, booking_id, resident_id=resident_id)
     session.execute(delete(BookedItem).where(BookedItem.booking_id.in_(booking_ids)))
     session.execute(delete(Booking).where(Booking.id.in_(booking_ids)))
-    log.info("hold.dropped", day=str(draft.day), holds=len(booking_ids))
+    log.info("hold.dropped", day=str(draft.day), holds=len(holds))
 
 
 def _up_to_date(session: Session, day: date, state: DayState, memory: _Memory) -> Board:

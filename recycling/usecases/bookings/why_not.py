@@ -17,7 +17,7 @@ from recycling.routing.board import Board
 from recycling.routing.standing import can_serve
 from recycling.usecases.bookings.promise import Judged, Wish, WishedItem, needs
 
-Binding = Literal["no_vehicle", "crew", "load", "time", "window"]
+Binding = Literal["no_vehicle", "crew", "load", "time", "window", "no_show"]
 
 CREW_WORDS = {
     TWO_PERSON_LIFT: ("双人搬运车组", "two-person crews"),
@@ -99,7 +99,7 @@ def refusals(
         changes = [
             *_other_windows(wish, key, open_here, district=district),
             *opened[key],
-            *_other_days(wish, key, open_on.get(key, ()), district=district),
+            *other_days(wish, key, open_on.get(key, ()), district=district),
         ]
         zh, en = _words(binding, skill, wish.day, key, district=district)
         out[key] = Refusal(binding=binding, skill=skill, zh=zh, en=en, changes=tuple(changes))
@@ -192,7 +192,7 @@ def _other_windows(wish: Wish, key: str, open_here: Sequence[str], *, district: 
         )  # fmt: skip
 
 
-def _other_days(wish: Wish, key: str, days: Sequence[date], *, district: District) -> Iterator[Change]:
+def other_days(wish: Wish, key: str, days: Sequence[date], *, district: District) -> Iterator[Change]:
     """The nearest day on which the same window is offered."""
     for day in sorted(days, key=lambda other: (abs((other - wish.day).days), other))[:1]:
         name = district.network.pickup_windows[key]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import BookingsOutstanding, InvalidInput, NotFound
 from recycling.logs import logger
-from recycling.models.booking import Booking
+from recycling.models.booking import PROMISED, Booking
 from recycling.models.people import Resident
 from recycling.models.privacy import Erasure
 from recycling.models.transaction import atomic, rows_met
@@ -78,7 +78,7 @@ def _refuse_outstanding(resident_id: UUID, *, session: Session, now: datetime) -
     """Somebody is on their way to these doors: the resident cancels them first, and is told which."""
     outstanding = session.execute(
         select(Booking.id, Booking.day)
-        .where(Booking.resident_id == resident_id, Booking.state == "booked", Booking.day >= service_day(now))
+        .where(Booking.resident_id == resident_id, Booking.state.in_(PROMISED), Booking.day >= service_day(now))
         .order_by(Booking.day, Booking.id)
         .limit(NAMED + 1)
     ).all()

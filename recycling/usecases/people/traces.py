@@ -22,6 +22,7 @@ from recycling.models.addresses import AddressBook, SavedAddress
 from recycling.models.booking import BLANK_PLACE, Booking, BookingChange
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.ledger import DayLedger, TentativeRoute
+from recycling.models.limits import LiveCount, LiveItem, NoShow, give_back_limits, settle_limits
 from recycling.models.outbox import OBSOLETE, OutboxMessage
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
@@ -98,6 +99,17 @@ def delete_routes(session: Session, person: Person) -> int:
     return rows_met(session, delete(TentativeRoute).where(TentativeRoute.day.in_(mine), over))
 
 
+def end_limits(session: Session, person: Person) -> int:
+    """Give back what yesterday's bookings without an outcome still count; no-shows go under the pseudonym."""
+    counted = select(LiveItem.booking_id).join(Booking, Booking.id == LiveItem.booking_id).distinct()
+    for booking_id in session.scalars(counted.where(Booking.resident_id == person.id)).all():
+        give_back_limits(session, booking_id, resident_id=person.id)
+    settle_limits(session)
+    rows_met(session, delete(LiveCount).where(LiveCount.scope == f"resident:{person.id}"))
+    mine = update(NoShow).where(NoShow.resident_id == person.id)
+    return rows_met(session, mine.values(resident_id=person.pseudonym_id))
+
+
 def delete_addresses(session: Session, person: Person) -> int:
     """Delete the saved addresses and their count."""
     gone = rows_met(session, delete(SavedAddress).where(SavedAddress.resident_id == person.id))
@@ -164,6 +176,7 @@ def rename_lookups(session: Session, person: Person) -> int:
 TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
+    "limits": end_limits,
     "tentative_routes": delete_routes,
     "bookings": blank_places,
     "saved_addresses": delete_addresses,

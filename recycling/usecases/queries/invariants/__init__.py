@@ -1,12 +1,12 @@
 """What must always hold in the stored data: each invariant is one query that returns the rows breaking it.
 
-The checks share no code with the use cases that write the rows, the digest of a report apart, so that a fault there is
-not repeated here. They run after every test, from `flask check-data`, and on a restored backup.
+The checks share no code with the use cases that write the rows, the digests of a report and of a door apart, so that a
+fault there is not repeated here. They run after every test, from `flask check-data`, and on a restored backup.
 """
 
 from __future__ import annotations
 
-from recycling.usecases.queries.invariants import bookings, figures, items, people, work
+from recycling.usecases.queries.invariants import bookings, figures, items, limits, people, work
 from recycling.usecases.queries.invariants.rule import Breaches, Invariant
 
 __all__ = ["INVARIANTS", "Breaches", "Invariant"]
@@ -14,7 +14,7 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (bookings, figures, items, people, work)
+    for module in (bookings, figures, items, limits, people, work)
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )
