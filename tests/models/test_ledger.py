@@ -83,7 +83,7 @@ def test_a_closed_day_is_changed_by_those_only_who_say_so(session: Session) -> N
     with pytest.raises(WindowClosed, match="2026-11-24 are already planned; choose a later day"):
         change(session)
     with atomic(session):
-        assert locked_day(session, DAY, even_closed=True).closed
+        assert locked_day(session, DAY, now=NOW, even_closed=True).closed
     # closing made the row and counted it up, so did the one who said so; the refused one left nothing
     assert day_states(session, DAY, DAY)[DAY].version == 2
     assert closed_days(session, [DAY, DAY + timedelta(days=1)]) == {DAY}
