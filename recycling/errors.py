@@ -26,6 +26,12 @@ class InvalidInput(DomainError):
     code = "invalid_input"
 
 
+class RowsRefused(InvalidInput):
+    """A table has rows that cannot be taken; ``facts`` lists where and why, and how many there are in all."""
+
+    code = "rows_refused"
+
+
 class InvalidProblem(InvalidInput):
     """A planning problem or plan cannot be read; the message names the field and the value."""
 

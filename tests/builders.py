@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import Wish, WishedItem
 
 TOMORROW = date(2026, 11, 24)  # the day after tests.conftest.NOW
+DISPATCHER = Principal(id=UUID(int=7), role="dispatcher")  # a caller of use cases; no row is needed for that
 VILLAGE = "370403001001"  # 清泉社区居委会, 临城街道
 _phones = itertools.count(13_700_000_000)
 

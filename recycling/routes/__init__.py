@@ -6,6 +6,7 @@ import flask_smorest
 from flask import Flask
 
 from recycling.routes import (
+    booking_imports,
     bookings,
     doorstep_events,
     goal_progress,
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     slots.holds_bp,
     slots.windows_bp,
     bookings.bp,
+    booking_imports.bp,
     plans.bp,
     my_route.bp,
     doorstep_events.bp,

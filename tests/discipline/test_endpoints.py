@@ -51,6 +51,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "bookings.show_booking": BOOKERS,
     "bookings.amend_booking": BOOKERS,
     "bookings.cancel_booking": BOOKERS,
+    "booking_imports.create_import": PLANNERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,

@@ -8,18 +8,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import Conflict, HoldLapsed, InvalidInput, NotFound
+from recycling.errors import Conflict, HoldLapsed, NotFound
 from recycling.logs import logger
-from recycling.models.base import insert_rows
 from recycling.models.booking import Booking, Consent
-from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.standing import timed_route
-from recycling.usecases.bookings.history import note_change, tell_resident
-from recycling.usecases.bookings.promise import Wish, booked_items, judge
-from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.bookings.history import tell_booked
+from recycling.usecases.bookings.place import ForPerson, place
+from recycling.usecases.bookings.promise import Wish, judge
+from recycling.usecases.bookings.sight import for_whom, visible_to
 from recycling.usecases.bookings.tentative import Proposal, boards, changing, drop_holds, propose
 
 log = logger(__name__)
@@ -54,7 +53,7 @@ def book_pickup(
             wish, by=by, district=district, session=session, now=now, resident_id=resident_id, consent=consent,
             made_up=made_up, held_until=None,
         )  # fmt: skip
-        _tell_booked(session, booking, by=by, now=now)
+        tell_booked(session, booking, by=by, now=now)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
 
@@ -124,7 +123,7 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
             booking.state, booking.held_until = "booked", None
             booking.created_at = booking.changed_at = now
             session.flush()
-            _tell_booked(session, booking, by=by, now=now)
+            tell_booked(session, booking, by=by, now=now)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
 
@@ -164,7 +163,7 @@ def _placed(
     held_until: datetime | None,
 ) -> Booking:
     """A new row with its place in a route."""
-    for_id = _for_whom(by, resident_id, consent, session, made_up=made_up)
+    for_id = for_whom(by, resident_id, consent, session, made_up=made_up)
     judged = judge(wish, district=district, now=now)
     booking_id = uuid4()
     window = district.network.pickup_windows[wish.pickup_window].window_s
@@ -175,42 +174,12 @@ def _placed(
         board = boards(session, [wish.day], district=district)[wish.day]
         proposal = None if board is None else propose(board, visit, window)
     with changing(session, [wish.day], district=district, now=now) as days:
-        days[wish.day].take(visit, window, proposal=proposal)
-        booking = Booking(
-            id=booking_id, resident_id=for_id, day=wish.day, area=judged.area, pickup_window=wish.pickup_window,
-            village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
-            state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
-            service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
-            made_up=made_up, version=1, created_at=now, changed_at=now, items=booked_items(wish.items),
+        whom = ForPerson(resident_id=for_id, consent=consent, made_up=made_up, held_until=held_until)
+        booking = place(
+            session, days[wish.day], wish, judged, booking_id=booking_id, whom=whom, district=district, now=now,
+            proposal=proposal,
         )  # fmt: skip
-        for item in booking.items:
-            item.booking_id = booking.id
-        insert_rows(session, [booking, *booking.items])
     return booking
-
-
-def _for_whom(
-    by: Principal, resident_id: UUID | None, consent: Consent | None, session: Session, *, made_up: bool
-) -> UUID:
-    if by.role == "resident":
-        if resident_id not in (None, by.id):
-            raise InvalidInput(f"resident_id {resident_id} is not you; leave it out to book for yourself")
-        if consent is not None:
-            raise InvalidInput("consent is what staff note when they book for somebody; leave it out")
-        return by.id  # one who is signed in exists
-    if resident_id is None or session.get(Resident, resident_id) is None:
-        raise InvalidInput(f"resident_id is {resident_id}: name the resident this booking is for")
-    if consent is None and not made_up:
-        raise InvalidInput(
-            "consent is missing: say how the resident agreed (phone, shop, visit or institution)"
-            " / 请注明居民的同意方式（电话、门店、上门或单位）"
-        )
-    return resident_id
-
-
-def _tell_booked(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
-    note_change(session, booking, kind="booked", by=by, now=now)
-    tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
 
 
 def _lapsed(day: date) -> HoldLapsed:

@@ -76,7 +76,7 @@ def judge(wish: Wish, *, district: District, now: datetime, standing: tuple[date
     area = area_of(wish, district=district)
     if standing != (wish.day, wish.pickup_window):
         # The day first: the catalogue of a day long past would only say that it has no such item.
-        _bookable(wish.day, wish.pickup_window, district=district, now=now)
+        check_bookable(wish.day, wish.pickup_window, district=district, now=now)
     need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
     return Judged(area=area, need=need, place=place_of(wish))
 
@@ -142,7 +142,16 @@ def booked_items(items: Sequence[WishedItem]) -> list[BookedItem]:
     ]  # fmt: skip
 
 
-def _bookable(day: date, window: str, *, district: District, now: datetime) -> None:
+def check_bookable(day: date, window: str, *, district: District, now: datetime) -> None:
+    """See that a window of a day can be asked for.
+
+    Raises
+    ------
+    InvalidInput
+        When there is no such window.
+    WindowClosed
+        When the day cannot be booked at ``now``.
+    """
     if window not in district.network.pickup_windows:
         raise InvalidInput(
             f"pickup_window {window!r} is unknown; choose from {', '.join(district.network.pickup_windows)}"

@@ -32,6 +32,11 @@ WORDINGS: dict[str, Wording] = {
         " or until the routes are published.",
         at_once=True,
     ),
+    "bookings.imported": Wording(
+        zh="已为您登记 {bookings} 个上门回收预约，首个为 {day_zh} {window_zh}；如有疑问请联系经办单位。",
+        en="{bookings} pickups are booked for you, the first on {day_en}, {window_en}. Ask your institution about them.",
+        at_once=True,
+    ),
     "booking.amended": Wording(
         zh="您的上门回收预约已改为 {day_zh} {window_zh}。",
         en="Your pickup is changed: {day_en}, {window_en}.",
