@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
 from recycling.models.people import Resident, phone_index
+from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.book_pickup import book_pickup
+from recycling.usecases.bookings.kept_wish import wish_to_json
 from recycling.usecases.bookings.promise import Wish, WishedItem
 
 TOMORROW = date(2026, 11, 24)  # the day after tests.conftest.NOW
@@ -68,3 +70,20 @@ def a_booking(
     """A booking made the way residents make one."""
     by = by or a_resident(session, now=now)
     return book_pickup(a_wish(**overrides), by=by, district=district, session=session, now=now)
+
+
+def a_waiting_wish(session: Session, by: Principal, *, now: datetime, day: date = TOMORROW) -> UUID:
+    """A stored wish that waits for tomorrow from 8 to 10, whether or not that is open."""
+    wish = WaitingWish(
+        id=uuid4(), resident_id=by.id, wish=wish_to_json(a_wish()), state="waiting", offers=0, queued_at=now,
+        choices=[{"day": str(day), "pickup_windows": ["08-10"]}], last_day=day, version=1, created_at=now,
+        changed_at=now,
+    )  # fmt: skip
+    session.add(wish)
+    session.flush()
+    session.add(
+        WaitingDay(resident_id=by.id, day=day, wish_id=wish.id, pickup_windows=["08-10"], tried_version=-1)
+    )  # fmt: skip
+    wish_id = wish.id
+    session.commit()
+    return wish_id

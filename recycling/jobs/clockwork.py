@@ -25,6 +25,7 @@ from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.bookings.free_lapsed import free_lapsed
+from recycling.usecases.bookings.offer_freed import offer_freed
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -78,6 +79,10 @@ def run_scheduler(app: Flask) -> None:
         with runner.sessions() as session:
             free_lapsed(district=runner.district, session=session, now=clock())
 
+    def offer() -> None:
+        with runner.sessions() as session:
+            offer_freed(district=runner.district, session=session, now=clock())
+
     def improve() -> None:
         with runner.sessions() as session:
             improve_days(app.config, district=runner.district, session=session, clock=clock, stop=stop.is_set)
@@ -91,14 +96,14 @@ def run_scheduler(app: Flask) -> None:
     # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
-        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(6)}
+        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(7)}
     )
     for job in runner.jobs.values():
         if job.cron is not None:
             scheduler.add_job(_patient(enqueue), job.cron.trigger(), id=job.key)
     looks: tuple[tuple[Callable[[], None], int], ...] = (
         (enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S), (free, SWEEP_S),
-        (improve, IMPROVE_S),
+        (offer, SWEEP_S), (improve, IMPROVE_S),
     )  # fmt: skip
     for entry, seconds in looks:
         # The first look at once: there may be work from before the start.

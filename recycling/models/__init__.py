@@ -12,7 +12,9 @@ from recycling.models import (
     people,
     plan,
     recovery,
+    recurring,
     travel,
+    waiting,
 )
 from recycling.models.base import Base
 
@@ -29,5 +31,7 @@ __all__ = [
     "people",
     "plan",
     "recovery",
+    "recurring",
     "travel",
+    "waiting",
 ]

@@ -20,6 +20,7 @@ from recycling.routes import (
     reference,
     sign_in,
     slots,
+    waiting_list,
 )
 from recycling.routes.schemas.problem import ProblemSchema
 
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     slots.windows_bp,
     bookings.bp,
     booking_imports.bp,
+    waiting_list.bp,
     plans.bp,
     my_route.bp,
     doorstep_events.bp,

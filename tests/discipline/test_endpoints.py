@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from recycling.policy.access import ROLES, STAFF_ROLES, Role
+from recycling.policy.access import ROLES, STAFF_ROLES, Principal, Role
 from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.usecases.intake.weigh_in import weigh_in
-from tests.builders import a_wish_body
+from tests.builders import a_waiting_wish, a_wish_body
 from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 
@@ -52,6 +52,10 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "bookings.amend_booking": BOOKERS,
     "bookings.cancel_booking": BOOKERS,
     "booking_imports.create_import": PLANNERS,
+    "waiting_list.join": BOOKERS,
+    "waiting_list.list_wishes": BOOKERS,
+    "waiting_list.show_wish": BOOKERS,
+    "waiting_list.withdraw": BOOKERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
@@ -213,6 +217,16 @@ def foreign_bookings(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=booking_id, stranger=world.callers.resident(), owner=owner)
 
 
+def foreign_wishes(world: World) -> Iterator[Foreign]:
+    """A resident's waiting wish before another resident."""
+    owner = world.callers.resident()
+    yield Foreign(
+        row_id=a_waiting_wish(world.session, Principal(id=owner.id, role="resident"), now=world.now),
+        stranger=world.callers.resident(),
+        owner=owner,
+    )
+
+
 def foreign_tickets(world: World) -> Iterator[Foreign]:
     """A ticket of one station before the keeper of another."""
     ticket = weigh_in(
@@ -228,6 +242,7 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "booking_id": foreign_bookings,
     "ticket_id": foreign_tickets,
+    "wish_id": foreign_wishes,
 }
 
 

@@ -76,6 +76,7 @@ def _pattern(kind: ast.expr) -> re.Pattern[str]:
 def test_every_posted_kind_has_words_that_its_facts_fill(district: District) -> None:
     values = {
         "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "booking_ids": ["1", "2"],
+        "until": "2026-11-24T01:00:00+00:00",
     }  # fmt: skip
     seen = set()
     for where, kind, names in posts():
@@ -115,7 +116,8 @@ def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: D
 
 def test_what_nobody_waits_for_is_not_told_at_night() -> None:
     visits = {"visit.collected", "visit.partly_collected", "visit.failed"}
-    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed", "plan.left_out"} | visits
+    waits = {"waiting.offered", "waiting.ended"}
+    assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed", "plan.left_out"} | visits | waits
 
 
 def test_a_failed_visit_is_told_with_its_reason_in_words(district: District) -> None:

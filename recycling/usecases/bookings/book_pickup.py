@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from recycling.errors import Conflict, HoldLapsed, NotFound
 from recycling.logs import logger
 from recycling.models.booking import Booking, Consent
 from recycling.models.transaction import atomic
+from recycling.models.waiting import take_offer
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.standing import timed_route
@@ -92,7 +93,7 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
     NotFound
         When the caller has no such hold; one that lapsed a while ago is gone.
     HoldLapsed
-        When its ten minutes are over.
+        When its time is over.
     WindowClosed
         When the day's plan was published meanwhile.
     """
@@ -102,15 +103,15 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
             raise NotFound(
                 f"no hold {hold_id} of yours; it may have lapsed: ask for windows again / 未找到该占位或已过期"
             )
-        day = held.day
+        day, lapsed = held.day, _lapsed(held)
         if held.state == "held" and held.held_until is not None and held.held_until <= now:
-            raise _lapsed(day)
+            raise lapsed
         with changing(session, [day], district=district, now=now) as days:
             # Locked after its day, as everywhere, and read again: a sweeper or another confirmation may have been here.
             row = select(Booking).where(Booking.id == hold_id).with_for_update()
             booking = session.scalar(row.execution_options(populate_existing=True))
             if booking is None:
-                raise _lapsed(day)
+                raise lapsed
             if booking.state != "held":
                 raise Conflict(f"this hold is a booking already ({booking.state}) / 该占位已确认，无需重复提交")
             board = days[booking.day].board
@@ -119,10 +120,11 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
                 board.frame, vehicle, board.route(vehicle).visits, room=board.room(vehicle)
             ) is None:  # fmt: skip
                 log.error("hold.unproven", booking_id=str(booking.id), day=str(booking.day))
-                raise _lapsed(day)
+                raise lapsed
             booking.state, booking.held_until = "booked", None
             booking.created_at = booking.changed_at = now
             session.flush()
+            take_offer(session, booking.id, now=now)
             tell_booked(session, booking, by=by, now=now)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
@@ -147,7 +149,7 @@ def drop_hold(hold_id: UUID, *, by: Principal, district: District, session: Sess
                 return
             if booking.state != "held":
                 raise Conflict("this hold is a booking already; cancel the booking / 该占位已成为预约，请取消预约")
-            drop_holds(session, days[booking.day], [booking.id])
+            drop_holds(session, days[booking.day], [booking.id], now=now)
 
 
 def _placed(
@@ -182,8 +184,9 @@ def _placed(
     return booking
 
 
-def _lapsed(day: date) -> HoldLapsed:
+def _lapsed(held: Booking) -> HoldLapsed:
+    minutes = 0 if held.held_until is None else round((held.held_until - held.created_at).total_seconds() / 60)
     return HoldLapsed(
-        f"the place on {day} was kept for {HOLD.seconds // 60} minutes and is free again; ask for windows again"
-        f" / 占位已超过 {HOLD.seconds // 60} 分钟，请重新查询可约时段"
+        f"the place on {held.day} was kept for {minutes} minutes and is free again; ask for windows again"
+        f" / 占位已超过 {minutes} 分钟，请重新查询可约时段"
     )

@@ -22,6 +22,7 @@ from recycling.errors import WindowFull
 from recycling.logs import logger
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.ledger import DayState, Intake, day_states, locked_day, rewrite, routes_since
+from recycling.models.waiting import lose_offers
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit, Window
 from recycling.routing.course import PICKUP
@@ -237,15 +238,16 @@ def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
     lapsed = session.scalars(
         select(Booking.id).where(Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now)
     ).all()
-    drop_holds(session, draft, lapsed)
+    drop_holds(session, draft, lapsed, now=now)
 
 
-def drop_holds(session: Session, draft: DayDraft, booking_ids: Collection[UUID]) -> None:
+def drop_holds(session: Session, draft: DayDraft, booking_ids: Collection[UUID], *, now: datetime) -> None:
     """Delete holds and free their places; they were nobody's booking."""
     if not booking_ids:
         return
     for booking_id in booking_ids:
         draft.release(str(booking_id))
+    lose_offers(session, booking_ids, now=now)
     session.execute(delete(BookedItem).where(BookedItem.booking_id.in_(booking_ids)))
     session.execute(delete(Booking).where(Booking.id.in_(booking_ids)))
     log.info("hold.dropped", day=str(draft.day), holds=len(booking_ids))

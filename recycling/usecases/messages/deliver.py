@@ -17,7 +17,6 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from recycling.clock import service_day
 from recycling.errors import DomainError, NotFound
 from recycling.gateways.sms import SmsGateway
 from recycling.logs import logger, mask_phones
@@ -26,7 +25,7 @@ from recycling.models.outbox import HeldMessage
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
-from recycling.units import instant_at, second_of_day
+from recycling.policy.quiet_hours import is_daytime, next_morning
 from recycling.usecases.messages.still_true import why_obsolete
 from recycling.usecases.messages.texts import DAYTIME_KINDS, SIGNATURE, render
 
@@ -38,7 +37,6 @@ LEASE = timedelta(minutes=2)  # longer than any gateway's time-out
 MOST_ATTEMPTS = 8
 # After the n-th failed attempt: 1, 2, 4 … 60 minutes, about two hours in all.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may come that nobody is waiting for
 
 
 def deliver_next(*, sms: SmsGateway, district: District, session: Session, now: datetime) -> Delivery | None:
@@ -88,8 +86,8 @@ def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", 
     if first is not due:  # it rests, waits for its next attempt, or is in another sender's hands
         outbox.let_rest(due, until=max(first.due_at, first.lease_until or first.due_at))
         return "rests"
-    if due.kind in DAYTIME_KINDS and not _by_day(now):
-        outbox.let_rest(due, until=_next_morning(now))
+    if due.kind in DAYTIME_KINDS and not is_daytime(now):
+        outbox.let_rest(due, until=next_morning(now))
         return "rests"
     return outbox.hold(session, due, now=now, lease=LEASE)
 
@@ -109,16 +107,6 @@ def _hand_over(held: HeldMessage, *, sms: SmsGateway, district: District, sessio
     if phone is None:
         raise NotFound(f"resident {held.recipient_id} is gone; nobody can be told")
     sms.send(phone, f"{SIGNATURE}{text}")
-
-
-def _by_day(now: datetime) -> bool:
-    return DAYTIME_S.start <= second_of_day(now, day=service_day(now)) < DAYTIME_S.stop
-
-
-def _next_morning(now: datetime) -> datetime:
-    today = service_day(now)
-    this_morning = instant_at(today, DAYTIME_S.start)
-    return this_morning if now < this_morning else instant_at(today + timedelta(days=1), DAYTIME_S.start)
 
 
 def _failed(held: HeldMessage, error: Exception, *, session: Session, now: datetime) -> Delivery:

@@ -24,6 +24,7 @@ STATE_TOLD: Mapping[str, BookingState] = {
     "booking.cancelled": "cancelled",
     "plan.window_confirmed": "booked",
     "plan.left_out": "booked",
+    "waiting.offered": "held",
     "visit.collected": "collected",
     "visit.partly_collected": "partly_collected",
     "visit.failed": "failed",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from recycling.clock import SHANGHAI
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
@@ -50,6 +51,14 @@ WORDINGS: dict[str, Wording] = {
     "booking.reminder": Wording(
         zh="提醒：{day_zh} {window_zh} 上门回收，请备好物品并保持电话畅通。",
         en="Reminder: we pick up on {day_en}, {window_en}. Please have the items ready and your phone at hand.",
+    ),
+    "waiting.offered": Wording(
+        zh="您候补的 {day_zh} {window_zh} 现有空位，为您保留至 {until_zh}，请在此之前登录确认，逾期将转给下一位。",
+        en="A place is free on {day_en}, {window_en}, and kept for you until {until_en}. Please sign in and confirm.",
+    ),
+    "waiting.ended": Wording(
+        zh="抱歉，您候补的时段（最晚 {day_zh}）未能空出，候补已结束，请改约其他日期。",
+        en="Sorry: no place became free by {day_en}, and you wait no longer. Please choose other days.",
     ),
     "visit.collected": Wording(
         zh="您 {day_zh} 的上门回收已完成，感谢支持。",
@@ -128,6 +137,10 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
+    if "until" in facts:
+        until = datetime.fromisoformat(facts["until"]).astimezone(SHANGHAI)
+        found["until_zh"] = f"{until.month}月{until.day}日 {until:%H:%M}"
+        found["until_en"] = f"{until:%a} {until.day} {until:%b} {until:%H:%M}"
     if facts.get("reason") is not None:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh
