@@ -68,11 +68,12 @@ def upgrade() -> None:
         sa.Column("pickup_window", sa.String(length=64), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('active', 'paused', 'ended')", name=op.f("ck_recurring_pickup_state")),
         sa.CheckConstraint(
             "month_day IS NULL OR month_day BETWEEN 1 AND 31", name=op.f("ck_recurring_pickup_month_day")
         ),

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
 from recycling.models.encrypted import EncryptedJson
 
+RecurringState = Literal["active", "paused", "ended"]
+RECURRING_STATES: tuple[RecurringState, ...] = get_args(RecurringState)
 OccurrenceState = Literal["booked", "moved", "unplaced", "holiday"]
 OCCURRENCE_STATES: tuple[OccurrenceState, ...] = get_args(OccurrenceState)
 
@@ -20,11 +22,12 @@ class RecurringPickup(WithId, Base):
     """A wish that is booked again and again: on weekdays of every n-th week, or on a day of the month.
 
     ``resident_id`` is the contact, who is told of every booking; ``name`` is the enterprise's. ``month_day`` past the
-    end of a month means its last day. Ended by ``until``; paused, no days are booked, and those made stay.
+    end of a month means its last day. Paused or ended, no more days are booked, and the bookings made stay.
     """
 
     __tablename__ = "recurring_pickup"
     __table_args__ = (
+        one_of("state", RECURRING_STATES),
         CheckConstraint("month_day IS NULL OR month_day BETWEEN 1 AND 31", name="month_day"),
         CheckConstraint("every_weeks BETWEEN 1 AND 52 AND version >= 1", name="counts"),
         CheckConstraint("until IS NULL OR until >= starts_on", name="span"),
@@ -40,7 +43,7 @@ class RecurringPickup(WithId, Base):
     pickup_window: Mapped[str] = key_column()
     starts_on: Mapped[date]
     until: Mapped[date | None]
-    paused: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[RecurringState] = mapped_column(String(16))
     made_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

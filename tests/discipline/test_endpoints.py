@@ -56,6 +56,11 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "waiting_list.list_wishes": BOOKERS,
     "waiting_list.show_wish": BOOKERS,
     "waiting_list.withdraw": BOOKERS,
+    "recurring_pickups.agree": PLANNERS,
+    "recurring_pickups.list_recurring": PLANNERS,
+    "recurring_pickups.show_recurring": PLANNERS,
+    "recurring_pickups.amend": PLANNERS,
+    "recurring_pickups.end": PLANNERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
@@ -85,6 +90,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
 # A body that passes the form, for endpoints that look at an id only after it.
 BODIES: dict[str, Any] = {
     "bookings.amend_booking": {"floor": 2},
+    "recurring_pickups.amend": {"name": "薛城一中"},
     "plans.create_publication": {"replaces": None},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
@@ -92,6 +98,7 @@ BODIES: dict[str, Any] = {
 # Ids whose rows belong to nobody in particular: whoever may call the endpoint sees them all.
 NOT_OWNED = {
     "plan_id": "plans are the whole district's",
+    "recurring_id": "agreements with enterprises are the whole district's",
     "run_id": "job runs are the whole district's",
     "report_id": "goal reports are the whole district's",
 }

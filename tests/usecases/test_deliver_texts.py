@@ -116,7 +116,7 @@ def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: D
 
 def test_what_nobody_waits_for_is_not_told_at_night() -> None:
     visits = {"visit.collected", "visit.partly_collected", "visit.failed"}
-    waits = {"waiting.offered", "waiting.ended"}
+    waits = {"waiting.offered", "waiting.ended", "recurring.left_out"}
     assert set(DAYTIME_KINDS) == {"booking.reminder", "plan.window_confirmed", "plan.left_out"} | visits | waits
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from recycling.models.recurring import RecurringPickup
+from recycling.policy.recurrence import Recurrence
 from recycling.usecases.bookings.promise import Wish, WishedItem, place_of
 
 
@@ -23,4 +25,18 @@ def wish_from_json(raw: Mapping[str, Any], *, day: date, pickup_window: str) -> 
     return Wish(
         items=[WishedItem(**item) for item in raw["items"]], village_code=raw["village_code"], floor=raw["floor"],
         has_lift=raw["has_lift"], coordinate_system="wgs84", day=day, pickup_window=pickup_window, **raw["place"],
+    )  # fmt: skip
+
+
+def rule_of(pickup: RecurringPickup) -> Recurrence:
+    """The rule of days of a recurring pickup.
+
+    Raises
+    ------
+    ValueError
+        When its columns are none.
+    """
+    return Recurrence(
+        starts_on=pickup.starts_on, until=pickup.until, weekdays=frozenset(pickup.weekdays),
+        every_weeks=pickup.every_weeks, month_day=pickup.month_day,
     )  # fmt: skip

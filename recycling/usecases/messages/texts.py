@@ -60,6 +60,15 @@ WORDINGS: dict[str, Wording] = {
         zh="抱歉，您候补的时段（最晚 {day_zh}）未能空出，候补已结束，请改约其他日期。",
         en="Sorry: no place became free by {day_en}, and you wait no longer. Please choose other days.",
     ),
+    "recurring.unplaced": Wording(
+        zh="定期回收 {recurring_id} 在 {day_zh} 未能排入任何时段，请处理。",
+        en="Recurring pickup {recurring_id} found no place on {day_en}; please settle it.",
+        at_once=True,
+    ),
+    "recurring.left_out": Wording(
+        zh="抱歉，贵单位 {day_zh} 的定期回收暂未排上，调度会与您联系改期。",
+        en="Sorry: your recurring pickup on {day_en} has no place yet. The dispatcher will call you.",
+    ),
     "visit.collected": Wording(
         zh="您 {day_zh} 的上门回收已完成，感谢支持。",
         en="Your pickup on {day_en} is done. Thank you.",

@@ -16,6 +16,7 @@ from recycling.models.doorstep import DoorstepEvent
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.routing.standing import route_from_json
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant, rows
@@ -69,6 +70,18 @@ def offers_have_their_place(session: Session, _now: datetime) -> Breaches:
     days = select(WaitingDay.wish_id)
     dangling = or_(and_(live, WaitingWish.id.not_in(days)), and_(~live, WaitingWish.id.in_(days)))
     return [*rows(session, placed.where(wrong_place)), *rows(session, select(WaitingWish.id, state).where(dangling))]
+
+
+@invariant("I-30", "定期回收之预约属其联系人 / the booking of a recurring pickup's day is its contact's")
+def recurring_days_are_their_bookings(session: Session, _now: datetime) -> Breaches:
+    """Days whose booking is another contact's."""
+    wanted = (
+        select(RecurringDay.recurring_id, RecurringDay.day, Booking.id)
+        .join(RecurringPickup, RecurringPickup.id == RecurringDay.recurring_id)
+        .join(Booking, Booking.id == RecurringDay.booking_id)
+    )
+    # The day itself may be changed by the contact afterwards.
+    return rows(session, wanted.where(Booking.resident_id != RecurringPickup.resident_id))
 
 
 @invariant("I-5", "每次变更一行记录 / a booking's version counts its changes, the last one holds its state")
