@@ -91,6 +91,9 @@ def book_import(
     faults = Faults()
     with atomic(session):
         days = {one.said.wish.day for one in rehearsed}
+        bookings = _rows(
+            rehearsed, session=session, now=now
+        )  # before the lock: nobody waits while they are put together
         with changing(session, days, district=district, now=now) as drafts:
             for one in rehearsed:
                 draft = drafts[one.said.wish.day]
@@ -101,7 +104,7 @@ def book_import(
                     _full(one, draft.board, faults, district=district)
             if faults.found:
                 raise faults.refuse(sum(len(one.said.lines) for one in rehearsed))
-            bookings = _rows(rehearsed, session=session, now=now)
+            insert_rows(session, [*bookings, *(item for booking in bookings for item in booking.items)])
         _tell(session, bookings, by=by, now=now)
     log.info("bookings.imported", bookings=len(bookings), days=len(days))
     return bookings
@@ -171,14 +174,13 @@ def _full(one: Rehearsed, board: Board, faults: Faults, *, district: District) -
 
 
 def _rows(rehearsed: Sequence[Rehearsed], *, session: Session, now: datetime) -> list[Booking]:
-    """The bookings of the table, inserted, and the contacts that were not known yet."""
+    """The bookings of the table, not inserted yet; the contacts that were not known are."""
     phones = sorted({one.said.phone for one in rehearsed if one.said.phone is not None})
     contacts: Mapping[str | None, UUID] = {phone: resident_of(session, phone, now=now) for phone in phones}
     bookings = []
     for one in rehearsed:
         whom = ForPerson(resident_id=one.said.resident_id or contacts[one.said.phone], consent="institution")
         bookings.append(row_of(one.said.wish, one.judged, booking_id=one.booking_id, whom=whom, now=now))
-    insert_rows(session, [*bookings, *(item for booking in bookings for item in booking.items)])
     return bookings
 
 

@@ -101,7 +101,7 @@ def amend_recurring(
             raise NotFound(f"no recurring pickup {recurring_id} / 未找到该定期回收")
         if row.version != version:
             raise StaleVersion(
-                f"the agreement is now version {row.version}, you sent {version}; read it again / 已被修改，请刷新后重试"
+                f"the agreement is now version {row.version}, you sent {version}; read it again / 已变更，请刷新后重试"
             )
         if row.state == "ended":
             raise Conflict("this agreement has ended; make a new one / 该定期回收已终止，请新建")
