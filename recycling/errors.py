@@ -32,6 +32,12 @@ class UnsupportedMedia(DomainError):
     code = "unsupported_media_type"
 
 
+class RowsRefused(InvalidInput):
+    """A table has rows that cannot be taken; ``facts`` lists where and why, and how many there are in all."""
+
+    code = "rows_refused"
+
+
 class InvalidProblem(InvalidInput):
     """A planning problem or plan cannot be read; the message names the field and the value."""
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
 from recycling.models.people import Resident, phone_index
+from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.book_pickup import book_pickup
+from recycling.usecases.bookings.kept_wish import wish_to_json
 from recycling.usecases.bookings.promise import Wish, WishedItem
 
 TOMORROW = date(2026, 11, 24)  # the day after tests.conftest.NOW
+DISPATCHER = Principal(id=UUID(int=7), role="dispatcher")  # a caller of use cases; no row is needed for that
 VILLAGE = "370403001001"  # 清泉社区居委会, 临城街道
 _phones = itertools.count(13_700_000_000)
 _doors = itertools.count(1)
@@ -82,3 +85,20 @@ def a_booking(
     overrides = {"address": f"清泉路 {next(_doors)} 号"} | overrides
     by = by or a_resident(session, now=now)
     return book_pickup(a_wish(**overrides), by=by, district=district, session=session, now=now)
+
+
+def a_waiting_wish(session: Session, by: Principal, *, now: datetime, day: date = TOMORROW) -> UUID:
+    """A stored wish that waits for tomorrow from 8 to 10, whether or not that is open."""
+    wish = WaitingWish(
+        id=uuid4(), resident_id=by.id, wish=wish_to_json(a_wish()), state="waiting", offers=0, queued_at=now,
+        choices=[{"day": str(day), "pickup_windows": ["08-10"]}], last_day=day, version=1, created_at=now,
+        changed_at=now,
+    )  # fmt: skip
+    session.add(wish)
+    session.flush()
+    session.add(
+        WaitingDay(resident_id=by.id, day=day, wish_id=wish.id, pickup_windows=["08-10"], tried_version=-1)
+    )  # fmt: skip
+    wish_id = wish.id
+    session.commit()
+    return wish_id

@@ -18,6 +18,7 @@ from recycling.jobs.context import JobContext
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
+from recycling.usecases.bookings.book_recurring import book_recurring
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.messages.remind import remind_early, remind_residents
 from recycling.usecases.messages.tell_missed import tell_missed
@@ -88,6 +89,11 @@ def improve_days(
             )
         )  # fmt: skip
     return done
+
+
+def book_recurring_days(context: JobContext) -> Figures:
+    """Book the days of recurring pickups that have become bookable."""
+    return dict(book_recurring(by=context.by, district=context.district, session=context.session, now=context.clock()))
 
 
 def remind(context: JobContext) -> Figures:

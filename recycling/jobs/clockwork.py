@@ -25,6 +25,7 @@ from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.bookings.free_lapsed import free_lapsed
+from recycling.usecases.bookings.offer_freed import offer_freed
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -66,6 +67,31 @@ def run_scheduler(app: Flask) -> None:
     clock = database_clock(sessionmaker(db.engine))
     runner = runner_for(app, clock=clock)
     stop = threading.Event()
+    enqueue = _patient(lambda: runner.enqueue_due(clock()))
+    # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(7)}
+    )
+    for job in runner.jobs.values():
+        if job.cron is not None:
+            scheduler.add_job(enqueue, job.cron.trigger(), id=job.key)
+    for entry, seconds in _looks(app, runner, clock, stop):
+        # The first look at once: there may be work from before the start.
+        scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__, next_run_time=utc_now())
+    _stop_on_signal(stop)
+    enqueue()  # what came due while no scheduler ran
+    scheduler.start()
+    log.info("scheduler.started", entries=len(scheduler.get_jobs()), pid=os.getpid())
+    stop.wait()
+    scheduler.shutdown(wait=True)
+    log.info("scheduler.stopped", pid=os.getpid())
+
+
+def _looks(
+    app: Flask, runner: Runner, clock: Callable[[], datetime], stop: threading.Event
+) -> tuple[tuple[Callable[[], object], int], ...]:
+    """What the scheduler looks after, and every how many seconds."""
 
     def enqueue() -> None:
         runner.enqueue_due(clock())
@@ -77,6 +103,10 @@ def run_scheduler(app: Flask) -> None:
     def free() -> None:
         with runner.sessions() as session:
             free_lapsed(district=runner.district, session=session, now=clock())
+
+    def offer() -> None:
+        with runner.sessions() as session:
+            offer_freed(district=runner.district, session=session, now=clock())
 
     def improve() -> None:
         with runner.sessions() as session:
@@ -93,31 +123,13 @@ def run_scheduler(app: Flask) -> None:
             while not stop.is_set() and next_one(session):
                 pass
 
-    # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
-    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    scheduler = BackgroundScheduler(
-        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(6)}
-    )
-    for job in runner.jobs.values():
-        if job.cron is not None:
-            scheduler.add_job(_patient(enqueue), job.cron.trigger(), id=job.key)
-    looks: tuple[tuple[Callable[[], None], int], ...] = (
+    return (
         (enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S), (free, SWEEP_S),
-        (improve, IMPROVE_S),
+        (offer, SWEEP_S), (improve, IMPROVE_S),
     )  # fmt: skip
-    for entry, seconds in looks:
-        # The first look at once: there may be work from before the start.
-        scheduler.add_job(_patient(entry), "interval", seconds=seconds, id=entry.__name__, next_run_time=utc_now())
-    _stop_on_signal(stop)
-    _patient(enqueue)()  # what came due while no scheduler ran
-    scheduler.start()
-    log.info("scheduler.started", entries=len(scheduler.get_jobs()), pid=os.getpid())
-    stop.wait()
-    scheduler.shutdown(wait=True)
-    log.info("scheduler.stopped", pid=os.getpid())
 
 
-def _patient(entry: Callable[[], None]) -> Callable[[], None]:
+def _patient(entry: Callable[[], object]) -> Callable[[], None]:
     """The entry, for which a database that is away or busy is a reason to look again later."""
 
     def look() -> None:

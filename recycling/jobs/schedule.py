@@ -147,6 +147,18 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             scope=date.isoformat,
         ),
         Job(
+            key="book_recurring",
+            name_zh="定期回收预约",
+            name_en="Recurring pickups",
+            does_zh="为企业定期回收预约新开放的日期",
+            does_en="book the days of recurring pickups that became bookable",
+            action=actions.book_recurring_days,
+            cron=Cron(hour=0, minute=10),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
+        Job(
             key="housekeeping",
             name_zh="日常清理",
             name_en="Housekeeping",

@@ -17,7 +17,9 @@ from recycling.models import (
     privacy,
     receipt,
     recovery,
+    recurring,
     travel,
+    waiting,
 )
 from recycling.models.base import Base
 
@@ -39,5 +41,7 @@ __all__ = [
     "privacy",
     "receipt",
     "recovery",
+    "recurring",
     "travel",
+    "waiting",
 ]

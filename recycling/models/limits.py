@@ -168,9 +168,9 @@ def take_limits(session: Session, booking: Booking, *, per_resident: int, per_ad
     """Take a new or changed booking's limits: its items now, its counters at `settle_limits`.
 
     Returns the item type that is live at the same door and day already; the caller then refuses. Made-up bookings,
-    behind which nobody stands, take none.
+    behind which nobody stands, take none, and neither do those of institutions, who give away by the dozen.
     """
-    if booking.made_up:
+    if booking.made_up or booking.consent == "institution":
         return None
     digest = address_digest(booking.place["address"], booking.village_code)
     for item_type in sorted(item.item_type for item in booking.items):

@@ -7,6 +7,7 @@ from flask import Flask
 
 from recycling.routes import (
     address_candidates,
+    booking_imports,
     bookings,
     doorstep_events,
     estimates,
@@ -23,10 +24,12 @@ from recycling.routes import (
     plans,
     privacy,
     recovered,
+    recurring_pickups,
     reference,
     sign_in,
     slots,
     sms_receipts,
+    waiting_list,
 )
 from recycling.routes.schemas.problem import ProblemSchema
 
@@ -48,6 +51,9 @@ BLUEPRINTS = (
     privacy.notice_bp,
     privacy.bp,
     privacy.lookups_bp,
+    booking_imports.bp,
+    waiting_list.bp,
+    recurring_pickups.bp,
     plans.bp,
     my_limits.bp,
     my_route.bp,

@@ -14,7 +14,7 @@ from recycling.clock import utc_now
 from recycling.errors import IdempotencyKeyRequired
 from recycling.extensions import db
 from recycling.routes.guard import needs_header, principal
-from recycling.usecases.idempotency import Answer, answer_once
+from recycling.usecases.idempotency import Answer, answer_once, was_answered
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -31,13 +31,7 @@ def idempotent(view: View) -> View:
 
     @wraps(view)
     def once(*args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get("Idempotency-Key", "")
-        if not KEY_FORM.fullmatch(key):
-            raise IdempotencyKeyRequired(
-                "send an Idempotency-Key header of 1 to 128 visible ASCII characters, a new one for each new wish;"
-                " repeat it when you repeat the request"
-                " / 缺少有效的 Idempotency-Key 请求头：每次新操作用新值，重试用原值"
-            )
+        key = _key()
 
         def effect() -> Answer:
             made = make_response(view(*args, **kwargs))
@@ -47,7 +41,7 @@ def idempotent(view: View) -> View:
         answer, replayed = answer_once(
             effect,
             caller_id=principal().id,
-            endpoint=f"{request.method} {request.path}",
+            endpoint=_endpoint(),
             key=key,
             fingerprint=hashlib.sha256(request.get_data()).digest(),
             session=db.session(),
@@ -59,3 +53,23 @@ def idempotent(view: View) -> View:
         return response
 
     return cast("View", needs_header(once, "Idempotency-Key"))
+
+
+def repeats_a_request() -> bool:
+    """Whether the running request's key has its answer already."""
+    return was_answered(caller_id=principal().id, endpoint=_endpoint(), key=_key(), session=db.session())
+
+
+def _endpoint() -> str:
+    return f"{request.method} {request.path}"
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not KEY_FORM.fullmatch(key):
+        raise IdempotencyKeyRequired(
+            "send an Idempotency-Key header of 1 to 128 visible ASCII characters, a new one for each new wish;"
+            " repeat it when you repeat the request"
+            " / 缺少有效的 Idempotency-Key 请求头：每次新操作用新值，重试用原值"
+        )
+    return key

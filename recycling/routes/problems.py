@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -57,6 +57,7 @@ def problem(
     code: str,
     retryable: bool = False,
     fields: Any = None,
+    more: Mapping[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A problem document; for the pages, the same in words a person reads."""
@@ -72,6 +73,7 @@ def problem(
     }
     if fields is not None:
         body["fields"] = fields
+    body |= more or {}
     if wants_page():
         response = Response(render_template("problem.html", problem=body), status, mimetype="text/html")
     else:
@@ -119,8 +121,11 @@ def answer_domain_error(error: errors.DomainError) -> Response:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    fields = error.facts.get("fields")
-    return problem(status, error.message, code=error.code, retryable=error.retryable, fields=fields, headers=headers)
+    more: dict[str, Any] = {name: error.facts[name] for name in ("errors", "error_count") if name in error.facts}
+    return problem(
+        status, error.message, code=error.code, retryable=error.retryable, fields=error.facts.get("fields"), more=more,
+        headers=headers,
+    )  # fmt: skip
 
 
 def answer_http_exception(error: HTTPException) -> Response:

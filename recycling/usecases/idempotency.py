@@ -77,6 +77,13 @@ def answer_once(
         return answer, False
 
 
+def was_answered(*, caller_id: UUID, endpoint: str, key: str, session: Session) -> bool:
+    """Whether the key has an answer already, so that costly judging before `answer_once` would be for nothing."""
+    found = session.get(IdempotencyKey, (caller_id, endpoint, key)) is not None
+    session.rollback()
+    return found
+
+
 def _kept(session: Session, name: tuple[UUID, str, str], fingerprint: bytes) -> Answer:
     """The answer that the key's first request was given."""
     row = session.get(IdempotencyKey, name)

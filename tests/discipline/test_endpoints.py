@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from recycling.policy.access import ROLES, STAFF_ROLES, Role
+from recycling.policy.access import ROLES, STAFF_ROLES, Principal, Role
 from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.usecases.intake.weigh_in import weigh_in
-from tests.builders import a_wish_body, an_address_body
+from tests.builders import a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 from tests.photo_files import a_photo
@@ -76,6 +76,16 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "my_data.create_erasure": BOOKERS,
     "resident_lookups.create_lookup": PLANNERS,
     "my_limits.show_my_limits": ("resident",),
+    "booking_imports.create_import": PLANNERS,
+    "waiting_list.join": BOOKERS,
+    "waiting_list.list_wishes": BOOKERS,
+    "waiting_list.show_wish": BOOKERS,
+    "waiting_list.withdraw": BOOKERS,
+    "recurring_pickups.agree": PLANNERS,
+    "recurring_pickups.list_recurring": PLANNERS,
+    "recurring_pickups.show_recurring": PLANNERS,
+    "recurring_pickups.amend": PLANNERS,
+    "recurring_pickups.end": PLANNERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
@@ -112,6 +122,7 @@ BODIES: dict[str, Any] = {
     "bookings.amend_booking": {"floor": 2},
     "photos.add_photo": a_photo(),
     "my_addresses.amend_address": {"floor": 2},
+    "recurring_pickups.amend": {"name": "薛城一中"},
     "plans.create_publication": {"replaces": None},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
@@ -122,6 +133,7 @@ GONE_EITHER_WAY = {"holds.give_up"}
 # Ids whose rows belong to nobody in particular: whoever may call the endpoint sees them all.
 NOT_OWNED = {
     "plan_id": "plans are the whole district's",
+    "recurring_id": "agreements with enterprises are the whole district's",
     "run_id": "job runs are the whole district's",
     "report_id": "goal reports are the whole district's",
 }
@@ -271,6 +283,16 @@ def foreign_holds(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=hold_id, stranger=world.callers.resident(), owner=owner)
 
 
+def foreign_wishes(world: World) -> Iterator[Foreign]:
+    """A resident's waiting wish before another resident."""
+    owner = world.callers.resident()
+    yield Foreign(
+        row_id=a_waiting_wish(world.session, Principal(id=owner.id, role="resident"), now=world.now),
+        stranger=world.callers.resident(),
+        owner=owner,
+    )
+
+
 def foreign_tickets(world: World) -> Iterator[Foreign]:
     """A ticket of one station before the keeper of another."""
     ticket = weigh_in(
@@ -289,6 +311,7 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "address_id": foreign_addresses,
     "hold_id": foreign_holds,
     "ticket_id": foreign_tickets,
+    "wish_id": foreign_wishes,
 }
 
 

@@ -36,6 +36,7 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
     assert rows(session) == [
         ("goal_report", "11-01 06:00", "skipped", True),
         ("plan_tomorrow", "11-22 20:00", "queued", True),
+        ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
         ("tell_missed", "11-23 08:30", "skipped", True),

@@ -76,6 +76,7 @@ def _pattern(kind: ast.expr) -> re.Pattern[str]:
 def test_every_posted_kind_has_words_that_its_facts_fill(district: District) -> None:
     values = {
         "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "booking_ids": ["1", "2"],
+        "until": "2026-11-24T01:00:00+00:00",
     }  # fmt: skip
     seen = set()
     for where, kind, names in posts():
@@ -116,7 +117,8 @@ def test_a_window_that_has_left_the_configuration_is_told_by_its_key(district: D
 def test_what_nobody_waits_for_is_not_told_at_night() -> None:
     visits = {"visit.collected", "visit.partly_collected", "visit.failed", "visit.missed"}
     reminders = {"booking.reminder", "booking.early_reminder"}
-    assert set(DAYTIME_KINDS) == {"plan.window_confirmed", "plan.left_out"} | reminders | visits
+    waits = {"waiting.offered", "waiting.ended", "recurring.left_out"}
+    assert set(DAYTIME_KINDS) == {"plan.window_confirmed", "plan.left_out"} | reminders | visits | waits
 
 
 def test_reminders_and_advice_may_be_declined_and_nothing_that_was_agreed() -> None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import validate
 
-# Unprintable, yet part of texts that people write: line ends, and what joins an emoji out of several.
-KEPT = frozenset("\t\n\u200d")
-
-
-def _unprintable(character: str) -> bool:
-    """Whether nobody could see it: control and format characters, half surrogates, code points without a meaning."""
-    spaces = unicodedata.category(character) == "Zs"
-    return not (character.isprintable() or spaces or character in KEPT)
+from recycling.policy.plain_text import is_plain
 
 
 class Text(ma.fields.String):
@@ -30,7 +22,7 @@ class Text(ma.fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not text.isprintable() and any(_unprintable(character) for character in text):
+        if not is_plain(text):
             raise ma.ValidationError("has a control or invisible character; send printable text / 含不可见字符")
         return text if self.as_typed else text.strip()
 

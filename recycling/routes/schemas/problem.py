@@ -7,6 +7,15 @@ from marshmallow import fields
 from recycling.routes.schemas.fields import Schema
 
 
+class RowErrorSchema(Schema):
+    """What is wrong with one cell of a table that was sent."""
+
+    line = fields.Integer(required=True, metadata={"description": "行号 / line of the file, from 1"})
+    column = fields.String(required=True)
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
 class ProblemSchema(Schema):
     """RFC 9457 problem details, with a stable code, whether a retry may help, and the request's id."""
 
@@ -18,3 +27,5 @@ class ProblemSchema(Schema):
     retryable = fields.Boolean(required=True)
     request_id = fields.String(required=True)
     fields_ = fields.Dict(data_key="fields")
+    errors = fields.List(fields.Nested(RowErrorSchema), metadata={"description": "逐行错误 / of a table, 100 at most"})
+    error_count = fields.Integer(metadata={"description": "错误总数 / all of them"})

@@ -8,20 +8,19 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import Conflict, HoldLapsed, InvalidInput, NotFound
+from recycling.errors import Conflict, HoldLapsed, NotFound
 from recycling.logs import logger
-from recycling.models.base import insert_rows
 from recycling.models.booking import Booking, Consent
-from recycling.models.people import Resident
 from recycling.models.transaction import atomic
+from recycling.models.waiting import take_offer
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.standing import timed_route
-from recycling.usecases.bookings import live_limits
-from recycling.usecases.bookings.history import note_change, tell_resident
-from recycling.usecases.bookings.promise import Wish, booked_items, judge
+from recycling.usecases.bookings.history import tell_booked
+from recycling.usecases.bookings.place import ForPerson, place, row_of, write_row
+from recycling.usecases.bookings.promise import Wish, judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
-from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.bookings.sight import for_whom, visible_to
 from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose, remembered
 
 log = logger(__name__)
@@ -98,7 +97,7 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
     NotFound
         When the caller has no such hold; one that lapsed a while ago is gone.
     HoldLapsed
-        When its ten minutes are over.
+        When its time is over.
     WindowClosed
         When the day's plan was published meanwhile.
     """
@@ -128,7 +127,8 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
             booking.state, booking.held_until = "booked", None
             booking.created_at = booking.changed_at = now
             session.flush()
-            _tell_booked(session, booking, by=by, now=now)
+            take_offer(session, booking.id, now=now)
+            tell_booked(session, booking, by=by, now=now)
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
 
@@ -152,7 +152,7 @@ def drop_hold(hold_id: UUID, *, by: Principal, district: District, session: Sess
                 return
             if booking.state != "held":
                 raise Conflict("this hold is a booking already; cancel the booking / 该占位已成为预约，请取消预约")
-            drop_holds(session, days[booking.day], {booking.id: booking.resident_id})
+            drop_holds(session, days[booking.day], {booking.id: booking.resident_id}, now=now)
 
 
 def _placed(
@@ -168,69 +168,34 @@ def _placed(
     held_until: datetime | None,
 ) -> Booking:
     """A new row with its place in a route."""
-    for_id = _for_whom(by, resident_id, consent, session, made_up=made_up)
+    for_id = for_whom(by, resident_id, consent, session, made_up=made_up)
     judged = judge(wish, district=district, now=now)
     refuse_long_notice(wish.day, by=by, district=district, session=session, now=now)
-    booking_id = uuid4()
-    window = district.network.pickup_windows[wish.pickup_window].window_s
-    visit = judged.visit(str(booking_id), window)
-    booking = Booking(
-        id=booking_id, resident_id=for_id, day=wish.day, area=judged.area, pickup_window=wish.pickup_window,
-        village_code=wish.village_code, place=judged.place, floor=wish.floor, has_lift=wish.has_lift,
-        state="booked" if held_until is None else "held", held_until=held_until, consent=consent,
-        service_s=judged.need.service_s, declared_g=judged.need.mass_g, declared_l=judged.need.litres,
-        made_up=made_up, version=1, created_at=now, changed_at=now,
-        items=booked_items(wish.items, day=wish.day, by=by, district=district, now=now),
-    )  # fmt: skip
-    for item in booking.items:
-        item.booking_id = booking.id
+    whom = ForPerson(resident_id=for_id, consent=consent, made_up=made_up, held_until=held_until)
+    booking = row_of(wish, judged, booking_id=uuid4(), whom=whom, by=by, district=district, now=now)
     # The search, and what nobody else can touch yet, come before the day is locked: others wait for as little as goes.
     proposal: Proposal | None = None
     if wish.day not in session.info.get("drafts", {}):
         board = remembered(session, wish.day, district=district)
-        proposal = None if board is None else propose(board, visit, window)
+        window = district.network.pickup_windows[wish.pickup_window].window_s
+        proposal = None if board is None else propose(board, judged.visit(str(booking.id), window), window)
     if proposal is not None:
         _write(session, booking, by=by, now=now)
     with changing(session, [wish.day], district=district, now=now) as days:
-        days[wish.day].take(visit, window, proposal=proposal)
         if proposal is None:
             _write(session, booking, by=by, now=now)
-        live_limits.take(session, booking, district=district)
+        place(session, days[wish.day], wish, judged, booking=booking, district=district, proposal=proposal)
     return booking
 
 
 def _write(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
-    insert_rows(session, [booking, *booking.items])
+    write_row(session, booking)
     if booking.state == "booked":
-        _tell_booked(session, booking, by=by, now=now)
-
-
-def _for_whom(
-    by: Principal, resident_id: UUID | None, consent: Consent | None, session: Session, *, made_up: bool
-) -> UUID:
-    if by.role == "resident":
-        if resident_id not in (None, by.id):
-            raise InvalidInput(f"resident_id {resident_id} is not you; leave it out to book for yourself")
-        if consent is not None:
-            raise InvalidInput("consent is what staff note when they book for somebody; leave it out")
-        return by.id  # one who is signed in exists
-    if resident_id is None or session.get(Resident, resident_id) is None:
-        raise InvalidInput(f"resident_id is {resident_id}: name the resident this booking is for")
-    if consent is None and not made_up:
-        raise InvalidInput(
-            "consent is missing: say how the resident agreed (phone, shop, visit or institution)"
-            " / 请注明居民的同意方式（电话、门店、上门或单位）"
-        )
-    return resident_id
-
-
-def _tell_booked(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
-    note_change(session, booking, kind="booked", by=by, now=now)
-    tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
+        tell_booked(session, booking, by=by, now=now)
 
 
 def _lapsed(day: date) -> HoldLapsed:
     return HoldLapsed(
-        f"the place on {day} was kept for {HOLD.seconds // 60} minutes and is free again; ask for windows again"
-        f" / 占位已超过 {HOLD.seconds // 60} 分钟，请重新查询可约时段"
+        f"the place on {day} was kept for a while and is free again; ask for windows again"
+        f" / {day} 的占位已过期，请重新查询可约时段"
     )

@@ -41,6 +41,12 @@ def tell_resident(session: Session, booking: Booking, *, kind: str, now: datetim
     )
 
 
+def tell_booked(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
+    """Write down that a place is promised, and tell whom it is for."""
+    note_change(session, booking, kind="booked", by=by, now=now)
+    tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
+
+
 def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:
     """Move a booking along the allowed graph and count its version up.
 

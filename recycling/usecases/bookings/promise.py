@@ -81,11 +81,9 @@ def judge(wish: Wish, *, district: District, now: datetime, standing: tuple[date
     area = area_of(wish, district=district)
     if standing != (wish.day, wish.pickup_window):
         # The day first: the catalogue of a day long past would only say that it has no such item.
-        _bookable(wish.day, wish.pickup_window, district=district, now=now)
+        check_bookable(wish.day, wish.pickup_window, district=district, now=now)
     need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
-    for item in wish.items:
-        kind = district.catalogue.item_type(item.item_type, on=wish.day)
-        check_wipe_consent(kind, given=item.wipe_consent, terms=district.preparation.wipe_terms(on=wish.day))
+    check_consents(wish.items, day=wish.day, district=district)
     return Judged(area=area, need=need, place=place_of(wish))
 
 
@@ -140,6 +138,19 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
     return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time)
 
 
+def check_consents(items: Sequence[WishedItem], *, day: date, district: District) -> None:
+    """See that the owner agreed to the wiping of what holds their data.
+
+    Raises
+    ------
+    InvalidInput
+        When an item that holds data lacks the consent, or one that holds none has it.
+    """
+    for item in items:
+        kind = district.catalogue.item_type(item.item_type, on=day)
+        check_wipe_consent(kind, given=item.wipe_consent, terms=district.preparation.wipe_terms(on=day))
+
+
 def booked_items(
     items: Sequence[WishedItem], *, day: date, by: Principal, district: District, now: datetime
 ) -> list[BookedItem]:
@@ -155,7 +166,16 @@ def booked_items(
     ]  # fmt: skip
 
 
-def _bookable(day: date, window: str, *, district: District, now: datetime) -> None:
+def check_bookable(day: date, window: str, *, district: District, now: datetime) -> None:
+    """See that a window of a day can be asked for.
+
+    Raises
+    ------
+    InvalidInput
+        When there is no such window.
+    WindowClosed
+        When the day cannot be booked at ``now``.
+    """
     if window not in district.network.pickup_windows:
         raise InvalidInput(
             f"pickup_window {window!r} is unknown; choose from {', '.join(district.network.pickup_windows)}"

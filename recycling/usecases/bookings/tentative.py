@@ -23,6 +23,7 @@ from recycling.logs import logger
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.ledger import DayState, Intake, day_states, locked_day, rewrite, routes_since
 from recycling.models.limits import give_back_limits
+from recycling.models.waiting import lose_offers
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit, Window
 from recycling.routing.course import PICKUP
@@ -271,10 +272,10 @@ def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
             Booking.day == draft.day, Booking.state == "held", Booking.held_until <= now
         )
     )
-    drop_holds(session, draft, {row.id: row.resident_id for row in lapsed})
+    drop_holds(session, draft, {row.id: row.resident_id for row in lapsed}, now=now)
 
 
-def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID]) -> None:
+def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID], *, now: datetime) -> None:
     """Delete holds, named with their residents, and free their places and limits; they were nobody's booking."""
     if not holds:
         return
@@ -282,6 +283,7 @@ def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID]) ->
     for booking_id, resident_id in holds.items():
         draft.release(str(booking_id))
         give_back_limits(session, booking_id, resident_id=resident_id)
+    lose_offers(session, booking_ids, now=now)
     session.execute(delete(BookedItem).where(BookedItem.booking_id.in_(booking_ids)))
     session.execute(delete(Booking).where(Booking.id.in_(booking_ids)))
     log.info("hold.dropped", day=str(draft.day), holds=len(holds))

@@ -22,7 +22,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.clock import service_day
 from recycling.errors import DomainError, NotFound
 from recycling.gateways.sms import Accepted, SmsGateway
 from recycling.gateways.webhook import NullWebhooks, WebhookGateway
@@ -32,7 +31,7 @@ from recycling.models.outbox import HeldMessage, OutboxMessage
 from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
-from recycling.units import instant_at, second_of_day
+from recycling.policy.quiet_hours import is_daytime, next_morning
 from recycling.usecases.messages.event_body import event_body
 from recycling.usecases.messages.receipts import apply_receipts
 from recycling.usecases.messages.still_true import why_obsolete
@@ -46,7 +45,6 @@ LEASE = timedelta(minutes=2)  # longer than any gateway's time-out
 MOST_ATTEMPTS = 8
 # After the n-th failed attempt: 1, 2, 4 … 60 minutes, about two hours in all.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-DAYTIME_S = range(7 * 3600, 22 * 3600)  # of the local day: when a message may come that nobody is waiting for
 
 
 def deliver_next(
@@ -104,8 +102,8 @@ def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", 
     if first is not due:  # it rests, waits for its next attempt, or is in another sender's hands
         outbox.let_rest(due, until=max(first.due_at, first.lease_until or first.due_at))
         return "rests"
-    if due.recipient_kind != "webhook" and due.kind in DAYTIME_KINDS and not _by_day(now):
-        outbox.let_rest(due, until=_next_morning(now))
+    if due.recipient_kind != "webhook" and due.kind in DAYTIME_KINDS and not is_daytime(now):
+        outbox.let_rest(due, until=next_morning(now))
         return "rests"
     return outbox.hold(session, due, now=now, lease=LEASE)
 
@@ -159,16 +157,6 @@ def _asked_to_wait(error: Exception) -> timedelta:
     """How long the other side wants to be left alone, if it said so."""
     facts = error.facts if isinstance(error, DomainError) else {}
     return timedelta(seconds=facts.get("retry_after_s") or 0)
-
-
-def _by_day(now: datetime) -> bool:
-    return DAYTIME_S.start <= second_of_day(now, day=service_day(now)) < DAYTIME_S.stop
-
-
-def _next_morning(now: datetime) -> datetime:
-    today = service_day(now)
-    this_morning = instant_at(today, DAYTIME_S.start)
-    return this_morning if now < this_morning else instant_at(today + timedelta(days=1), DAYTIME_S.start)
 
 
 def _failed(held: HeldMessage, error: Exception, *, session: Session, now: datetime) -> Delivery:

@@ -27,6 +27,7 @@ STATE_TOLD: Mapping[str, BookingState] = {
     "plan.left_out": "booked",
     "visit.on_the_way": "booked",
     "visit.missed": "booked",
+    "waiting.offered": "held",
     "visit.collected": "collected",
     "visit.partly_collected": "partly_collected",
     "visit.failed": "failed",

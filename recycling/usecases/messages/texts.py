@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from recycling.clock import SHANGHAI
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
@@ -36,6 +37,11 @@ WORDINGS: dict[str, Wording] = {
         zh="您已预约 {day_zh} {window_zh} 上门回收。如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
         en="Your pickup on {day_en}, {window_en}, is booked. Change or cancel it until {cancel_until} the day before"
         " or until the routes are published.",
+        at_once=True,
+    ),
+    "bookings.imported": Wording(
+        zh="已为您登记 {bookings} 个上门回收预约，首个为 {day_zh} {window_zh}；如有疑问请联系经办单位。",
+        en="{bookings} pickups are booked for you, the first on {day_en}, {window_en}. Ask your institution.",
         at_once=True,
     ),
     "booking.amended": Wording(
@@ -72,6 +78,23 @@ WORDINGS: dict[str, Wording] = {
         zh="我们没有 {day_zh} 为您上门回收的记录。如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
         en="We have no record of your pickup on {day_en}. If nobody came, we are sorry: please book"
         " again or call us. If it was done, nothing is left to do.",
+    ),
+    "waiting.offered": Wording(
+        zh="您候补的 {day_zh} {window_zh} 现有空位，为您保留至 {until_zh}，请在此之前登录确认，逾期将转给下一位。",
+        en="A place is free on {day_en}, {window_en}, and kept for you until {until_en}. Please sign in and confirm.",
+    ),
+    "waiting.ended": Wording(
+        zh="抱歉，您候补的时段（最晚 {day_zh}）未能空出，候补已结束，请改约其他日期。",
+        en="Sorry: no place became free by {day_en}, and you wait no longer. Please choose other days.",
+    ),
+    "recurring.unplaced": Wording(
+        zh="定期回收 {recurring_id} 在 {day_zh} 未能排入任何时段，请处理。",
+        en="Recurring pickup {recurring_id} found no place on {day_en}; please settle it.",
+        at_once=True,
+    ),
+    "recurring.left_out": Wording(
+        zh="抱歉，贵单位 {day_zh} 的定期回收暂未排上，调度会与您联系改期。",
+        en="Sorry: your recurring pickup on {day_en} has no place yet. The dispatcher will call you.",
     ),
     "visit.collected": Wording(
         zh="您 {day_zh} 的上门回收已完成，感谢支持。",
@@ -157,6 +180,10 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
+    if "until" in facts:
+        until = datetime.fromisoformat(facts["until"]).astimezone(SHANGHAI)
+        found["until_zh"] = f"{until.month}月{until.day}日 {until:%H:%M}"
+        found["until_en"] = f"{until:%a} {until.day} {until:%b} {until:%H:%M}"
     if facts.get("reason") is not None:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh

@@ -16,6 +16,8 @@ from recycling.models.doorstep import DoorstepEvent
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.recurring import RecurringDay, RecurringPickup
+from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.routing.standing import route_from_json
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant, rows
 
@@ -52,6 +54,34 @@ def bookings_ask_for_something(session: Session, _now: datetime) -> Breaches:
     """Bookings that take a visit for nothing."""
     asked = select(BookedItem.booking_id).where(BookedItem.declared_units > 0)
     return rows(session, select(Booking.id).where(STANDS, Booking.id.not_in(asked)))
+
+
+@invariant("I-29", "候补与占位一致 / an offered wish has its hold or booking, a live one its days, an ended one none")
+def offers_have_their_place(session: Session, _now: datetime) -> Breaches:
+    """Offers of no place or of somebody else's, wishes taken by no booking, and days that nobody waits for."""
+    state, of = WaitingWish.state, Booking.state
+    wrong_place = or_(
+        and_(state == "offered", func.coalesce(of, "") != "held"),
+        and_(state == "taken", func.coalesce(of, "held") == "held"),
+        Booking.resident_id != WaitingWish.resident_id,
+    )
+    placed = select(WaitingWish.id, state, of).outerjoin(Booking, Booking.id == WaitingWish.booking_id)
+    live = state.in_(("waiting", "offered"))
+    days = select(WaitingDay.wish_id)
+    dangling = or_(and_(live, WaitingWish.id.not_in(days)), and_(~live, WaitingWish.id.in_(days)))
+    return [*rows(session, placed.where(wrong_place)), *rows(session, select(WaitingWish.id, state).where(dangling))]
+
+
+@invariant("I-30", "定期回收之预约属其联系人 / the booking of a recurring pickup's day is its contact's")
+def recurring_days_are_their_bookings(session: Session, _now: datetime) -> Breaches:
+    """Days whose booking is another contact's."""
+    wanted = (
+        select(RecurringDay.recurring_id, RecurringDay.day, Booking.id)
+        .join(RecurringPickup, RecurringPickup.id == RecurringDay.recurring_id)
+        .join(Booking, Booking.id == RecurringDay.booking_id)
+    )
+    # The day itself may be changed by the contact afterwards.
+    return rows(session, wanted.where(Booking.resident_id != RecurringPickup.resident_id))
 
 
 @invariant("I-5", "每次变更一行记录 / a booking's version counts its changes, the last one holds its state")
