@@ -296,8 +296,8 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)
                 assert answer.status_code in (200, 201, 409, 412), f"{method} {rule}: {answer.text}"
-    # bookings: show, amend and cancel by residents; tickets: show and correct by keepers
-    assert cells == 5
+    # bookings: show, amend and cancel by residents; waiting wishes: show and withdraw; tickets: show and correct
+    assert cells == 7
 
 
 def spoken(answer: TestResponse) -> str:
