@@ -25,9 +25,9 @@ from recycling.usecases.bookings.book_recurring import book_recurring, nearest_w
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.bookings.recurring import Agreement, agree_recurring, amend_recurring
 from recycling.usecases.people.staff import AddStaff, add_staff
-from tests.builders import a_booking, a_wish
+from tests.builders import a_booking, a_resident, a_wish
 from tests.conftest import NOW
-from tests.invariants import assert_invariants
+from tests.invariants import assert_invariants, broken
 
 WEDNESDAY = date(2026, 11, 25)  # the first day that the coming night's run can book
 HEAVY: dict[str, Any] = {"items": [WishedItem(item_type="ac-split", quantity=2, dismantle=True)], "floor": 6}
@@ -67,6 +67,12 @@ def test_each_day_within_the_horizon_is_booked_once_and_the_contact_told(session
     ]  # fmt: skip
     assert {one.resident_id for one in bookings} == {pickup.resident_id}
     assert session.scalars(select(OutboxMessage.kind)).all() == ["booking.confirmed"] * 2
+    # a booking that became somebody else's would be found
+    other = a_resident(session, now=NOW).id
+    bookings[0].resident_id = other
+    session.flush()
+    assert any(key.startswith("I-30") for key in broken(session))
+    session.rollback()
     # and the third as soon as it can be booked
     assert night(session, district, days=1) == {}
     assert night(session, district, days=2) == {"booked": 1}

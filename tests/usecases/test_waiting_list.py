@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, HoldLapsed, InvalidInput, NotFound, StaleVersion, WindowFull
 from recycling.models.booking import Booking
 from recycling.models.outbox import OutboxMessage
+from recycling.models.transaction import atomic
 from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -23,9 +24,9 @@ from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.bookings.offer_freed import OFFERED_FOR, offer_freed
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.bookings.waiting import Choice, join_waiting_list, withdraw_wish
-from tests.builders import TOMORROW, a_booking, a_resident, a_wish
+from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish, a_wish
 from tests.conftest import NOW
-from tests.invariants import assert_invariants
+from tests.invariants import assert_invariants, broken
 
 HEAVY: dict[str, Any] = {"items": [WishedItem(item_type="ac-split", quantity=2, dismantle=True)], "floor": 6}
 MORNING = (Choice(day=TOMORROW, pickup_windows=("08-10",)),)
@@ -200,3 +201,36 @@ def test_a_day_that_did_not_change_is_not_searched_again(
     free_one(session, district, booked[0])
     assert offers(session, district, NOW) == [one]
     assert len(looks) == 2
+
+
+def test_the_invariant_finds_a_live_wish_without_days_and_an_offer_whose_hold_is_none(
+    session: Session, district: District
+) -> None:
+    by = a_resident(session, now=NOW)
+    one = a_waiting_wish(session, by, now=NOW)
+    assert_invariants(session)
+    session.execute(delete(WaitingDay))
+    session.commit()
+    assert any(key.startswith("I-29") for key in broken(session))
+    booking = a_booking(session, district=district, now=NOW, by=by)
+    row = wish(session, one)
+    row.state, row.booking_id, row.offered_until = "offered", booking.id, NOW
+    session.commit()
+    assert any("'offered', 'booked'" in found for rows in broken(session).values() for found in rows)
+
+
+def test_a_wish_that_was_offered_meanwhile_is_not_offered_twice(session: Session, district: District) -> None:
+    # given two schedulers that have both found a place for the one who waits
+    by = a_resident(session, now=NOW)
+    one = a_waiting_wish(session, by, now=NOW)
+
+    def hold() -> bool:
+        with atomic(session):
+            return offer_freed_module._hold(
+                one, TOMORROW, "08-10", district=district, session=session, now=NOW, offered_for=OFFERED_FOR
+            )
+
+    # then one of them holds it
+    assert [hold(), hold()] == [True, False]
+    assert len(session.scalars(select(Booking)).all()) == 1
+    assert_invariants(session)
