@@ -17,6 +17,7 @@ LEAST_DAYS: Mapping[str, int] = {
     "places": 30,
     "plans": 30,
     "photos": 30,
+    "waiting-wishes": 1,
     "tentative-routes": 1,
     "sms-receipts": 190,
     "resident-lookups": 190,

@@ -20,6 +20,7 @@ from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
+from recycling.models.waiting import WaitingWish
 from recycling.policy.privacy import PrivacyNotice
 from recycling.usecases.bookings import live_limits
 from recycling.usecases.idempotency import forget_keys
@@ -72,6 +73,10 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "sign_ins": delete(SignIn).where(or_(SignIn.ended_at < signed_in_before, SignIn.expires_at < signed_in_before)),
         "sms_receipts": delete(SmsReceipt).where(SmsReceipt.received_at < now - privacy.kept("sms-receipts")),
         "resident_lookups": delete(ResidentLookup).where(ResidentLookup.at < now - privacy.kept("resident-lookups")),
+        "waiting_wishes": delete(WaitingWish).where(
+            WaitingWish.state.not_in(("waiting", "offered")),
+            WaitingWish.changed_at < now - privacy.kept("waiting-wishes"),
+        ),
         "erasures": delete(Erasure).where(Erasure.at < now - privacy.kept("erasures")),
         # Doors of days that are over; what was planned and driven stands in the day's plan.
         "tentative_routes": delete(TentativeRoute).where(TentativeRoute.day < today - privacy.kept("tentative-routes")),

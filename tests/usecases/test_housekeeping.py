@@ -78,6 +78,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "sign_ins": 3,
         "sms_receipts": 1,
         "tentative_routes": 0,
+        "waiting_wishes": 0,
         "resident_lookups": 1,
         "erasures": 1,
         "places": 0,

@@ -29,7 +29,9 @@ from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan, RouteStop, Unassigned
 from recycling.models.plan import Route as PlannedRoute
 from recycling.models.privacy import Consent, ResidentLookup
+from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import rows_met
+from recycling.models.waiting import WaitingDay, WaitingWish
 
 COARSE = 2  # decimals of a degree, about a kilometre: the village is known from the booking anyway
 # Where staff act for a resident they name: the kept answers repeat the address.
@@ -110,6 +112,16 @@ def end_limits(session: Session, person: Person) -> int:
     return rows_met(session, mine.values(resident_id=person.pseudonym_id))
 
 
+def delete_waiting(session: Session, person: Person) -> int:
+    """Delete their waiting wishes, and the agreements about pickups that would go on."""
+    mine = select(WaitingWish.id).where(WaitingWish.resident_id == person.id)
+    rows_met(session, delete(WaitingDay).where(WaitingDay.wish_id.in_(mine)))
+    gone = rows_met(session, delete(WaitingWish).where(WaitingWish.resident_id == person.id))
+    agreed = select(RecurringPickup.id).where(RecurringPickup.resident_id == person.id)
+    rows_met(session, delete(RecurringDay).where(RecurringDay.recurring_id.in_(agreed)))
+    return gone + rows_met(session, delete(RecurringPickup).where(RecurringPickup.resident_id == person.id))
+
+
 def delete_addresses(session: Session, person: Person) -> int:
     """Delete the saved addresses and their count."""
     gone = rows_met(session, delete(SavedAddress).where(SavedAddress.resident_id == person.id))
@@ -177,6 +189,7 @@ TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
     "limits": end_limits,
+    "waiting": delete_waiting,
     "tentative_routes": delete_routes,
     "bookings": blank_places,
     "saved_addresses": delete_addresses,
