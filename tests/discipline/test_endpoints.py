@@ -86,6 +86,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "recurring_pickups.show_recurring": PLANNERS,
     "recurring_pickups.amend": PLANNERS,
     "recurring_pickups.end": PLANNERS,
+    "service_days.show_room": PLANNERS,
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
