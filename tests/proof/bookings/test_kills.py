@@ -29,7 +29,7 @@ from tests.servers import Server, serving
 KILLS = {"small": 3, "full": 30, "release": 500}
 CONTROL_KILLS = 30  # at most: the first that doubles a booking ends the control
 CLIENTS = 6
-BETWEEN_S = (0.1, 0.5)
+BETWEEN_S = (0.5, 1.5)
 ANSWERS_AFTER_S = "0.15"  # a kill must find requests that are committed and not answered
 CREATED, CONFLICT = http.client.CREATED, http.client.CONFLICT
 RETRIED = {0, http.client.BAD_GATEWAY, http.client.SERVICE_UNAVAILABLE}  # 0: no answer came
