@@ -65,8 +65,11 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
     place: dict[str, Any] = {"address": STREET, "note": NOTE, "lat": LAT, "lon": LON}
     wish = a_wish_body(**place, pickup_window="all-day")
     fetched = caller.post("/bookings", wish).get_json()["id"]
-    cancelled = caller.post("/bookings", wish).get_json()["id"]
-    by_desk = desk.post("/bookings", wish | {"resident_id": str(caller.id)}).get_json()["id"]
+    cancelled = caller.post("/bookings", wish | {"items": [{"item_type": "microwave", "quantity": 1}]}).get_json()["id"]
+    by_desk = desk.post(
+        "/bookings",
+        wish | {"resident_id": str(caller.id), "consent": "phone", "items": [{"item_type": "desk", "quantity": 1}]},
+    ).get_json()["id"]
     gone = caller.call("POST", f"/bookings/{cancelled}/cancellation", If_Match='"1"')
     assert gone.status_code == 200, gone.text
     assert caller.post("/my-addresses", an_address_body(label=LABEL, **place)).status_code == 201

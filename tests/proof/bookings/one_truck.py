@@ -23,6 +23,7 @@ from recycling.models.ledger import DayState, locked_day
 from recycling.models.transaction import atomic
 from recycling.routing.board import Board
 from recycling.usecases.bookings import book_pickup, change_pickup, tentative
+from recycling.usecases.bookings.history import tell_booked
 from tests.planned_days import TRUCK, with_vehicles
 
 UNGUARDED = os.environ.get("TEST_UNGUARDED", "")  # lock, confirmation, version, closing or keys
@@ -45,7 +46,7 @@ def confirm_as_seen(hold_id: UUID, *, by: Any, session: Session, now: Any, **_: 
     with atomic(session):
         booked = {"state": "booked", "held_until": None, "created_at": now, "changed_at": now}
         session.execute(update(Booking).where(Booking.id == hold_id).values(**booked))
-        book_pickup._tell_booked(session, seen, by=by, now=now)
+        tell_booked(session, seen, by=by, now=now)
     seen.state = "booked"
     return seen
 
@@ -63,7 +64,9 @@ elif UNGUARDED == "confirmation":
 elif UNGUARDED == "version":
     change_pickup._check_changeable = changeable_as_seen
 elif UNGUARDED == "closing":
-    setattr(tentative, "locked_day", lambda session, day, **_: locked_day(session, day, even_closed=True))  # noqa: B010
+    setattr(
+        tentative, "locked_day", lambda session, day, *, now, **_: locked_day(session, day, now=now, even_closed=True)
+    )  # noqa: B010
 elif UNGUARDED == "keys":
     from recycling.usecases import idempotency
 
