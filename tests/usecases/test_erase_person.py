@@ -65,7 +65,8 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
     place: dict[str, Any] = {"address": STREET, "note": NOTE, "lat": LAT, "lon": LON}
     wish = a_wish_body(**place, pickup_window="all-day")
     fetched = caller.post("/bookings", wish).get_json()["id"]
-    cancelled = caller.post("/bookings", wish | {"items": [{"item_type": "microwave", "quantity": 1}]}).get_json()["id"]
+    microwave = {"items": [{"item_type": "microwave", "quantity": 1}]}
+    cancelled = caller.post("/bookings", wish | microwave).get_json()["id"]
     by_desk = desk.post(
         "/bookings",
         wish | {"resident_id": str(caller.id), "consent": "phone", "items": [{"item_type": "desk", "quantity": 1}]},

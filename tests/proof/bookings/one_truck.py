@@ -57,6 +57,11 @@ def changeable_as_seen(booking: Booking, version: int) -> None:
         raise StaleVersion(f"the booking is no longer version {version}")
 
 
+def closed_or_not(session: Session, day: date, *, now: Any, **_: Any) -> DayState:
+    """Take the day's row, closed or not."""
+    return locked_day(session, day, now=now, even_closed=True)
+
+
 if UNGUARDED == "lock":
     tentative._up_to_date = as_it_was
 elif UNGUARDED == "confirmation":
@@ -64,9 +69,7 @@ elif UNGUARDED == "confirmation":
 elif UNGUARDED == "version":
     change_pickup._check_changeable = changeable_as_seen
 elif UNGUARDED == "closing":
-    setattr(
-        tentative, "locked_day", lambda session, day, *, now, **_: locked_day(session, day, now=now, even_closed=True)
-    )  # noqa: B010
+    setattr(tentative, "locked_day", closed_or_not)  # noqa: B010
 elif UNGUARDED == "keys":
     from recycling.usecases import idempotency
 
