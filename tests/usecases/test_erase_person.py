@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from recycling.errors import BookingsOutstanding, InvalidInput, NotFound
+from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.models.booking import Booking, BookingChange
 from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, SignIn, phone_index
@@ -25,10 +26,11 @@ from recycling.models.privacy import Erasure
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.units import instant_at
+from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.people import traces
 from recycling.usecases.people.erase_person import erase_person
-from tests.builders import TOMORROW, a_booking, a_resident, a_wish_body, an_address_body
+from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers, KeptSms
 from tests.invariants import assert_invariants
 from tests.personal_data import cells, found
@@ -41,7 +43,7 @@ LABEL = "外婆家"
 # A point to a tenth of a metre, so that no other number of the tables is taken for it.
 LAT, LON = 34.812345, 117.254321
 # Places whose rows name the account by a foreign key.
-NAMING_ROWS = {"bookings", "saved_addresses", "sign_ins", "consents"}
+NAMING_ROWS = {"bookings", "saved_addresses", "sign_ins", "consents", "limits", "waiting"}
 SECRETS = (PHONE, STREET, NOTE, LABEL, str(LAT), str(LON))
 
 
@@ -76,6 +78,12 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
     assert caller.post("/my-addresses", an_address_body(label=LABEL, **place)).status_code == 201
     other_door = an_address_body(label=LABEL, **(place | {"address": f"{STREET} 后门"}), resident_id=str(caller.id))
     assert desk.post("/my-addresses", other_door).status_code == 201
+    me = Principal(id=caller.id, role="resident")
+    add_photo(
+        UUID(fetched), b"as sent", decode=lambda _: PlainPhoto(content=LABEL.encode(), width=1, height=1), by=me,
+        district=district, session=session, now=now,
+    )  # fmt: skip
+    a_waiting_wish(session, me, now=now)
     a_published_plan(session, district=district, now=now)
     session.rollback()
     with time_machine.travel(instant_at(TOMORROW, 10 * 3600), tick=True):
@@ -207,7 +215,7 @@ def test_others_keep_everything(session: Session, lived: Lived, district: Distri
     a_booking(session, district=district, now=now, by=neighbour, day=later, address="别家 5 号", lat=34.801111)
     a_published_plan(session, district=district, now=now, day=later)
     theirs = sum("别家 5 号" in str(value) or "34.801111" in str(value) for _, value in cells(session))
-    assert theirs == 2  # booking and plan
+    assert theirs == 3  # booking, plan and tentative route
     erased(lived, session)
     assert sum("别家 5 号" in str(value) or "34.801111" in str(value) for _, value in cells(session)) == theirs
 

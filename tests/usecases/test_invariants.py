@@ -17,7 +17,9 @@ from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
 from recycling.models.ledger import TentativeRoute
 from recycling.models.outbox import OutboxMessage
+from recycling.models.people import Resident, Staff
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
+from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.bookings.change_pickup import cancel_pickup
@@ -27,9 +29,10 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
-from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, people, work
+from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, limits, people, work
 from recycling.usecases.reporting.goal_report import make_goal_report
-from tests.builders import TOMORROW, a_booking, a_resident
+from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
+from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
 
@@ -75,6 +78,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         assert finish(session, held, figures={}, now=now)
         enqueue(session, job="roll_up", due_at=now, scope="2026-11-23", now=now)
     _told_by_a_provider(session, district, now)
+    a_waiting_wish(session, resident, now=now, day=OPEN_DAY)
     session.rollback()
     return session
 
@@ -130,6 +134,23 @@ def twice(session: Session) -> Sequence[Executable]:
     return [insert(TentativeRoute).values(again)]
 
 
+def of_somebody_else(session: Session) -> Sequence[Executable]:
+    """A day of an agreement with one contact, and the booking of another."""
+    booking, staff_id = session.scalars(select(Booking).limit(1)).one(), session.scalars(select(Staff.id)).first()
+    contact, pickup = uuid4(), uuid4()
+    agreed = {
+        "id": pickup, "resident_id": contact, "name": "n", "wish": {}, "weekdays": [0], "every_weeks": 1,
+        "month_day": None, "pickup_window": "08-10", "starts_on": OPEN_DAY, "until": None, "state": "active",
+        "made_by": staff_id, "version": 1, "created_at": NOW, "changed_at": NOW,
+    }  # fmt: skip
+    day = {"recurring_id": pickup, "day": OPEN_DAY, "state": "booked", "booking_id": booking.id, "note": "", "at": NOW}
+    return [
+        insert(Resident).values(id=contact, phone="13900000000", phone_index=bytes(32), created_at=NOW),
+        insert(RecurringPickup).values(agreed),
+        insert(RecurringDay).values(day),
+    ]
+
+
 LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
 
 # A cancelled booking that is booked again: version 3 follows version 2.
@@ -181,6 +202,14 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (items.photos_are_counted, sql("DELETE FROM photo")),
     (people.erased_people_are_gone, sql("UPDATE resident SET erased_at = created_at")),
     (people.address_books_count_their_addresses, sql("INSERT INTO address_book SELECT id, 1 FROM resident")),
+    (bookings.offers_have_their_place, sql("DELETE FROM waiting_day")),
+    (bookings.recurring_days_are_their_bookings, of_somebody_else),
+    (limits.live_items_are_of_live_bookings, sql("DELETE FROM live_item")),
+    (limits.live_counts_are_live_bookings, sql("UPDATE live_count SET used = 0")),
+    (
+        limits.no_shows_are_outcomes,
+        sql("INSERT INTO no_show (booking_id, resident_id, day) SELECT id, resident_id, day FROM booking LIMIT 1"),
+    ),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at WHERE dead_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at WHERE sent_at IS NULL")),
