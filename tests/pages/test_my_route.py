@@ -30,7 +30,7 @@ def planned(app: Flask, district: District, *overrides: dict[str, Any]) -> None:
     """Book pickups for tomorrow and publish a plan in which the truck of 临城街道 fetches them."""
     with app.app_context():
         for fields in overrides or ({},):
-            a_booking(db.session(), district=district, now=NOW, **fields)
+            a_booking(db.session(), district=district, now=NOW, **{"address": "清泉路 1 号 2 单元 301"} | fields)
         a_published_plan(db.session(), district=with_vehicles(district, TRUCK), now=NOW)
         db.session.remove()
 

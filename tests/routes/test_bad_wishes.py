@@ -15,6 +15,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.routes.schemas.bookings import WishSchema
 from tests.builders import TOMORROW, a_wish_body
+from tests.callers import Callers
 from tests.conftest import NOW
 from tests.places import ROOM_OF_TRUCK, one_truck
 from tests.routes.bad_requests import Bad, Counter, wish, with_text
@@ -208,7 +209,12 @@ def test_wrong_amounts_are_refused_with_the_right_ones(resident: Counter) -> Non
 
 
 def test_days_and_windows_that_cannot_be_booked_are_refused_with_those_that_can(
-    app: Flask, district: District, resident: Counter, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    district: District,
+    resident: Counter,
+    callers: Callers,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def closed(*says: str, **overrides: Any) -> Bad:
         return Bad(body=a_wish_body(**overrides), status=409, code="window_closed", says=says)
@@ -222,8 +228,9 @@ def test_days_and_windows_that_cannot_be_booked_are_refused_with_those_that_can(
     )  # fmt: skip
     # a full window, and a day whose routes are planned
     monkeypatch.setitem(app.extensions, "district", one_truck(district))
-    for _ in range(ROOM_OF_TRUCK):
-        assert resident.caller.post("/bookings", a_wish_body()).status_code == 201
+    for number in range(ROOM_OF_TRUCK):
+        other = callers.resident().post("/bookings", a_wish_body(address=f"清泉路 {number + 1} 号"))
+        assert other.status_code == 201
     full = Bad(
         body=a_wish_body(), status=409, code="window_full",
         says=("no route of 2026-11-24 can take this any more in that window", "choose another one", "/slot-offers"),

@@ -66,7 +66,7 @@ def test_a_consent_outlives_a_change_of_the_window_and_is_asked_again_for_new_it
 
 def test_staff_who_book_for_a_resident_stand_for_the_consent(callers: Callers) -> None:
     resident, dispatcher = callers.resident(), callers.staff("dispatcher")
-    wish = a_wish_body(items=[PHONE | {"wipe_consent": True}], resident_id=str(resident.id))
+    wish = a_wish_body(items=[PHONE | {"wipe_consent": True}], resident_id=str(resident.id), consent="phone")
     made = dispatcher.post("/bookings", wish)
     assert made.get_json()["items"][0]["wipe_consent_by"] == str(dispatcher.id)
 

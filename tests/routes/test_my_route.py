@@ -33,10 +33,13 @@ def pickups(route: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def booked(session: Session, callers: Callers, district: District, now: datetime) -> list[str]:
-    """Three fridges of one resident at one door tomorrow, published; their booking ids."""
-    resident = callers.resident(PHONE)
-    wish = a_wish_body(floor=3, note="门禁 4321", pickup_window="all-day")
-    made = [resident.post("/bookings", wish).get_json()["id"] for _ in range(3)]
+    """A fridge, a freezer and a sofa of one resident at one door tomorrow, published; their booking ids."""
+    resident, made = callers.resident(PHONE), []
+    for kind in ("fridge", "freezer", "sofa-three"):
+        wish = a_wish_body(
+            floor=3, note="门禁 4321", pickup_window="all-day", items=[{"item_type": kind, "quantity": 1}]
+        )
+        made.append(resident.post("/bookings", wish).get_json()["id"])
     a_published_plan(session, district=district, now=now)
     return made
 

@@ -27,7 +27,7 @@ def collector(session: Session, callers: Callers, district: District, now: datet
     made = []
     for number in range(STOPS):
         resident = callers.resident(f"1391234567{number}")
-        wish = a_wish_body(pickup_window="all-day", lat=34.8 + number / 1000)
+        wish = a_wish_body(pickup_window="all-day", lat=34.8 + number / 1000, address=f"清泉路 {number + 1} 号")
         made.append(resident.post("/bookings", wish).get_json()["id"])
     a_published_plan(session, district=district, now=now)
     drivers = {driver_of(session, UUID(booking_id)) for booking_id in made}

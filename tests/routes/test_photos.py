@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -23,9 +24,13 @@ AFTER_CUT_OFF = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)  # 20:30 of the eveni
 DAY_AFTER = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 
 
+_doors = itertools.count(1)
+
+
 def booked(caller: Caller) -> str:
     """The path of a new booking's photos."""
-    return f"/bookings/{caller.post('/bookings', a_wish_body()).get_json()['id']}/photos"
+    made = caller.post("/bookings", a_wish_body(address=f"清泉路 {next(_doors)} 号")).get_json()
+    return f"/bookings/{made['id']}/photos"
 
 
 def test_a_resident_adds_lists_fetches_and_deletes_a_photo(callers: Callers, session: Session) -> None:

@@ -142,7 +142,7 @@ def test_the_desk_finds_who_is_there_and_makes_who_is_not_on_their_word(session:
     assert session.scalar(select(func.count()).select_from(Consent)) == 1
     # the same person signs in later, and sees what the desk booked for them
     session.rollback()
-    booked = desk.post("/bookings", a_wish_body(resident_id=made["resident_id"]))
+    booked = desk.post("/bookings", a_wish_body(resident_id=made["resident_id"], consent="phone"))
     assert booked.status_code == 201, booked.text
     resident = callers.resident(PHONE)
     assert str(resident.id) == made["resident_id"]

@@ -113,6 +113,10 @@ FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
     404: (("页面不存在", "No such page"), ("请从首页重新进入", "start again from the home page")),
     405: (("此处不能这样提交", "Not like this"), ("请从首页重新进入", "start again from the home page")),
     409: (("与当前情况冲突", "It clashes"), ("请返回上一页查看最新情况", "go back and look at the present state")),
+    415: (
+        ("不支持的文件类型", "This kind of file is not taken"),
+        ("请换成 JPEG、PNG 或 WebP", "send JPEG, PNG or WebP"),
+    ),
     412: (("内容已被更新", "It has changed meanwhile"), ("请返回并刷新页面", "go back and reload the page")),
     413: (("提交内容过大", "Too large"), ("请减少内容后重试", "send less at once")),
     422: (("填写有误", "Something is not right"), ("请按提示更正后重试", "correct what is named above and try again")),

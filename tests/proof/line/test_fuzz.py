@@ -262,9 +262,11 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     keeper, resident, dispatcher = callers.staff("keeper"), callers.resident(), callers.staff("dispatcher")
     wish = a_wish_body(day="2026-11-26", note="后门", floor=3, has_lift=False, coordinate_system="wgs84")
     yield Good(caller=resident, operation=("/bookings", "POST"), path="/bookings", body=wish)
-    booking = resident.post("/bookings", wish).get_json()
+    booking = resident.post("/bookings", wish | {"address": "清泉路 2 号"}).get_json()
     path = f"/bookings/{booking['id']}"
-    yield Good(caller=resident, operation=("/bookings/{booking_id}", "PATCH"), path=path, body=wish)
+    moved = wish | {"address": "清泉路 2 号"}
+    yield Good(caller=resident, operation=("/bookings/{booking_id}", "PATCH"), path=path, body=moved)
+    wish["address"] = "清泉路 3 号"
     question = {name: value for name, value in wish.items() if name not in ("day", "pickup_window")}
     yield Good(
         caller=resident, operation=("/slot-offers", "POST"), path="/slot-offers", body=question | {"explain": True}

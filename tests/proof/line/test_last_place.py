@@ -71,8 +71,8 @@ def _race(url: str, server: Server, clients: int, rounds: int, config: str) -> R
         mornings = [window for window in crowd.windows() if window.pickup_window == "08-10"]
         for window in islice(cycle(mornings), rounds):
             crowd.leave_one_place(window)
-            body = json.dumps(window.body()).encode()
-            heard = crowd.rush(pool, server, [(token, str(uuid4()), body) for token in crowd.tokens])
+            wishes = [(token, str(uuid4()), json.dumps(window.body()).encode()) for token in crowd.tokens]
+            heard = crowd.rush(pool, server, wishes)
             found.heard.update((one.status, one.code) for one in heard)
             stand = crowd.stand(window)
             found.oversold += stand.live > ROOM_OF_TRUCK

@@ -25,7 +25,7 @@ KILLS, STOPS, PAUSES = 2, 2, 1  # in each week
 START = datetime(2026, 11, 26, 10, tzinfo=SHANGHAI)
 CONTROL_DAYS = 2
 PAUSE = timedelta(hours=2)
-WEEK = 6 * 7  # due times that a week holds at least: of six daily jobs
+WEEK = 7 * 7  # due times that a week holds at least: of seven daily jobs
 
 Due = tuple[str, datetime]
 Blow = Callable[[Fleet, datetime, "Told"], None]
@@ -93,6 +93,7 @@ def due_runs(days: int) -> list[Due]:
     for ahead in range(days + 1):
         midnight = START.replace(hour=0) + timedelta(days=ahead)
         found += [
+            ("book_recurring", midnight + timedelta(minutes=10)),
             ("roll_up", midnight + timedelta(minutes=30)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
