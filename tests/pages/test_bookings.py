@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -17,6 +16,7 @@ from recycling.usecases.queries.bookings import own_addresses
 from tests.builders import a_booking, a_resident
 from tests.conftest import NOW
 from tests.pages.browsers import Browsers
+from tests.planned_days import generous
 
 PHONE = "13900139000"
 
@@ -80,12 +80,6 @@ def test_a_whole_address_is_its_owners_alone(session: Session, district: Distric
     listed = browsers.of("dispatcher").open("/bookings").json
     assert listed is not None
     assert [row["address_masked"] for row in listed["bookings"]] == ["长江…"]
-
-
-def generous(district: District) -> District:
-    """The district without the limits on live bookings."""
-    rules = replace(district.booking_rules, live_per_resident=100, live_per_address=100)
-    return replace(district, booking_rules=rules)
 
 
 def test_older_bookings_are_one_page_further(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import threading
 import time
@@ -42,6 +43,9 @@ from tests.servers import Server, server_settings
 FIRST_PHONE = 13_500_000_000
 TRIES, WAIT_S = 40, 0.1  # of a request that hears "busy": the contract says that a repeat works a moment later
 KEPT = ("resident", "sign_in", "alembic_version")  # between rounds
+
+
+_doors = itertools.count(1)  # a door takes each kind of item once a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +95,12 @@ class Clients:
 
     def wish(self, day: date, **overrides: Any) -> Wish:
         """A fridge carried down five floors, from 8 to 10: few of these fit into a morning."""
-        return a_wish(**({"day": day, "floor": 6} | overrides))
+        return a_wish(**({"day": day, "floor": 6, "address": f"清泉路 {next(_doors)} 号"} | overrides))
 
     def body(self, day: date, **overrides: Any) -> dict[str, Any]:
         """The same wish as JSON."""
-        return a_wish_body(**({"day": day.isoformat(), "floor": 6} | overrides))
+        door = f"清泉路 {next(_doors)} 号"
+        return a_wish_body(**({"day": day.isoformat(), "floor": 6, "address": door} | overrides))
 
     def _places_of_a_window(self) -> int:
         """How many such wishes the truck serves in one window."""

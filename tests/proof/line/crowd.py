@@ -134,7 +134,7 @@ class Crowd:
             by = Principal(id=db.session.scalars(select(Resident.id).limit(1)).one(), role="resident")
             wish = a_wish(day=window.day, pickup_window=window.pickup_window, village_code=window.village_code)
             for _ in range(ROOM_OF_TRUCK - 1):
-                book_pickup(wish, by=by, district=self.district, session=db.session(), now=now)
+                book_pickup(wish, by=by, district=self.district, session=db.session(), now=now, made_up=True)
 
     def stand(self, window: Window) -> Stand:
         """What the day came to."""

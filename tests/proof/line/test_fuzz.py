@@ -266,8 +266,8 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     path = f"/bookings/{booking['id']}"
     moved = wish | {"address": "清泉路 2 号"}
     yield Good(caller=resident, operation=("/bookings/{booking_id}", "PATCH"), path=path, body=moved)
-    wish["address"] = "清泉路 3 号"
-    question = {name: value for name, value in wish.items() if name not in ("day", "pickup_window")}
+    elsewhere = wish | {"address": "清泉路 3 号"}
+    question = {name: value for name, value in elsewhere.items() if name not in ("day", "pickup_window")}
     yield Good(
         caller=resident, operation=("/slot-offers", "POST"), path="/slot-offers", body=question | {"explain": True}
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from config.settings import from_environment
 from recycling.usecases import idempotency
+from recycling.usecases.bookings import live_limits
 
 
 def answer_always(effect: Callable[[], idempotency.Answer], **_key: Any) -> tuple[idempotency.Answer, bool]:
@@ -15,6 +16,8 @@ def answer_always(effect: Callable[[], idempotency.Answer], **_key: Any) -> tupl
 
 
 idempotency.answer_once = answer_always
+# The guard against the same item twice at one door would find some of it out: it is not what is tried here.
+live_limits.take = lambda *_a, **_b: None
 
 # After the exchange: the endpoints take `answer_once` by name when they are imported.
 from recycling.app import create_app  # noqa: E402

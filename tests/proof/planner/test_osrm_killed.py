@@ -125,7 +125,10 @@ def book(count: int, *, session: Session, district: District, now: datetime) -> 
     by, booked = a_resident(session, now=now), 0
     for wish in made_up_wishes(district, TOMORROW, count=5 * count):
         with contextlib.suppress(WindowFull):
-            book_pickup(replace(wish, items=[MICROWAVE]), by=by, district=district, session=session, now=now)
+            book_pickup(
+                replace(wish, items=[MICROWAVE]), by=by, district=district, session=session, now=now,
+                resident_id=by.id, made_up=True,
+            )  # fmt: skip
             booked += 1
         if booked == count:
             return
