@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -14,6 +14,7 @@ from recycling.models.booking import Booking
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
 from recycling.units import instant_at
+from recycling.usecases.bookings.history import visits_fact
 from recycling.usecases.messages.still_true import left_out
 
 log = logger(__name__)
@@ -29,17 +30,8 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
     """
     if day < service_day(now):
         return 0
-    reminders = 0
     with atomic(session):
-        for booking_id, resident_id, pickup_window in session.execute(_standing(day)):
-            reminders += post(
-                session,
-                dedupe_key=f"booking.reminder:{booking_id}:{day}",
-                kind="booking.reminder",
-                to=("resident", resident_id),
-                facts={"booking_id": str(booking_id), "day": str(day), "pickup_window": pickup_window},
-                now=now,
-            )
+        reminders = _remind("booking.reminder", _standing(day), day=day, session=session, now=now)
     log.info("reminders.posted", day=str(day), reminders=reminders)
     return reminders
 
@@ -53,26 +45,42 @@ def remind_early(day: date, *, session: Session, now: datetime) -> int:
     if (day - service_day(now)).days < LEAST_EARLY_DAYS:
         return 0
     begins = instant_at(day - timedelta(days=EARLY_DAYS), 0)
-    reminders = 0
     with atomic(session):
-        for booking_id, resident_id, pickup_window in session.execute(
-            _standing(day).where(Booking.created_at < begins)
-        ):
-            reminders += post(
-                session,
-                dedupe_key=f"booking.early_reminder:{booking_id}:{day}",
-                kind="booking.early_reminder",
-                to=("resident", resident_id),
-                facts={"booking_id": str(booking_id), "day": str(day), "pickup_window": pickup_window},
-                now=now,
-            )
+        standing = _standing(day).where(Booking.created_at < begins)
+        reminders = _remind("booking.early_reminder", standing, day=day, session=session, now=now)
     log.info("early_reminders.posted", day=str(day), reminders=reminders)
     return reminders
 
 
-def _standing(day: date) -> Select[UUID, UUID, str]:
-    """Id, resident and window of each booking of a day that still stands."""
-    standing = select(Booking.id, Booking.resident_id, Booking.pickup_window)
+def _remind(
+    kind: str, standing: Select[UUID, UUID, UUID, str], *, day: date, session: Session, now: datetime
+) -> int:  # fmt: skip
+    """Post one reminder for each booking, however many visits it has; returns how many are new."""
+    bookings: dict[UUID, list[tuple[UUID, UUID, str]]] = {}
+    for booking, visit, resident_id, pickup_window in session.execute(standing):
+        bookings.setdefault(booking, []).append((visit, resident_id, pickup_window))
+    new = 0
+    for booking, visits in bookings.items():
+        # Where the plan leaves out the first visit it tells of the next: the message holds as long as that one does.
+        visit, resident_id, pickup_window = min(visits, key=lambda row: row[0] != booking)
+        new += post(
+            session,
+            dedupe_key=f"{kind}:{booking}:{day}",
+            kind=kind,
+            to=("resident", resident_id),
+            facts={
+                "booking_id": str(visit), "day": str(day), "pickup_window": pickup_window, **visits_fact(len(visits)),
+            },
+            now=now,
+        )  # fmt: skip
+    return new
+
+
+def _standing(day: date) -> Select[UUID, UUID, UUID, str]:
+    """Booking, visit, resident and window of each visit of a day that still stands."""
+    standing = select(
+        func.coalesce(Booking.part_of, Booking.id), Booking.id, Booking.resident_id, Booking.pickup_window
+    )  # fmt: skip
     standing = standing.where(Booking.day == day, Booking.state == "booked", Booking.made_up.is_(False))
     # Whom the published plan leaves out has been told that nobody comes.
     return standing.where(Booking.id.not_in(left_out(day))).order_by(Booking.id)
