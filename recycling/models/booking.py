@@ -45,8 +45,8 @@ class Booking(WithId, Base):
     from ``place_blanked_at`` on. ``area`` is the key of the town-level unit whose station serves it. A held one is kept
     until ``held_until`` and is no booking yet. ``consent`` says how the resident agreed to what staff booked for them.
 
-    Each row is one visit. Where a booking needs several, the further ones are ``part_of`` the first, which stands for the
-    booking: same resident, place, day and window, and until the day is planned the same state.
+    Each row is one visit. Where a booking needs several, the further ones are ``part_of`` the first, which stands for
+    the booking: same resident, place, day and window, and until the day is planned the same state.
     """
 
     __tablename__ = "booking"

@@ -44,8 +44,8 @@ def book_pickup(
 ) -> Booking:
     """Turn a wish into a promise: booking, place in a route, log line and message in one transaction.
 
-    Staff book for the resident they name, and note how that one agreed; residents book for themselves. What no single crew
-    can do becomes several visits in the window, of which the one returned stands for the booking.
+    Staff book for the resident they name, and note how that one agreed; residents book for themselves. What no
+    single crew can do becomes several visits in the window, of which the one returned stands for the booking.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Amend or cancel a booking until its cut-off, at the desk cancel it until it is visited.
 
-The old place is kept until the new one is sure. All visits of a booking change together, by the id of the first; once the
-routes of the day are planned each is a stop of its own, and the desk may cancel one alone.
+The old place is kept until the new one is sure. All visits of a booking change together, by the id of the first; once
+the routes of the day are planned each is a stop of its own, and the desk may cancel one alone.
 """
 
 from __future__ import annotations

@@ -34,9 +34,10 @@ class Wording:
 
 WORDINGS: dict[str, Wording] = {
     "booking.confirmed": Wording(
-        zh="您已预约 {day_zh} {window_zh} 上门回收{visits_zh}。如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
-        en="Your pickup on {day_en}, {window_en}, is booked{visits_en}. Change or cancel it until {cancel_until} the day before"
-        " or until the routes are published.",
+        zh="您已预约 {day_zh} {window_zh} 上门回收{visits_zh}。"
+        "如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
+        en="Your pickup on {day_en}, {window_en}, is booked{visits_en}. Change or cancel it until {cancel_until} the"
+        " day before or until the routes are published.",
         at_once=True,
     ),
     "bookings.imported": Wording(
@@ -56,14 +57,15 @@ WORDINGS: dict[str, Wording] = {
     ),
     "booking.reminder": Wording(
         zh="提醒：{day_zh} {window_zh} 上门回收{visits_zh}，请备好物品并保持电话畅通。",
-        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Please have the items ready and your phone at hand.",
+        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Please have the items ready and your phone at"
+        " hand.",
         optional=True,
     ),
     "booking.early_reminder": Wording(
         zh="提醒：您已预约 {day_zh} {window_zh} 上门回收{visits_zh}。"
         "如有变动，请于前一日 {cancel_until} 前且路线发布前修改或取消。",
-        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Plans changed? Change or cancel until {cancel_until} the day"
-        " before or until the routes are published.",
+        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Plans changed? Change or cancel until"
+        " {cancel_until} the day before or until the routes are published.",
         optional=True,
     ),
     # Somebody waits for it: it comes when the collector sets out, however early.
@@ -75,7 +77,8 @@ WORDINGS: dict[str, Wording] = {
         optional=True,
     ),
     "visit.missed": Wording(
-        zh="我们没有 {day_zh} 为您上门回收{one_of_zh}的记录。如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
+        zh="我们没有 {day_zh} 为您上门回收{one_of_zh}的记录。"
+        "如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
         en="We have no record of your pickup on {day_en}{one_of_en}. If nobody came, we are sorry: please book"
         " again or call us. If it was done, nothing is left to do.",
     ),
@@ -114,8 +117,10 @@ WORDINGS: dict[str, Wording] = {
         en="Your pickup on {day_en}{one_of_en} is planned: we expect to arrive around {expected} (window {window_en}).",
     ),
     "plan.left_out": Wording(
-        zh="抱歉，{day_zh} {window_zh} 的上门回收{one_of_zh}未能排入路线，{no_visit_zh}。请改约其他日期，我们会取消本次预约。",
-        en="Sorry: no route reaches you on {day_en}, {window_en}{one_of_en}, and {no_visit_en}. Please book another day.",
+        zh="抱歉，{day_zh} {window_zh} 的上门回收{one_of_zh}未能排入路线，{no_visit_zh}。"
+        "请改约其他日期，我们会取消本次预约。",
+        en="Sorry: no route reaches you on {day_en}, {window_en}{one_of_en}, and {no_visit_en}. Please book another"
+        " day.",
     ),
     "plan.unassigned": Wording(
         zh="{day_zh} 的计划有 {booking_count} 个预约未排入，请处理。",

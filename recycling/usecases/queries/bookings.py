@@ -91,8 +91,9 @@ def open_days(*, district: District, session: Session, now: datetime) -> list[da
 def booking_in_full(booking: Booking) -> dict[str, Any]:
     """A booking with its address, for somebody who may read it."""
     fields = (
-        "id", "part_of", "resident_id", "state", "held_until", "consent", "day", "pickup_window", "area", "village_code", "floor",
-        "has_lift", "items", "declared_g", "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
+        "id", "part_of", "resident_id", "state", "held_until", "consent", "day", "pickup_window", "area",
+        "village_code", "floor", "has_lift", "items", "declared_g", "declared_l", "service_s", "made_up", "version",
+        "created_at", "changed_at",
     )  # fmt: skip
     return {name: getattr(booking, name) for name in fields} | booking.place
 

@@ -23,7 +23,8 @@ NO_SHOW_REASONS = ("nobody_home",)  # written out here: checks share nothing wit
 def live_items_are_of_live_bookings(session: Session, now: datetime) -> Breaches:
     """Items of live bookings without their row, rows of other bookings, and rows at another door or day.
 
-    A booking has those of all its visits. One whose day is long over gives its limits back without an outcome: it may have all of its rows or none.
+    A booking has those of all its visits. One whose day is long over gives its limits back without an outcome: it may
+    have all of its rows or none.
     """
     kept: dict[UUID, set[tuple[str, date, str]]] = {}
     for row in session.execute(select(LiveItem.booking_id, LiveItem.address_digest, LiveItem.day, LiveItem.item_type)):
