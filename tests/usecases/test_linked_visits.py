@@ -322,10 +322,11 @@ def test_a_linked_booking_beyond_a_limit_keeps_nothing(session: Session, apart: 
     assert len(visits(session)) == before
     # an item of a further visit counts as booked at the door
     other = a_resident(session, now=NOW)
-    a_linked_booking(session, apart, other)
+    day = TOMORROW + timedelta(days=3)
+    a_linked_booking(session, apart, other, day=day)
     for one in (GAS_HEATER, AIR_CONDITIONER):
         with pytest.raises(LimitReached):
-            book_pickup(a_linked_wish(items=[one]), by=other, district=apart, session=session, now=NOW)
+            book_pickup(a_linked_wish(items=[one], day=day), by=other, district=apart, session=session, now=NOW)
     assert rebuild_limits(district=apart, session=session, now=NOW).counters == 0
     assert_invariants(session)
 
