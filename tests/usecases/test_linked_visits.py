@@ -20,6 +20,7 @@ from recycling.models.ledger import close_day
 from recycling.models.limits import LiveCount, no_show_days, note_no_show
 from recycling.models.outbox import OutboxMessage
 from recycling.models.transaction import atomic
+from recycling.models.waiting import WaitingWish
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.units import instant_at
@@ -27,9 +28,11 @@ from recycling.usecases.bookings.book_pickup import HOLD, book_pickup, confirm_h
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.bookings.linked import MOST_VISITS
+from recycling.usecases.bookings.offer_freed import offer_freed
 from recycling.usecases.bookings.offer_slots import check_hold_token, offer_slots
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.bookings.rebuild_limits import rebuild_limits
+from recycling.usecases.bookings.waiting import Choice, join_waiting_list, withdraw_wish
 from recycling.usecases.messages.remind import remind_residents
 from recycling.usecases.messages.texts import render
 from recycling.usecases.queries.bookings import list_bookings, visits_of
@@ -328,6 +331,32 @@ def test_a_linked_booking_beyond_a_limit_keeps_nothing(session: Session, apart: 
         with pytest.raises(LimitReached):
             book_pickup(a_linked_wish(items=[one], day=day), by=other, district=apart, session=session, now=NOW)
     assert rebuild_limits(district=apart, session=session, now=NOW).counters == 0
+    assert_invariants(session)
+
+
+def test_who_waits_gets_all_visits_or_none_and_gives_all_back(session: Session, apart: District) -> None:
+    # given the crew for gas booked out, and somebody who waits for the morning with a linked wish
+    full = book_out_gas(session, apart)
+    by = a_resident(session, now=NOW)
+    morning = [Choice(day=TOMORROW, pickup_windows=("08-10",))]
+    wish_id = join_waiting_list(a_linked_wish(), morning, by=by, district=apart, session=session, now=NOW).id
+    assert offer_freed(district=apart, session=session, now=NOW) == []
+    # when the bookings for gas are given up
+    for booking in session.scalars(select(Booking).where(Booking.part_of.is_(None))).all():
+        owner = Principal(id=booking.resident_id, role="resident")
+        cancel_pickup(booking.id, version=1, by=owner, district=apart, session=session, now=NOW)
+    assert full > 1
+    # then both visits are held, as one offer
+    assert offer_freed(district=apart, session=session, now=NOW) == [wish_id]
+    held = session.scalars(select(Booking).where(Booking.state == "held")).all()
+    assert len(held) == len(visits(session)) == 2
+    wish = session.get_one(WaitingWish, wish_id)
+    assert wish.booking_id == next(row.id for row in held if row.part_of is None)
+    assert_invariants(session)
+    # and who stops waiting gives both back
+    withdraw_wish(wish_id, version=wish.version, by=by, district=apart, session=session, now=NOW)
+    assert visits(session) == {}
+    assert session.scalars(select(Booking).where(Booking.state == "held")).all() == []
     assert_invariants(session)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -23,6 +25,17 @@ EARLY_DAYS = 3
 LEAST_EARLY_DAYS = 2  # a run that was late; a day later the reminder of the day before takes over
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A booking to be reminded of: its id, that of the visit which the message is about, and how many there are."""
+
+    booking_id: UUID
+    visit_id: UUID
+    resident_id: UUID
+    pickup_window: str
+    visits: int = 1
+
+
 def remind_residents(day: date, *, session: Session, now: datetime) -> int:
     """Post a reminder for each booking of a day that still stands and that we come to; returns how many are new.
 
@@ -30,8 +43,20 @@ def remind_residents(day: date, *, session: Session, now: datetime) -> int:
     """
     if day < service_day(now):
         return 0
+    reminders = 0
     with atomic(session):
-        reminders = _remind("booking.reminder", _standing(day), day=day, session=session, now=now)
+        for told in _bookings(session, _standing(day)):
+            reminders += post(
+                session,
+                dedupe_key=f"booking.reminder:{told.booking_id}:{day}",
+                kind="booking.reminder",
+                to=("resident", told.resident_id),
+                facts={
+                    "booking_id": str(told.visit_id), "day": str(day), "pickup_window": told.pickup_window,
+                    **visits_fact(told.visits),
+                },
+                now=now,
+            )  # fmt: skip
     log.info("reminders.posted", day=str(day), reminders=reminders)
     return reminders
 
@@ -45,35 +70,35 @@ def remind_early(day: date, *, session: Session, now: datetime) -> int:
     if (day - service_day(now)).days < LEAST_EARLY_DAYS:
         return 0
     begins = instant_at(day - timedelta(days=EARLY_DAYS), 0)
+    reminders = 0
     with atomic(session):
         standing = _standing(day).where(Booking.created_at < begins)
-        reminders = _remind("booking.early_reminder", standing, day=day, session=session, now=now)
+        for told in _bookings(session, standing):
+            reminders += post(
+                session,
+                dedupe_key=f"booking.early_reminder:{told.booking_id}:{day}",
+                kind="booking.early_reminder",
+                to=("resident", told.resident_id),
+                facts={
+                    "booking_id": str(told.visit_id), "day": str(day), "pickup_window": told.pickup_window,
+                    **visits_fact(told.visits),
+                },
+                now=now,
+            )  # fmt: skip
     log.info("early_reminders.posted", day=str(day), reminders=reminders)
     return reminders
 
 
-def _remind(
-    kind: str, standing: Select[UUID, UUID, UUID, str], *, day: date, session: Session, now: datetime
-) -> int:  # fmt: skip
-    """Post one reminder for each booking, however many visits it has; returns how many are new."""
-    bookings: dict[UUID, list[tuple[UUID, UUID, str]]] = {}
-    for booking, visit, resident_id, pickup_window in session.execute(standing):
-        bookings.setdefault(booking, []).append((visit, resident_id, pickup_window))
-    new = 0
-    for booking, visits in bookings.items():
+def _bookings(session: Session, standing: Select[UUID, UUID, UUID, str]) -> Iterator[_Told]:
+    """The bookings of the visits that stand, each once."""
+    bookings: dict[UUID, list[_Told]] = {}
+    for booking_id, visit_id, resident_id, pickup_window in session.execute(standing):
+        told = _Told(booking_id, visit_id, resident_id, pickup_window)
+        bookings.setdefault(booking_id, []).append(told)
+    for visits in bookings.values():
         # Where the plan leaves out the first visit it tells of the next: the message holds as long as that one does.
-        visit, resident_id, pickup_window = min(visits, key=lambda row: row[0] != booking)
-        new += post(
-            session,
-            dedupe_key=f"{kind}:{booking}:{day}",
-            kind=kind,
-            to=("resident", resident_id),
-            facts={
-                "booking_id": str(visit), "day": str(day), "pickup_window": pickup_window, **visits_fact(len(visits)),
-            },
-            now=now,
-        )  # fmt: skip
-    return new
+        first = min(visits, key=lambda told: told.visit_id != told.booking_id)
+        yield replace(first, visits=len(visits))
 
 
 def _standing(day: date) -> Select[UUID, UUID, UUID, str]:
