@@ -40,6 +40,7 @@ from tests.builders import DISPATCHER, TOMORROW, a_booking, a_resident
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 from tests.linked_wishes import AIR_CONDITIONER, COOLING, FRIDGE, GAS, GAS_HEATER, a_linked_wish, two_crews
+from tests.loads import collect
 from tests.places import places, visits
 from tests.planned_days import a_published_plan, with_vehicles
 
@@ -450,6 +451,23 @@ def test_once_planned_each_visit_is_a_stop_and_the_desk_may_cancel_one(session: 
     # and then the first
     cancel_pickup(booking_id, version=1, by=DISPATCHER, district=apart, session=session, now=evening)
     assert set(session.scalars(select(Booking.state))) == {"cancelled"}
+    assert_invariants(session)
+
+
+def test_at_the_door_each_visit_has_an_outcome_of_its_own(session: Session, apart: District) -> None:
+    by = a_resident(session, now=NOW)
+    first, further = visits_of(a_linked_booking(session, apart, by), session=session)
+    # one is collected while the other is still to come
+    collect(session, further, district=apart, now=NOW, not_yet=[first])
+    session.expire_all()
+    assert [session.get_one(Booking, row.id).state for row in (first, further)] == ["booked", "collected"]
+    assert session.scalars(select(LiveCount.used)).all() == [1, 1]
+    assert_invariants(session)
+    # cancelled by the desk, the first goes alone: what was collected stays so
+    cancel_pickup(first.id, version=1, by=DISPATCHER, district=apart, session=session, now=NOW)
+    session.expire_all()
+    assert [session.get_one(Booking, row.id).state for row in (first, further)] == ["cancelled", "collected"]
+    assert set(session.scalars(select(LiveCount.used))) == {0}
     assert_invariants(session)
 
 
