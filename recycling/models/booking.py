@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Uuid, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
 from recycling.models.encrypted import EncryptedJson
@@ -44,6 +44,9 @@ class Booking(WithId, Base):
     ``place`` holds ``{"address": str, "lat": float, "lon": float, "note": str}`` (WGS-84), encrypted; `BLANK_PLACE`
     from ``place_blanked_at`` on. ``area`` is the key of the town-level unit whose station serves it. A held one is kept
     until ``held_until`` and is no booking yet. ``consent`` says how the resident agreed to what staff booked for them.
+
+    Each row is one visit. Where a booking needs several, the further ones are ``part_of`` the first, which stands for
+    the booking: same resident, place, day and window, and until the day is planned the same state.
     """
 
     __tablename__ = "booking"
@@ -52,11 +55,13 @@ class Booking(WithId, Base):
         CheckConstraint("service_s >= 0 AND declared_g >= 0 AND declared_l >= 0", name="amounts"),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held"),
+        CheckConstraint("part_of <> id", name="part_of"),
         Index(None, "day", "area"),
         Index(None, "resident_id", "created_at"),
     )
 
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
+    part_of: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"), index=True)
     day: Mapped[date]
     area: Mapped[str] = key_column()
     pickup_window: Mapped[str] = key_column()
@@ -128,3 +133,16 @@ class BookingChange(WithId, Base):
     kind: Mapped[str] = mapped_column(String(32))
     state: Mapped[BookingState] = mapped_column(String(16))
     version: Mapped[int]
+
+
+def with_parts(booking_id: UUID) -> ColumnElement[bool]:
+    """The row of a booking and those of its further visits."""
+    return or_(Booking.id == booking_id, Booking.part_of == booking_id)
+
+
+def linked_on(session: Session, day: date) -> dict[UUID, int]:
+    """How many visits that were not withdrawn each linked booking of a day has, by the id of its first."""
+    further = select(Booking.part_of, func.count()).where(
+        Booking.day == day, Booking.part_of.is_not(None), Booking.state != "cancelled"
+    )
+    return {main: 1 + parts for main, parts in session.execute(further.group_by(Booking.part_of)) if main is not None}

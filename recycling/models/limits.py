@@ -24,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     delete,
+    func,
     select,
     text,
     update,
@@ -97,6 +98,7 @@ class _Move:
 
 # Put together once, as in `ledger`: every booking runs them.
 _count, _item, _no_show = table_of(LiveCount), table_of(LiveItem), table_of(NoShow)
+_booking = table_of(Booking)
 
 
 def _take(dialect: str, rows: int) -> Executable:
@@ -124,9 +126,13 @@ _GIVE_BACK = (
 )
 _DROP_ITEMS = delete(_item).where(_item.c.booking_id == bindparam("of_booking")).returning(_item.c.address_digest)
 _DROP_NO_SHOW = delete(_no_show).where(_no_show.c.booking_id == bindparam("of_booking"))
+# Nobody home at two visits of one booking is one no-show.
+_booking_met = func.coalesce(_booking.c.part_of, _booking.c.id)
 _NO_SHOW_DAYS = (
     select(_no_show.c.day)
+    .join(_booking, _booking.c.id == _no_show.c.booking_id)
     .where(_no_show.c.resident_id == bindparam("of_resident"), _no_show.c.day >= bindparam("since"))
+    .group_by(_booking_met, _no_show.c.day)
     .order_by(_no_show.c.day.desc())
 )
 
@@ -164,8 +170,12 @@ def address_scope(digest: str) -> str:
     return f"address:{digest}"
 
 
-def take_limits(session: Session, booking: Booking, *, per_resident: int, per_address: int) -> str | None:
+def take_limits(
+    session: Session, booking: Booking, *, per_resident: int, per_address: int, parts: Sequence[Booking] = ()
+) -> str | None:
     """Take a new or changed booking's limits: its items now, its counters at `settle_limits`.
+
+    It takes them for its further visits, ``parts``, as well: together they are one booking.
 
     Returns the item type that is live at the same door and day already; the caller then refuses. Made-up bookings,
     behind which nobody stands, take none, and neither do those of institutions, who give away by the dozen.
@@ -173,7 +183,7 @@ def take_limits(session: Session, booking: Booking, *, per_resident: int, per_ad
     if booking.made_up or booking.consent == "institution":
         return None
     digest = address_digest(booking.place["address"], booking.village_code)
-    for item_type in sorted(item.item_type for item in booking.items):
+    for item_type in sorted({item.item_type for visit in (booking, *parts) for item in visit.items}):
         if not insert_if_absent(
             session, LiveItem, address_digest=digest, day=booking.day, item_type=item_type, booking_id=booking.id
         ):
@@ -198,10 +208,12 @@ def give_back_limits(session: Session, booking_id: UUID, *, resident_id: UUID) -
     return True
 
 
-def move_limits(session: Session, booking: Booking, *, per_resident: int, per_address: int) -> str | None:
+def move_limits(
+    session: Session, booking: Booking, *, per_resident: int, per_address: int, parts: Sequence[Booking] = ()
+) -> str | None:
     """Take the limits of an amended booking in the place of those it had; as for `take_limits`."""
     give_back_limits(session, booking.id, resident_id=booking.resident_id)
-    return take_limits(session, booking, per_resident=per_resident, per_address=per_address)
+    return take_limits(session, booking, per_resident=per_resident, per_address=per_address, parts=parts)
 
 
 def settle_limits(session: Session) -> LimitHit | None:

@@ -15,7 +15,7 @@ from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.bookings import BookingSchema, ForWhom
 from recycling.routes.schemas.slots import AskHoldSchema, AskSlotsSchema, PickupWindowsSchema, SlotOffersSchema
 from recycling.usecases.bookings.book_pickup import confirm_hold, drop_hold, hold_pickup
-from recycling.usecases.bookings.offer_slots import SlotOffer, check_hold_token, offer_slots
+from recycling.usecases.bookings.offer_slots import OfferedDay, SlotOffer, check_hold_token, offer_slots
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.bookings.short_notice import short_notice
 from recycling.usecases.queries import bookings as queries
@@ -48,9 +48,7 @@ def ask_slots(asked: tuple[Wish, bool]) -> dict[str, Any]:
     return {
         "note_zh": None if left is None else left.zh,
         "note_en": None if left is None else left.en,
-        "days": [
-            {"day": day.day, "closed": day.closed, "windows": [_window(offer) for offer in day.windows]} for day in days
-        ],
+        "days": [_day(day) for day in days],
     }
 
 
@@ -98,6 +96,14 @@ def list_windows() -> dict[str, Any]:
     }
 
 
+def _day(day: OfferedDay) -> dict[str, Any]:
+    zh, en = day.apart or (None, None)
+    return {
+        "day": day.day, "closed": day.closed, "visits": day.visits, "apart_zh": zh, "apart_en": en,
+        "windows": [_window(offer) for offer in day.windows],
+    }  # fmt: skip
+
+
 def _window(offer: SlotOffer) -> dict[str, Any]:
     window, fit = district().network.pickup_windows[offer.pickup_window], offer.fit
     return {
@@ -106,7 +112,7 @@ def _window(offer: SlotOffer) -> dict[str, Any]:
         "name_en": window.name_en,
         "offered": fit is not None,
         "arrival_s": None if fit is None else fit.start_s,
-        "added_min": None if fit is None else -(-fit.added_s // 60),
+        "added_min": None if fit is None else -(-offer.added_s // 60),
         "near": offer.near,
         "greenest": offer.greenest,
         "hold_token": offer.hold_token,

@@ -22,6 +22,7 @@ from tests.builders import TOMORROW, a_booking, a_wish_body
 from tests.callers import Caller, Callers
 from tests.conftest import NOW
 from tests.invariants import assert_invariants
+from tests.linked_wishes import two_crews
 from tests.places import ROOM_OF_TRUCK, fill, one_truck, visits
 from tests.routes.bad_requests import Bad, Counter, check
 
@@ -282,7 +283,62 @@ def test_a_day_whose_routes_are_planned_is_offered_as_closed(callers: Callers, s
     with atomic(session):
         close_day(session, TOMORROW, now=NOW)
     first, second = offers(resident)[:2]
-    assert first == {"day": "2026-11-24", "closed": True, "windows": []}
+    assert (first["day"], first["closed"], first["windows"]) == ("2026-11-24", True, [])
     assert not second["closed"]
     for late in (resident.post("/holds", body), resident.post(f"/holds/{held['id']}/confirmation")):
         assert (late.status_code, late.get_json()["code"]) == (409, "window_closed")
+
+
+# --- several visits ---
+
+
+def test_what_no_single_crew_can_do_is_shown_beforehand_and_is_one_booking(
+    app: Flask, callers: Callers, session: Session, district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "district", two_crews(district))
+    resident, other = callers.resident(), callers.resident()
+    items = [
+        {"item_type": "ac-split", "quantity": 1, "dismantle": True},
+        {"item_type": "water-heater-gas", "quantity": 1, "dismantle": True},
+    ]
+    # when they ask, each day says how many visits it takes, which items go apart and why
+    days = offers(resident, items=items)
+    assert {day["visits"] for day in days} == {2}
+    assert "燃气热水器 × 1（燃气拆移车组）" in days[0]["apart_zh"]
+    assert "no single crew" in days[0]["apart_en"]
+    assert [(day["visits"], day["apart_zh"]) for day in offers(resident)[:1]] == [(1, None)]
+    # when they hold a window, one token keeps both places
+    slot = days[0]["windows"][0]
+    body = a_question(items=items) | {
+        "day": days[0]["day"], "pickup_window": slot["pickup_window"], "hold_token": slot["hold_token"],
+    }  # fmt: skip
+    made = resident.post("/holds", body)
+    assert made.status_code == 201, made.text
+    held = made.get_json()
+    assert held["part_of"] is None
+    assert held["visits"][0]["id"] == held["id"]
+    assert sorted(item["item_type"] for visit in held["visits"] for item in visit["items"]) == [
+        "ac-split", "water-heater-gas",
+    ]  # fmt: skip
+    assert set(visits(session)) == {visit["id"] for visit in held["visits"]}
+    session.rollback()
+    further = held["visits"][1]["id"]
+    refused = resident.post(f"/holds/{further}/confirmation")
+    assert (refused.status_code, held["id"] in refused.get_json()["detail"]) == (409, True)
+    assert other.post(f"/holds/{further}/confirmation").status_code == 404
+    # when they confirm it, both are booked
+    booked = resident.post(f"/holds/{held['id']}/confirmation").get_json()
+    assert {visit["state"] for visit in booked["visits"]} == {"booked"}
+    rows = {row["id"]: row for row in resident.get("/bookings").get_json()["bookings"]}
+    assert (rows[held["id"]]["parts"], rows[further]["part_of"]) == ([further], held["id"])
+    assert resident.get(f"/bookings/{further}").get_json()["part_of"] == held["id"]
+    # and cancelled by the first alone, which others do not know
+    path = f"/bookings/{further}/cancellation"
+    assert other.post(path, If_Match='"1"').status_code == 404
+    refused = resident.post(path, If_Match='"1"')
+    assert (refused.status_code, held["id"] in refused.get_json()["detail"]) == (409, True)
+    gone = resident.post(f"/bookings/{held['id']}/cancellation", If_Match='"1"')
+    assert gone.status_code == 200, gone.text
+    assert {visit["state"] for visit in gone.get_json()["visits"]} == {"cancelled"}
+    assert visits(session) == {}
+    assert_invariants(session)

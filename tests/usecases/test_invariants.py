@@ -159,12 +159,19 @@ REOPEN = """
     SELECT booking_id, booking_id, at, by_id, by_role, kind, 'booked', 3 FROM booking_change WHERE state = 'cancelled'
 """
 
+# Bookings of several residents as visits of one.
+TORN = """
+    UPDATE booking SET part_of = (SELECT id FROM booking ORDER BY id LIMIT 1)
+    WHERE id <> (SELECT id FROM booking ORDER BY id LIMIT 1)
+"""
+
 BREACHES: list[tuple[Invariant, Breach]] = [
     # a place lost, one of a booking that is none any more, one of another day, and one that stands twice
     (bookings.routes_hold_what_is_promised, sql("DELETE FROM tentative_route")),
     (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET state = 'cancelled' WHERE state = 'booked'")),
     (bookings.routes_hold_what_is_promised, sql("UPDATE booking SET day = '2026-11-26' WHERE state = 'booked'")),
     (bookings.routes_hold_what_is_promised, twice),
+    (bookings.visits_go_together, sql(TORN)),
     (bookings.bookings_ask_for_something, sql("UPDATE booked_item SET declared_units = 0")),
     (bookings.versions_count_changes, sql("UPDATE booking SET version = 9")),
     (bookings.versions_count_changes, sql("DELETE FROM booking_change WHERE version = 1")),

@@ -111,10 +111,35 @@ class BookedItemSchema(Schema):
     )
 
 
-class BookingSchema(Schema):
-    """A booking. The address is shown in full to its owner and to the dispatcher, masked in lists."""
+PART_OF = {"description": "关联预约：本次上门所属预约的编号 / the booking that this further visit is part of"}
+
+
+class VisitSchema(Schema):
+    """One visit of a booking: what it takes along."""
 
     id = fields.UUID(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
+    items = fields.List(fields.Nested(BookedItemSchema), required=True)
+    declared_g = fields.Integer(required=True)
+    declared_l = fields.Integer(required=True)
+    service_s = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+
+
+class BookingSchema(Schema):
+    """A booking. The address is shown in full to its owner and to the dispatcher, masked in lists.
+
+    What no single crew can do takes several visits in one window. Items and amounts here are those of the first, which
+    stands for the booking: it is confirmed, changed and cancelled by this id.
+    """
+
+    id = fields.UUID(required=True)
+    part_of = fields.UUID(required=True, allow_none=True, metadata=PART_OF)
+    visits = fields.List(
+        fields.Nested(VisitSchema),
+        required=True,
+        metadata={"description": "各次上门，首次为本预约 / all its visits, this one first"},
+    )
     resident_id = fields.UUID(required=True, metadata={"description": "居民 / named by staff who book for them"})
     state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
     held_until = fields.AwareDateTime(
@@ -147,6 +172,10 @@ class BookingRowSchema(Schema):
     """A booking in a list: nothing that names a person or a door."""
 
     id = fields.UUID(required=True)
+    part_of = fields.UUID(required=True, allow_none=True, metadata=PART_OF)
+    parts = fields.List(
+        fields.UUID(), required=True, metadata={"description": "其余各次上门的编号 / its further visits"}
+    )
     state = fields.String(required=True, validate=validate.OneOf(BOOKING_STATES))
     day = fields.Date(required=True)
     pickup_window = fields.String(required=True)

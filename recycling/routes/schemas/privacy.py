@@ -69,7 +69,12 @@ class DoorstepLineSchema(Schema):
 
 
 class HeldBookingSchema(BookingSchema):
-    """A booking with everything that happened to it."""
+    """A booking with everything that happened to it; each further visit of it comes by itself."""
+
+    class Meta(BookingSchema.Meta):
+        """Visits stand in the list."""
+
+        exclude = ("visits",)
 
     history = fields.List(fields.Nested(HistoryLineSchema), required=True)
     doorstep_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)

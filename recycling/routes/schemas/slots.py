@@ -87,6 +87,12 @@ class OfferedDaySchema(Schema):
 
     day = fields.Date(required=True)
     closed = fields.Boolean(required=True)
+    visits = fields.Integer(
+        required=True,
+        metadata={"description": "同一时段内的上门次数 / visits that it takes, all in the window and one booking"},
+    )
+    apart_zh = fields.String(required=True, allow_none=True, metadata={"description": "哪些物品分次收运、为何"})
+    apart_en = fields.String(required=True, allow_none=True, metadata={"description": "which items go apart, and why"})
     windows = fields.List(fields.Nested(SlotOfferSchema), required=True)
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, HoldLapsed, NotFound
 from recycling.logs import logger
-from recycling.models.booking import Booking, Consent
+from recycling.models.booking import Booking, Consent, with_parts
 from recycling.models.transaction import atomic
 from recycling.models.waiting import take_offer
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.routing.board import Board
 from recycling.routing.standing import timed_route
 from recycling.usecases.bookings.history import tell_booked
-from recycling.usecases.bookings.place import ForPerson, place, row_of, write_row
+from recycling.usecases.bookings.linked import parts_of, refuse_part
+from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
 from recycling.usecases.bookings.promise import Wish, judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import for_whom, visible_to
-from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose, remembered
+from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose_together, remembered
 
 log = logger(__name__)
 
@@ -41,7 +44,8 @@ def book_pickup(
 ) -> Booking:
     """Turn a wish into a promise: booking, place in a route, log line and message in one transaction.
 
-    Staff book for the resident they name, and note how that one agreed; residents book for themselves.
+    Staff book for the resident they name, and note how that one agreed; residents book for themselves. What no
+    single crew can do becomes several visits in the window, of which the one returned stands for the booking.
 
     Raises
     ------
@@ -111,24 +115,22 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
             raise _lapsed(seen.day)
         with changing(session, [seen.day], district=district, now=now) as days:
             # Locked after its day, as everywhere, and read again: a sweeper or another confirmation may have been here.
-            row = select(Booking).where(Booking.id == hold_id).with_for_update()
-            booking = session.scalar(row.execution_options(populate_existing=True))
-            if booking is None:
+            visits = _locked(hold_id, session=session)
+            if not visits:
                 raise _lapsed(seen.day)
+            booking = visits[0]
+            refuse_part(booking)
             if booking.state != "held":
                 raise Conflict(f"this hold is a booking already ({booking.state}) / 该占位已确认，无需重复提交")
-            board = days[booking.day].board
-            vehicle = board.vehicle_of(str(booking.id))
-            if vehicle is None or timed_route(
-                board.frame, vehicle, board.route(vehicle).visits, room=board.room(vehicle)
-            ) is None:  # fmt: skip
+            if not all(_proven(days[booking.day].board, visit) for visit in visits):
                 log.error("hold.unproven", booking_id=str(booking.id), day=str(booking.day))
                 raise _lapsed(booking.day)
-            booking.state, booking.held_until = "booked", None
-            booking.created_at = booking.changed_at = now
+            for visit in visits:
+                visit.state, visit.held_until = "booked", None
+                visit.created_at = visit.changed_at = now
             session.flush()
             take_offer(session, booking.id, now=now)
-            tell_booked(session, booking, by=by, now=now)
+            tell_booked(session, booking, by=by, now=now, parts=visits[1:])
     log.info("booking.created", booking_id=str(booking.id), day=str(booking.day), area=booking.area)
     return booking
 
@@ -139,17 +141,18 @@ def drop_hold(hold_id: UUID, *, by: Principal, district: District, session: Sess
     Raises
     ------
     Conflict
-        When it has become a booking.
+        When it has become a booking, or is a further visit of one.
     """
     with atomic(session):
         held = session.scalar(select(Booking).where(Booking.id == hold_id, visible_to(by)))
         if held is None:
             return
         with changing(session, [held.day], district=district, now=now, even_closed=True) as days:
-            row = select(Booking).where(Booking.id == hold_id).with_for_update()
-            booking = session.scalar(row.execution_options(populate_existing=True))
-            if booking is None:
+            visits = _locked(hold_id, session=session)
+            if not visits:
                 return
+            booking = visits[0]
+            refuse_part(booking)
             if booking.state != "held":
                 raise Conflict("this hold is a booking already; cancel the booking / 该占位已成为预约，请取消预约")
             drop_holds(session, days[booking.day], {booking.id: booking.resident_id}, now=now)
@@ -167,31 +170,48 @@ def _placed(
     made_up: bool,
     held_until: datetime | None,
 ) -> Booking:
-    """A new row with its place in a route."""
+    """A new row with its place in a route, or several; the first is returned."""
     for_id = for_whom(by, resident_id, consent, session, made_up=made_up)
     judged = judge(wish, district=district, now=now)
     refuse_long_notice(wish.day, by=by, district=district, session=session, now=now)
     whom = ForPerson(resident_id=for_id, consent=consent, made_up=made_up, held_until=held_until)
-    booking = row_of(wish, judged, booking_id=uuid4(), whom=whom, by=by, district=district, now=now)
+    parts = parts_of(wish, judged, district=district)
+    rows = rows_of(parts, whom=whom, by=by, district=district, now=now)
     # The search, and what nobody else can touch yet, come before the day is locked: others wait for as little as goes.
-    proposal: Proposal | None = None
+    proposals: Sequence[Proposal] | None = None
     if wish.day not in session.info.get("drafts", {}):
         board = remembered(session, wish.day, district=district)
         window = district.network.pickup_windows[wish.pickup_window].window_s
-        proposal = None if board is None else propose(board, judged.visit(str(booking.id), window), window)
-    if proposal is not None:
-        _write(session, booking, by=by, now=now)
+        if board is not None:
+            asked = [part.judged.visit(str(row.id), window) for part, row in zip(parts, rows, strict=True)]
+            proposals = propose_together(board, asked, window)
+    if proposals is not None:
+        _write(session, rows, by=by, now=now)
     with changing(session, [wish.day], district=district, now=now) as days:
-        if proposal is None:
-            _write(session, booking, by=by, now=now)
-        place(session, days[wish.day], wish, judged, booking=booking, district=district, proposal=proposal)
-    return booking
+        if proposals is None:
+            _write(session, rows, by=by, now=now)
+        return place(session, days[wish.day], parts, bookings=rows, district=district, proposals=proposals)
 
 
-def _write(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
-    write_row(session, booking)
-    if booking.state == "booked":
-        tell_booked(session, booking, by=by, now=now)
+def _write(session: Session, rows: Sequence[Booking], *, by: Principal, now: datetime) -> None:
+    write_rows(session, rows)
+    if rows[0].state == "booked":
+        tell_booked(session, rows[0], by=by, now=now, parts=rows[1:])
+
+
+def _locked(hold_id: UUID, *, session: Session) -> list[Booking]:
+    """The visits of a hold, or booking, as they are now, locked; the one that stands for it first."""
+    rows = select(Booking).where(with_parts(hold_id)).order_by(Booking.id).with_for_update()
+    found = session.scalars(rows.execution_options(populate_existing=True)).all()
+    return sorted(found, key=lambda row: row.id != hold_id)
+
+
+def _proven(board: Board, visit: Booking) -> bool:
+    """Whether a visit has a place in a route that keeps every rule."""
+    vehicle = board.vehicle_of(str(visit.id))
+    if vehicle is None:
+        return False
+    return timed_route(board.frame, vehicle, board.route(vehicle).visits, room=board.room(vehicle)) is not None
 
 
 def _lapsed(day: date) -> HoldLapsed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -22,9 +22,10 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.history import tell_booked
 from recycling.usecases.bookings.kept_wish import rule_of, wish_from_json
-from recycling.usecases.bookings.place import ForPerson, place, row_of, write_row
+from recycling.usecases.bookings.linked import parts_of, visits
+from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
 from recycling.usecases.bookings.promise import judge
-from recycling.usecases.bookings.tentative import changing
+from recycling.usecases.bookings.tentative import changing, fits_together
 
 log = logger(__name__)
 
@@ -110,18 +111,19 @@ def _book(
         windows = district.network.pickup_windows
         near = nearest_windows(pickup.pickup_window, district)
         spans = [windows[key].window_s for key in near]
-        fits = days[day].board.fits(judged.visit("recurring", spans[0]), spans)
+        fits = fits_together(days[day].board, visits(parts_of(wish, judged, district=district), spans[0]), spans)
         window = next((key for key, fit in zip(near, fits, strict=True) if fit is not None), None)
         if window is None:
             return _leave(pickup, day, note=NO_PLACE, session=session, now=now)
         wish = replace(wish, pickup_window=window)
         whom = ForPerson(resident_id=pickup.resident_id, consent="institution")
-        new = row_of(wish, judged, booking_id=uuid4(), whom=whom, by=by, district=district, now=now)
-        booking = place(session, days[day], wish, judged, booking=write_row(session, new), district=district)
+        parts = parts_of(wish, judged, district=district)
+        rows = write_rows(session, rows_of(parts, whom=whom, by=by, district=district, now=now))
+        booking = place(session, days[day], parts, bookings=rows, district=district)
         state: OccurrenceState = "booked" if window == pickup.pickup_window else "moved"
         note = "" if state == "booked" else f"{pickup.pickup_window} → {window}"
         _keep(session, recurring_id, day, state=state, note=note, now=now, booking_id=booking.id)
-        tell_booked(session, booking, by=by, now=now)
+        tell_booked(session, booking, by=by, now=now, parts=rows[1:])
         return state
 
 

@@ -1,11 +1,13 @@
 """Amend or cancel a booking until its cut-off, at the desk cancel it until it is visited.
 
-The old place is kept until the new one is sure.
+The old place is kept until the new one is sure. All visits of a booking change together, by the id of the first; once
+the routes of the day are planned each is a stop of its own, and the desk may cancel one alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,14 +18,16 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
-from recycling.models.booking import Booking
+from recycling.models.booking import Booking, linked_on, with_parts
 from recycling.models.limits import give_back_limits
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
 from recycling.usecases.bookings import live_limits
-from recycling.usecases.bookings.history import enter, note_change, tell_resident
-from recycling.usecases.bookings.promise import Wish, WishedItem, booked_items, judge
+from recycling.usecases.bookings.history import enter, note_change, one_of_fact, tell_resident, visits_fact
+from recycling.usecases.bookings.linked import Part, parts_of, refuse_part
+from recycling.usecases.bookings.place import ForPerson, rows_of, take_places, write_rows
+from recycling.usecases.bookings.promise import Wish, WishedItem, judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.bookings.tentative import changing
@@ -50,6 +54,8 @@ def amend_pickup(
     ------
     NotFound
         When the caller has no booking of that id.
+    Conflict
+        When it has been visited or cancelled, or is a further visit of another booking.
     StaleVersion
         When the booking is no longer the version that the caller saw.
     WindowClosed, WindowFull
@@ -60,33 +66,46 @@ def amend_pickup(
     """
     with atomic(session):
         # What version it is tells its day and window too: the locked row below is this one, or the change is refused.
-        seen = _seen(booking_id, version=version, by=by, session=session)
+        visits = _seen(booking_id, version=version, by=by, session=session)
+        seen = visits[0]
+        refuse_part(seen)
         _refuse_late(seen, by=by, district=district, now=now)
-        wish = replace(_as_wish(seen), **changes)
+        wish = replace(_as_wish(visits), **changes)
         standing = (seen.day, seen.pickup_window)
         judged = judge(wish, district=district, now=now, standing=standing)
         if wish.day != seen.day:
             refuse_long_notice(wish.day, by=by, district=district, session=session, now=now)
+        # Other items, another floor: what goes apart is worked out anew.
+        parts = parts_of(wish, judged, district=district)
         with changing(session, {seen.day, wish.day}, district=district, now=now) as days:
-            booking = _changeable(booking_id, version=version, by=by, session=session)
+            visits = _changeable(booking_id, version=version, by=by, session=session)
+            booking = visits[0]
             _refuse_late(booking, by=by, district=district, now=now)
-            # The old place goes first, so that the new one may use what it held; refused, both stay as they were.
-            days[booking.day].release(str(booking.id))
-            window = district.network.pickup_windows[wish.pickup_window].window_s
-            days[wish.day].take(judged.visit(str(booking.id), window), window)
-            booking.day, booking.area, booking.pickup_window = wish.day, judged.area, wish.pickup_window
-            booking.village_code, booking.place = wish.village_code, judged.place
-            booking.floor, booking.has_lift = wish.floor, wish.has_lift
-            booking.service_s = judged.need.service_s
-            booking.declared_g, booking.declared_l = judged.need.mass_g, judged.need.litres
-            if "items" in changes:
-                booking.items.clear()
-                session.flush()
-                booking.items.extend(booked_items(wish.items, day=wish.day, by=by, district=district, now=now))
-            enter(booking, "booked", now=now)
+            # The old places go first, so that the new ones may use what they held; refused, all stay as they were.
+            for visit in visits:
+                days[booking.day].release(str(visit.id))
+            whom = ForPerson(resident_id=booking.resident_id, consent=booking.consent, made_up=booking.made_up)
+            fresh = rows_of(parts, whom=whom, by=by, district=district, now=now)
+            further = fresh[len(visits) :]
+            for row in further:
+                row.part_of = booking.id
+            rows, surplus = [*visits[: len(parts)], *further], visits[len(parts) :]
+            take_places(days[wish.day], parts, bookings=rows, district=district)
+            _move_items(visits, parts, fresh, anew="items" in changes, session=session)
+            for visit, part in zip(visits, parts, strict=False):
+                _move(visit, part)
+                enter(visit, "booked", now=now)
+            for visit in surplus:
+                _withdraw(visit, now=now)
             session.flush()
-            live_limits.move(session, booking, district=district)
-            _tell(session, booking, kind="amended", by=by, now=now)
+            write_rows(session, further)
+            live_limits.move(session, booking, parts=rows[1:], district=district)
+            for visit in visits:
+                kind = "cancelled" if visit in surplus else "amended"
+                note_change(session, visit, kind=kind, by=by, now=now)
+            for row in further:
+                note_change(session, row, kind="booked", by=by, now=now)
+            _tell(session, booking, kind="amended", visits=len(parts), now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
 
@@ -97,45 +116,104 @@ def cancel_pickup(
     """Withdraw a booking and free its place.
 
     Dispatchers and administrators may do so as long as nobody has visited: on a published day too, where the plan may
-    have left the booking out, and afterwards, where nobody came.
+    have left the booking out, and afterwards, where nobody came. Then they may also cancel one visit of several by its
+    own id.
 
     Raises
     ------
-    NotFound, StaleVersion, WindowClosed
+    NotFound, Conflict, StaleVersion, WindowClosed
         As for `amend_pickup`.
     """
     with atomic(session):
-        seen = _seen(booking_id, version=version, by=by, session=session)
-        with changing(session, [seen.day], district=district, now=now, even_closed=by.role in DESK) as days:
-            booking = _changeable(booking_id, version=version, by=by, session=session)
+        day = _seen(booking_id, version=version, by=by, session=session)[0].day
+        with changing(session, [day], district=district, now=now, even_closed=by.role in DESK) as days:
+            visits = _changeable(booking_id, version=version, by=by, session=session)
+            booking = visits[0]
+            if not days[day].state.closed:
+                refuse_part(booking)
             if by.role not in DESK:
                 _refuse_late(booking, by=by, district=district, now=now)
-            days[booking.day].release(str(booking.id))
-            enter(booking, "cancelled", now=now)
+            for visit in visits:
+                days[day].release(str(visit.id))
+                enter(visit, "cancelled", now=now)
             give_back_limits(session, booking.id, resident_id=booking.resident_id)
-            _tell(session, booking, kind="cancelled", by=by, now=now)
+            session.flush()
+            for visit in visits:
+                note_change(session, visit, kind="cancelled", by=by, now=now)
+            one_of = linked_on(session, day).get(booking.part_of, 1) + 1 if booking.part_of is not None else 1
+            _tell(session, booking, kind="cancelled", visits=len(visits), one_of=one_of, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking
 
 
-def _seen(booking_id: UUID, *, version: int, by: Principal, session: Session) -> Booking:
-    """The booking as it is before its day is locked: which day that is."""
-    booking = session.scalar(select(Booking).where(Booking.id == booking_id, visible_to(by), Booking.state != "held"))
-    if booking is None:
-        raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
-    _check_changeable(booking, version)
-    return booking
+def _seen(booking_id: UUID, *, version: int, by: Principal, session: Session) -> list[Booking]:
+    """The visits of the booking as they are before its day is locked: which day that is."""
+    wanted = select(Booking).where(with_parts(booking_id), visible_to(by), Booking.state != "held")
+    return _whole(booking_id, session.scalars(wanted).all(), version=version)
 
 
-def _changeable(booking_id: UUID, *, version: int, by: Principal, session: Session) -> Booking:
-    """The booking, locked, when it is the caller's to change, in this version, and nobody has visited it."""
+def _changeable(booking_id: UUID, *, version: int, by: Principal, session: Session) -> list[Booking]:
+    """The visits of the booking, locked, when it is the caller's to change, in this version, and not visited."""
     # The row lock makes two changes of one booking queue, so that each frees exactly what the row then holds.
-    wanted = select(Booking).where(Booking.id == booking_id, visible_to(by)).with_for_update()
-    booking = session.scalar(wanted.execution_options(populate_existing=True))
+    wanted = select(Booking).where(with_parts(booking_id), visible_to(by)).order_by(Booking.id).with_for_update()
+    rows = session.scalars(wanted.execution_options(populate_existing=True)).all()
+    return _whole(booking_id, rows, version=version)
+
+
+def _whole(booking_id: UUID, rows: Sequence[Booking], *, version: int) -> list[Booking]:
+    """The row that stands for the booking, and after it those of its further visits that are still to come."""
+    booking = next((row for row in rows if row.id == booking_id), None)
     if booking is None:
         raise NotFound(f"no booking {booking_id} of yours / 未找到该预约")
     _check_changeable(booking, version)
-    return booking
+    return [booking, *(row for row in rows if row is not booking and row.state == "booked")]
+
+
+def _move(visit: Booking, part: Part) -> None:
+    """Write what a visit is now, its items apart."""
+    wish, judged = part.wish, part.judged
+    visit.day, visit.area, visit.pickup_window = wish.day, judged.area, wish.pickup_window
+    visit.village_code, visit.place = wish.village_code, judged.place
+    visit.floor, visit.has_lift = wish.floor, wish.has_lift
+    visit.service_s, visit.declared_g, visit.declared_l = judged.need.service_s, judged.need.mass_g, judged.need.litres
+
+
+def _move_items(
+    visits: Sequence[Booking], parts: Sequence[Part], fresh: Sequence[Booking], *, anew: bool, session: Session
+) -> None:
+    """Give the visits that stand the items of their parts; the rows in ``fresh``, not written, hold them.
+
+    Unless the items were named ``anew``, what somebody agreed to about their data stays as it was said.
+    """
+    said = {item.item_type: item for visit in visits for item in visit.items}
+    agreed = {key: (one.wipe_terms, one.wipe_consent_at, one.wipe_consent_by) for key, one in said.items()}
+    if not anew:
+        for item in (item for row in fresh for item in row.items):
+            item.wipe_terms, item.wipe_consent_at, item.wipe_consent_by = agreed[item.item_type]
+    standing = list(zip(visits, parts, fresh, strict=False))
+    changed = [(visit, row) for visit, part, row in standing if anew or _counted(visit) != _wished(part)]
+    for visit in [*(visit for visit, _ in changed), *visits[len(parts) :]]:
+        visit.items.clear()
+    session.flush()
+    for visit, row in changed:
+        items, row.items = list(row.items), []
+        for item in items:
+            item.booking_id = visit.id
+        visit.items.extend(items)
+
+
+def _counted(visit: Booking) -> set[tuple[str, int, bool]]:
+    return {(item.item_type, item.declared_units, item.dismantle) for item in visit.items}
+
+
+def _wished(part: Part) -> set[tuple[str, int, bool]]:
+    return {(item.item_type, item.quantity, item.dismantle) for item in part.wish.items}
+
+
+def _withdraw(visit: Booking, *, now: datetime) -> None:
+    """End a visit that is needed no more: its items go with another."""
+    visit.service_s = visit.declared_g = visit.declared_l = 0
+    enter(visit, "cancelled", now=now)
 
 
 def _check_changeable(booking: Booking, version: int) -> None:
@@ -162,26 +240,33 @@ def _refuse_late(booking: Booking, *, by: Principal, district: District, now: da
     )
 
 
-def _tell(session: Session, booking: Booking, *, kind: str, by: Principal, now: datetime) -> None:
-    """Write history and message."""
-    session.flush()
-    note_change(session, booking, kind=kind, by=by, now=now)
-    tell_resident(session, booking, kind=f"booking.{kind}", now=now, pickup_window=booking.pickup_window)
+def _tell(session: Session, booking: Booking, *, kind: str, visits: int, now: datetime, one_of: int = 1) -> None:
+    """Post the message, of one booking however many visits it has; ``one_of`` so many when it tells of a single one."""
+    tell_resident(
+        session, booking, kind=f"booking.{kind}", now=now, pickup_window=booking.pickup_window,
+        **visits_fact(visits), **one_of_fact(one_of),
+    )  # fmt: skip
 
 
-def _as_wish(booking: Booking) -> Wish:
+def _as_wish(visits: Sequence[Booking]) -> Wish:
+    """What all visits of a booking together are a promise for; units of one item type may be on several."""
+    booking = visits[0]
     place = booking.place
     day: date = booking.day
+    units = Counter[str]()
+    for item in (item for visit in visits for item in visit.items):
+        units[item.item_type] += item.declared_units
+    first = {item.item_type: item for visit in reversed(visits) for item in visit.items}
     return Wish(
         items=[
             WishedItem(
                 item_type=item.item_type,
-                quantity=item.declared_units,
+                quantity=units[item.item_type],
                 dismantle=item.dismantle,
                 condition=item.condition,
                 wipe_consent=item.wipe_consent_at is not None,
             )
-            for item in booking.items
+            for item in sorted(first.values(), key=lambda one: one.item_type)
         ],
         village_code=booking.village_code,
         address=place["address"],

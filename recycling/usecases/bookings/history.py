@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ def note_change(session: Session, booking: Booking, *, kind: str, by: Principal,
     run(session, _NOTE, line)
 
 
-def tell_resident(session: Session, booking: Booking, *, kind: str, now: datetime, **facts: str | None) -> None:
+def tell_resident(session: Session, booking: Booking, *, kind: str, now: datetime, **facts: str | int | None) -> None:
     """Post a message about the booking as it is now, one of a kind for each version; ``facts`` beside id and day."""
     if booking.made_up:
         return  # nobody is there
@@ -41,10 +42,26 @@ def tell_resident(session: Session, booking: Booking, *, kind: str, now: datetim
     )
 
 
-def tell_booked(session: Session, booking: Booking, *, by: Principal, now: datetime) -> None:
-    """Write down that a place is promised, and tell whom it is for."""
-    note_change(session, booking, kind="booked", by=by, now=now)
-    tell_resident(session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window)
+def tell_booked(
+    session: Session, booking: Booking, *, by: Principal, now: datetime, parts: Sequence[Booking] = ()
+) -> None:
+    """Write down that places are promised, and tell whom they are for: of one booking, however many visits it has."""
+    for visit in (booking, *parts):
+        note_change(session, visit, kind="booked", by=by, now=now)
+    tell_resident(
+        session, booking, kind="booking.confirmed", now=now, pickup_window=booking.pickup_window,
+        **visits_fact(1 + len(parts)),
+    )  # fmt: skip
+
+
+def visits_fact(visits: int) -> dict[str, int]:
+    """What a message says of a booking's visits: nothing where there is one."""
+    return {"visits": visits} if visits > 1 else {}
+
+
+def one_of_fact(visits: int) -> dict[str, int]:
+    """What a message about one visit says of the others of its booking: nothing where there are none."""
+    return {"one_of": visits} if visits > 1 else {}
 
 
 def enter(booking: Booking, state: BookingState, *, now: datetime) -> None:

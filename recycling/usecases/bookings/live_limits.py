@@ -23,8 +23,10 @@ from recycling.policy.district import District
 MOST_DAYS = 5  # named in a refusal
 
 
-def take(session: Session, booking: Booking, *, district: District) -> None:
-    """Take a new booking's limits; inside `tentative.changing`, which settles the counters.
+def take(session: Session, booking: Booking, *, district: District, parts: Sequence[Booking] = ()) -> None:
+    """Take the limits of a new booking, its further visits included; inside `tentative.changing`.
+
+    That settles the counters.
 
     Raises
     ------
@@ -33,16 +35,18 @@ def take(session: Session, booking: Booking, *, district: District) -> None:
     """
     rules = district.booking_rules
     clash = take_limits(
-        session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address
+        session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address, parts=parts
     )  # fmt: skip
     if clash is not None:
         raise _twice(clash, booking.day, district=district)
 
 
-def move(session: Session, booking: Booking, *, district: District) -> None:
+def move(session: Session, booking: Booking, *, district: District, parts: Sequence[Booking] = ()) -> None:
     """Take an amended booking's limits in the place of those it had; as `take`."""
     rules = district.booking_rules
-    clash = move_limits(session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address)
+    clash = move_limits(
+        session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address, parts=parts
+    )  # fmt: skip
     if clash is not None:
         raise _twice(clash, booking.day, district=district)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -20,9 +20,10 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.quiet_hours import waking_end
 from recycling.usecases.bookings.kept_wish import wish_from_json
-from recycling.usecases.bookings.place import ForPerson, place, row_of, write_row
+from recycling.usecases.bookings.linked import parts_of, visits
+from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
 from recycling.usecases.bookings.promise import judge
-from recycling.usecases.bookings.tentative import boards, changing
+from recycling.usecases.bookings.tentative import boards, changing, fits_together
 
 log = logger(__name__)
 
@@ -88,14 +89,15 @@ def _open_window(
     if not keys:
         return None
     try:
-        judged = judge(wish_from_json(wish.wish, day=day, pickup_window=keys[0]), district=district, now=now)
+        wanted = wish_from_json(wish.wish, day=day, pickup_window=keys[0])
+        judged = judge(wanted, district=district, now=now)
     except (InvalidInput, WindowClosed):
         return None  # over, or no longer in the catalogue
     board = boards(session, [day], district=district)[day]
     if board is None:
         return None
     spans = [windows[key].window_s for key in keys]
-    fits = board.fits(judged.visit("waiting", spans[0]), spans)
+    fits = fits_together(board, visits(parts_of(wanted, judged, district=district), spans[0]), spans)
     return next((key for key, fit in zip(keys, fits, strict=True) if fit is not None), None)
 
 
@@ -120,8 +122,9 @@ def _hold(
         judged = judge(asked, district=district, now=now)
         whom = ForPerson(resident_id=wish.resident_id, consent=wish.consent, held_until=until)
         asker = Principal(id=wish.resident_id, role="resident")
-        new = row_of(asked, judged, booking_id=uuid4(), whom=whom, by=asker, district=district, now=now)
-        held = place(session, days[day], asked, judged, booking=write_row(session, new), district=district)
+        parts = parts_of(asked, judged, district=district)
+        rows = write_rows(session, rows_of(parts, whom=whom, by=asker, district=district, now=now))
+        held = place(session, days[day], parts, bookings=rows, district=district)
         wish.state, wish.booking_id, wish.offered_until, wish.offers = "offered", held.id, until, wish.offers + 1
         wish.version, wish.changed_at = wish.version + 1, now
         session.flush()

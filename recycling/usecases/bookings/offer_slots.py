@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,9 +17,10 @@ from recycling.models.encrypted import keyring
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit
+from recycling.usecases.bookings.linked import Part, apart_words, parts_of, visits
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
 from recycling.usecases.bookings.short_notice import ShortNotice, short_notice
-from recycling.usecases.bookings.tentative import boards
+from recycling.usecases.bookings.tentative import boards, fits_together
 from recycling.usecases.bookings.why_not import Refusal, other_days, refusals
 
 NEAR_S = 600  # driving that a collector who is "near anyway" makes for a visit, at most
@@ -32,8 +34,8 @@ class SlotOffer:
 
     Parameters
     ----------
-    fit
-        Its proven place, ``None`` when no route can serve it.
+    fits
+        A proven place for each visit of the wish, none when the routes cannot serve all of them.
     greenest
         Whether, of all windows offered, a visit in this one adds least driving.
     hold_token
@@ -43,24 +45,39 @@ class SlotOffer:
     """
 
     pickup_window: str
-    fit: Fit | None
+    fits: tuple[Fit, ...] = ()
     greenest: bool = False
     hold_token: str | None = None
     refusal: Refusal | None = None
 
     @property
     def near(self) -> bool:
-        """Whether a collector passes by anyway."""
-        return self.fit is not None and not self.fit.first and self.fit.added_s <= NEAR_S
+        """Whether a collector passes by anyway, for each visit one."""
+        return bool(self.fits) and all(not fit.first and fit.added_s <= NEAR_S for fit in self.fits)
+
+    @property
+    def fit(self) -> Fit | None:
+        """The place of the visit that comes first; ``None`` when it is not offered."""
+        return min(self.fits, key=lambda fit: fit.start_s, default=None)
+
+    @property
+    def added_s(self) -> int:
+        """Driving that all visits add."""
+        return sum(fit.added_s for fit in self.fits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedDay:
-    """The windows of one service day; ``closed`` when its routes are already planned."""
+    """The windows of one service day; ``closed`` when its routes are already planned.
+
+    ``visits`` is how many the wish takes in one window, and ``apart`` says why more than one, in Chinese and English.
+    """
 
     day: date
     closed: bool
     windows: tuple[SlotOffer, ...]
+    visits: int = 1
+    apart: tuple[str, str] | None = None
 
 
 def offer_slots(
@@ -80,35 +97,37 @@ def offer_slots(
     left = short_notice(by.id, district=district, session=session, now=now) if by.role == "resident" else None
     windows = district.network.pickup_windows
     spans = [window.window_s for window in windows.values()]
-    judged_on: dict[date, Judged] = {}
-    fits: dict[date, list[Fit | None]] = {}
-    found = boards(session, days, district=district)
+    parts_on: dict[date, tuple[Part, ...]] = {}
+    fits: dict[date, list[tuple[Fit, ...] | None]] = {}
+    known = boards(session, days, district=district)
     for day in days:
-        board = found[day]
+        board = known[day]
         if board is not None:
             try:
                 need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
             except InvalidInput:
                 if day == days[0]:
                     raise
-                found[day] = None  # the catalogue of that day no longer has the item
+                known[day] = None  # the catalogue of that day no longer has the item
                 continue
-            judged_on[day] = Judged(area=area, need=need, place=place)
+            judged = Judged(area=area, need=need, place=place)
+            parts_on[day] = parts_of(replace(wish, day=day), judged, district=district)
             if left is not None and day not in left.days:
                 continue
-            fits[day] = board.fits(judged_on[day].visit("offered", spans[0]), spans)
-    offered = [fit.added_s for row in fits.values() for fit in row if fit is not None]
+            fits[day] = fits_together(board, visits(parts_on[day], spans[0]), spans)
+    offered = [sum(one.added_s for one in found) for row in fits.values() for found in row if found is not None]
     least = min(offered, default=0)
     out, asked = [], _asked(wish, by)
     for day in days:
-        board = found[day]
+        board = known[day]
         if board is None:
             out.append(OfferedDay(day=day, closed=True, windows=()))
             continue
         if left is not None and day not in left.days:
             out.append(_too_far(wish, day, left, fits, explain=explain, district=district))
             continue
-        why = _why(wish, day, judged_on[day], board, fits, district) if explain else {}
+        parts = parts_on[day]
+        why = _why(wish, day, parts, board, fits, district) if explain else {}
         out.append(
             OfferedDay(
                 day=day,
@@ -116,13 +135,15 @@ def offer_slots(
                 windows=tuple(
                     SlotOffer(
                         pickup_window=key,
-                        fit=fit,
-                        greenest=fit is not None and fit.added_s == least,
-                        hold_token=None if fit is None else _token(asked, day, key, until=now + OFFERED_FOR),
+                        fits=found or (),
+                        greenest=found is not None and sum(one.added_s for one in found) == least,
+                        hold_token=None if found is None else _token(asked, day, key, until=now + OFFERED_FOR),
                         refusal=why.get(key),
                     )
-                    for key, fit in zip(windows, fits[day], strict=True)
+                    for key, found in zip(windows, fits[day], strict=True)
                 ),
+                visits=len(parts),
+                apart=apart_words(parts, district=district) if len(parts) > 1 else None,
             )
         )
     return out
@@ -132,7 +153,7 @@ def _too_far(
     wish: Wish,
     day: date,
     left: ShortNotice,
-    fits: dict[date, list[Fit | None]],
+    fits: dict[date, list[tuple[Fit, ...] | None]],
     *,
     explain: bool,
     district: District,
@@ -145,12 +166,17 @@ def _too_far(
             binding="no_show", skill=None, zh=left.zh, en=left.en,
             changes=tuple(other_days(replace(wish, day=day), key, near, district=district)),
         )  # fmt: skip
-        windows.append(SlotOffer(pickup_window=key, fit=None, refusal=why if explain else None))
+        windows.append(SlotOffer(pickup_window=key, refusal=why if explain else None))
     return OfferedDay(day=day, closed=False, windows=tuple(windows))
 
 
 def _why(
-    wish: Wish, day: date, judged: Judged, board: Board, fits: dict[date, list[Fit | None]], district: District
+    wish: Wish,
+    day: date,
+    parts: Sequence[Part],
+    board: Board,
+    fits: dict[date, list[tuple[Fit, ...] | None]],
+    district: District,
 ) -> dict[str, Refusal]:
     keys = list(district.network.pickup_windows)
     here = [fit is not None for fit in fits[day]]
@@ -159,7 +185,7 @@ def _why(
     elsewhere = {key: [other for other, row in fits.items() if row[n] is not None] for n, key in enumerate(keys)}
     return refusals(
         replace(wish, day=day),
-        judged,
+        parts,
         board,
         open_here=[key for key, is_open in zip(keys, here, strict=True) if is_open],
         open_on=elsewhere,

@@ -1,10 +1,11 @@
-"""The shared step of everything that promises: a judged wish gets its row, and its place in a locked day."""
+"""The shared step of everything that promises: a judged wish gets rows, and places in a locked day."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from recycling.models.booking import Booking, Consent
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings import live_limits
+from recycling.usecases.bookings.linked import Part
 from recycling.usecases.bookings.promise import Judged, Wish, booked_items
 from recycling.usecases.bookings.tentative import DayDraft, Proposal
 
@@ -30,26 +32,62 @@ class ForPerson:
 def place(
     session: Session,
     draft: DayDraft,
-    wish: Wish,
-    judged: Judged,
+    parts: Sequence[Part],
     *,
-    booking: Booking,
+    bookings: Sequence[Booking],
     district: District,
-    proposal: Proposal | None = None,
+    proposals: Sequence[Proposal] | None = None,
 ) -> Booking:
-    """Take the place and the limits that a booking, or hold, needs in a locked day; its row must be written.
+    """Take the places and the limits that a booking, or hold, needs in a locked day; its rows must be written.
+
+    Parameters
+    ----------
+    parts, bookings
+        Its visits, and the row of each; the first stands for the booking.
 
     Raises
     ------
     WindowFull
-        When no route of the day can serve it.
+        When no route of the day can serve one of them.
     LimitReached
         When its resident or its door has as many live bookings as it may.
     """
-    window = district.network.pickup_windows[wish.pickup_window].window_s
-    draft.take(judged.visit(str(booking.id), window), window, proposal=proposal)
-    live_limits.take(session, booking, district=district)
-    return booking
+    take_places(draft, parts, bookings=bookings, district=district, proposals=proposals)
+    live_limits.take(session, bookings[0], parts=bookings[1:], district=district)
+    return bookings[0]
+
+
+def take_places(
+    draft: DayDraft,
+    parts: Sequence[Part],
+    *,
+    bookings: Sequence[Booking],
+    district: District,
+    proposals: Sequence[Proposal] | None = None,
+) -> None:
+    """Give each visit of a booking its place, one after the other.
+
+    Raises
+    ------
+    WindowFull
+        When no route of the day can serve one of them.
+    """
+    window = district.network.pickup_windows[parts[0].wish.pickup_window].window_s
+    for n, (part, booking) in enumerate(zip(parts, bookings, strict=True)):
+        proposal = None if proposals is None else proposals[n]
+        draft.take(part.judged.visit(str(booking.id), window), window, proposal=proposal)
+
+
+def rows_of(
+    parts: Sequence[Part], *, whom: ForPerson, by: Principal, district: District, now: datetime
+) -> list[Booking]:
+    """The rows of a booking's visits, not inserted yet, with their items; the further ones are part of the first."""
+    rows: list[Booking] = []
+    for part in parts:
+        row = row_of(part.wish, part.judged, booking_id=uuid4(), whom=whom, by=by, district=district, now=now)
+        row.part_of = rows[0].id if rows else None
+        rows.append(row)
+    return rows
 
 
 def row_of(
@@ -68,7 +106,7 @@ def row_of(
     )  # fmt: skip
 
 
-def write_row(session: Session, booking: Booking) -> Booking:
-    """Insert a booking and its items."""
-    insert_rows(session, [booking, *booking.items])
-    return booking
+def write_rows(session: Session, bookings: Sequence[Booking]) -> Sequence[Booking]:
+    """Insert the visits of a booking and their items."""
+    insert_rows(session, [*bookings, *(item for booking in bookings for item in booking.items)])
+    return bookings

@@ -48,9 +48,13 @@ def rebuild_limits(*, district: District, session: Session, now: datetime) -> Re
         with atomic(session):
             locked_day(session, day, now=now, even_closed=True)
             standing = select(Booking).where(Booking.day == day, Booking.state.in_(PROMISED))
-            for booking in session.scalars(standing.order_by(Booking.created_at, Booking.id).with_for_update()):
+            visits = session.scalars(standing.order_by(Booking.created_at, Booking.id).with_for_update()).all()
+            for booking in visits:
+                if booking.part_of is not None:
+                    continue  # the booking that it is part of has its limits
                 found += 1
-                if move_limits(session, booking, per_resident=1, per_address=1) is not None:
+                parts = [visit for visit in visits if visit.part_of == booking.id]
+                if move_limits(session, booking, per_resident=1, per_address=1, parts=parts) is not None:
                     clashes.append(booking.id)
             session.info.pop("limits", None)  # the counters are written at the end, all at once
     for booking_id in sorted({*ended, *failed, *noted}):

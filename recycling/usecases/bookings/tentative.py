@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -232,6 +232,36 @@ def propose(board: Board, visit: Visit, window: Window) -> Proposal | None:
     return Proposal(fit=fit, before=before, route=route, room=room)
 
 
+def propose_together(board: Board, visits: Sequence[Visit], window: Window) -> tuple[Proposal, ...] | None:
+    """Prove places for all visits of a booking, each on the routes as the one before leaves them."""
+    rehearsal = board if len(visits) == 1 else board.copy()
+    found: list[Proposal] = []
+    for visit in visits:
+        proposal = propose(rehearsal, replace(visit, windows_s=(window,)), window)
+        if proposal is None:
+            return None
+        found.append(proposal)
+        if len(visits) > 1:
+            rehearsal.put(proposal.route)
+    return tuple(found)
+
+
+def fits_together(
+    board: Board, visits: Sequence[Visit], windows: Sequence[Window]
+) -> list[tuple[Fit, ...] | None]:  # fmt: skip
+    """By window, where all visits of a booking fit together."""
+    alone = [board.fits(visit, windows) for visit in visits]
+    if len(visits) == 1:
+        return [None if fit is None else (fit,) for fit in alone[0]]
+    found: list[tuple[Fit, ...] | None] = []
+    for n, window in enumerate(windows):
+        # What has no place by itself has none beside the others, and need not be rehearsed.
+        shut = any(fits[n] is None for fits in alone)
+        proposals = None if shut else propose_together(board, visits, window)
+        found.append(None if proposals is None else tuple(one.fit for one in proposals))
+    return found
+
+
 @contextmanager
 def changing(
     session: Session, days: Collection[date], *, district: District, now: datetime, even_closed: bool = False
@@ -276,11 +306,16 @@ def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
 
 
 def drop_holds(session: Session, draft: DayDraft, holds: Mapping[UUID, UUID], *, now: datetime) -> None:
-    """Delete holds, named with their residents, and free their places and limits; they were nobody's booking."""
+    """Delete holds, named with their residents, and free their places and limits; they were nobody's booking.
+
+    The further visits of a hold go with it.
+    """
     if not holds:
         return
-    booking_ids = list(holds)
-    for booking_id, resident_id in holds.items():
+    parts = session.execute(select(Booking.id, Booking.resident_id).where(Booking.part_of.in_(list(holds))))
+    going = {**holds, **{row.id: row.resident_id for row in parts}}
+    booking_ids = list(going)
+    for booking_id, resident_id in going.items():
         draft.release(str(booking_id))
         give_back_limits(session, booking_id, resident_id=resident_id)
     lose_offers(session, booking_ids, now=now)

@@ -19,9 +19,10 @@ from recycling.models.waiting import WaitingDay, WaitingWish, leave_days
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.kept_wish import wish_to_json
+from recycling.usecases.bookings.linked import parts_of, visits
 from recycling.usecases.bookings.promise import Wish, check_bookable, judge
 from recycling.usecases.bookings.sight import for_whom
-from recycling.usecases.bookings.tentative import boards, changing, drop_holds
+from recycling.usecases.bookings.tentative import boards, changing, drop_holds, fits_together
 
 log = logger(__name__)
 
@@ -131,14 +132,15 @@ def _nothing_open(wish: Wish, choice: Choice, *, district: District, session: Se
     windows = district.network.pickup_windows
     for window in choice.pickup_windows:
         check_bookable(choice.day, window, district=district, now=now)
-    judged = judge(
-        replace(wish, day=choice.day, pickup_window=choice.pickup_windows[0]), district=district, now=now
-    )  # fmt: skip
+    wanted = replace(wish, day=choice.day, pickup_window=choice.pickup_windows[0])
+    judged = judge(wanted, district=district, now=now)
     board = boards(session, [choice.day], district=district)[choice.day]
     if board is None:
         raise WindowClosed(f"the routes of {choice.day} are already planned; choose a later day / 该日路线已排定")
     spans = [windows[window].window_s for window in choice.pickup_windows]
-    for window, fit in zip(choice.pickup_windows, board.fits(judged.visit("asked", spans[0]), spans), strict=True):
+    parts = parts_of(wanted, judged, district=district)
+    fits = fits_together(board, visits(parts, spans[0]), spans)
+    for window, fit in zip(choice.pickup_windows, fits, strict=True):
         if fit is not None:
             raise Conflict(
                 f"{window} on {choice.day} is open: book it / {choice.day} {windows[window].name_zh} 可约，请直接预约"

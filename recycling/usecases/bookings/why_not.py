@@ -12,20 +12,14 @@ from datetime import date
 from typing import Literal
 
 from recycling.policy.district import District
-from recycling.policy.fleet import DISMANTLING, GAS_FITTING, REFRIGERANT, TWO_PERSON_LIFT, UPRIGHT
 from recycling.routing.board import Board
 from recycling.routing.standing import can_serve
+from recycling.usecases.bookings.linked import CREW_WORDS, Part, no_vehicle_words, parts_of, visits
 from recycling.usecases.bookings.promise import Judged, Wish, WishedItem, needs
+from recycling.usecases.bookings.tentative import fits_together, propose
 
 Binding = Literal["no_vehicle", "crew", "load", "time", "window", "no_show"]
 
-CREW_WORDS = {
-    TWO_PERSON_LIFT: ("双人搬运车组", "two-person crews"),
-    DISMANTLING: ("拆装车组", "crews that take things apart"),
-    REFRIGERANT: ("空调拆移车组", "crews that may take air conditioners down"),
-    GAS_FITTING: ("燃气拆移车组", "crews that may disconnect gas"),
-    UPRIGHT: ("可立放冰箱的车辆", "vehicles that carry fridges upright"),
-}
 SHORTEST_S = 300  # of a visit: what is left when nothing has to be carried
 
 
@@ -60,7 +54,7 @@ class Refusal:
 
 def refusals(
     wish: Wish,
-    judged: Judged,
+    parts: Sequence[Part],
     board: Board,
     *,
     open_here: Sequence[str],
@@ -71,8 +65,8 @@ def refusals(
 
     Parameters
     ----------
-    judged
-        The wish on that day.
+    parts
+        The visits of the wish on that day.
     board
         The day's tentative routes.
     open_here
@@ -82,14 +76,15 @@ def refusals(
     """
     windows = district.network.pickup_windows
     shut = [key for key in windows if key not in open_here]
-    bindings = dict(_bindings(judged, board, shut, district=district))
+    bindings = dict(_bindings(parts, board, shut, district=district))
     opened: dict[str, list[Change]] = {key: [] for key in shut}
     for change in _lighter(wish, district=district):
         need = needs(
             change.wish.items, floor=change.wish.floor, has_lift=change.wish.has_lift, day=wish.day, district=district
         )
         spans = [windows[key].window_s for key in shut]
-        fits = board.fits(replace(judged, need=need).visit("changed", spans[0]), spans)
+        lighter = parts_of(change.wish, replace(parts[0].judged, need=need), district=district)
+        fits = fits_together(board, visits(lighter, spans[0]), spans)
         for key, fit in zip(shut, fits, strict=True):
             if fit is not None:
                 opened[key].append(replace(change, wish=replace(change.wish, pickup_window=key)))
@@ -101,15 +96,32 @@ def refusals(
             *opened[key],
             *other_days(wish, key, open_on.get(key, ()), district=district),
         ]
-        zh, en = _words(binding, skill, wish.day, key, district=district)
+        zh, en = _words(binding, skill, wish, key, district=district)
         out[key] = Refusal(binding=binding, skill=skill, zh=zh, en=en, changes=tuple(changes))
     return out
 
 
 def _bindings(
+    parts: Sequence[Part], board: Board, shut: Sequence[str], *, district: District
+) -> Iterator[tuple[str, tuple[Binding, str | None]]]:
+    """Per window, the first demand without which the visit would fit, or the first of several that does not."""
+    if len(parts) == 1:
+        yield from _bindings_of(parts[0].judged, board, shut, district=district)
+        return
+    for key in shut:
+        span, rehearsal = district.network.pickup_windows[key].window_s, board.copy()
+        for visit, part in zip(visits(parts, span), parts, strict=True):
+            proposal = propose(rehearsal, visit, span)
+            if proposal is None:
+                yield from _bindings_of(part.judged, rehearsal, [key], district=district)
+                break
+            rehearsal.put(proposal.route)
+
+
+def _bindings_of(
     judged: Judged, board: Board, shut: Sequence[str], *, district: District
 ) -> Iterator[tuple[str, tuple[Binding, str | None]]]:
-    """Per window, the first demand without which the visit would fit."""
+    """The same of one visit."""
     windows = district.network.pickup_windows
     spans = [windows[key].window_s for key in shut]
     visit = judged.visit("refused", spans[0])
@@ -203,11 +215,11 @@ def other_days(wish: Wish, key: str, days: Sequence[date], *, district: District
         )  # fmt: skip
 
 
-def _words(binding: Binding, skill: str | None, day: date, key: str, *, district: District) -> tuple[str, str]:
-    window = district.network.pickup_windows[key]
+def _words(binding: Binding, skill: str | None, wish: Wish, key: str, *, district: District) -> tuple[str, str]:
+    day, window = wish.day, district.network.pickup_windows[key]
     when_zh, when_en = f"{day.month}月{day.day}日 {window.name_zh}", f"{day:%a} {day.day} {day:%b}, {window.name_en}"
     if binding == "no_vehicle":
-        return "没有车组能一次完成这些物品", "no single crew can do all of this in one visit"
+        return no_vehicle_words(wish, district=district)
     if binding == "crew":
         who_zh, who_en = CREW_WORDS.get(skill or "", (skill or "", skill or ""))
         return f"{when_zh} {who_zh}已约满", f"{who_en} are full on {when_en}"

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.logs import logger
-from recycling.models.booking import Booking
+from recycling.models.booking import Booking, linked_on
 from recycling.models.outbox import post
 from recycling.models.people import Staff
 from recycling.models.plan import PublishedPlan, Route, RouteStop
 from recycling.models.transaction import atomic
+from recycling.usecases.bookings.history import one_of_fact
 
 log = logger(__name__)
 
@@ -41,16 +42,19 @@ def tell_missed(day: date, *, session: Session, now: datetime) -> int:
             )
             .order_by(Booking.id)
         ).all()
-        told = 0
+        told, linked = 0, linked_on(session, day)
         for booking in missed:
             told += post(
                 session,
                 dedupe_key=f"visit.missed:{booking.id}:{day}",
                 kind="visit.missed",
                 to=("resident", booking.resident_id),
-                facts={"booking_id": str(booking.id), "day": str(day), "pickup_window": booking.pickup_window},
+                facts={
+                    "booking_id": str(booking.id), "day": str(day), "pickup_window": booking.pickup_window,
+                    **one_of_fact(linked.get(booking.part_of or booking.id, 1)),
+                },
                 now=now,
-            )
+            )  # fmt: skip
         if told:
             _tell_dispatchers(day, missed, session=session, now=now)
     log.info("missed.posted", day=str(day), missed=len(missed), told=told)

@@ -34,9 +34,10 @@ class Wording:
 
 WORDINGS: dict[str, Wording] = {
     "booking.confirmed": Wording(
-        zh="您已预约 {day_zh} {window_zh} 上门回收。如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
-        en="Your pickup on {day_en}, {window_en}, is booked. Change or cancel it until {cancel_until} the day before"
-        " or until the routes are published.",
+        zh="您已预约 {day_zh} {window_zh} 上门回收{visits_zh}。"
+        "如需修改或取消，请于前一日 {cancel_until} 前且路线发布前办理。",
+        en="Your pickup on {day_en}, {window_en}, is booked{visits_en}. Change or cancel it until {cancel_until} the"
+        " day before or until the routes are published.",
         at_once=True,
     ),
     "bookings.imported": Wording(
@@ -45,25 +46,26 @@ WORDINGS: dict[str, Wording] = {
         at_once=True,
     ),
     "booking.amended": Wording(
-        zh="您的上门回收预约已改为 {day_zh} {window_zh}。",
-        en="Your pickup is changed: {day_en}, {window_en}.",
+        zh="您的上门回收预约已改为 {day_zh} {window_zh}{visits_zh}。",
+        en="Your pickup is changed: {day_en}, {window_en}{visits_en}.",
         at_once=True,
     ),
     "booking.cancelled": Wording(
-        zh="您 {day_zh} {window_zh} 的上门回收预约已取消。",
-        en="Your pickup on {day_en}, {window_en}, is cancelled.",
+        zh="您 {day_zh} {window_zh} 的上门回收预约{visits_zh}{one_of_zh}已取消。",
+        en="Your pickup on {day_en}, {window_en}{visits_en}{one_of_en}, is cancelled.",
         at_once=True,
     ),
     "booking.reminder": Wording(
-        zh="提醒：{day_zh} {window_zh} 上门回收，请备好物品并保持电话畅通。",
-        en="Reminder: we pick up on {day_en}, {window_en}. Please have the items ready and your phone at hand.",
+        zh="提醒：{day_zh} {window_zh} 上门回收{visits_zh}，请备好物品并保持电话畅通。",
+        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Please have the items ready and your phone at"
+        " hand.",
         optional=True,
     ),
     "booking.early_reminder": Wording(
-        zh="提醒：您已预约 {day_zh} {window_zh} 上门回收。"
+        zh="提醒：您已预约 {day_zh} {window_zh} 上门回收{visits_zh}。"
         "如有变动，请于前一日 {cancel_until} 前且路线发布前修改或取消。",
-        en="Reminder: we pick up on {day_en}, {window_en}. Plans changed? Change or cancel until {cancel_until} the day"
-        " before or until the routes are published.",
+        en="Reminder: we pick up on {day_en}, {window_en}{visits_en}. Plans changed? Change or cancel until"
+        " {cancel_until} the day before or until the routes are published.",
         optional=True,
     ),
     # Somebody waits for it: it comes when the collector sets out, however early.
@@ -75,8 +77,9 @@ WORDINGS: dict[str, Wording] = {
         optional=True,
     ),
     "visit.missed": Wording(
-        zh="我们没有 {day_zh} 为您上门回收的记录。如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
-        en="We have no record of your pickup on {day_en}. If nobody came, we are sorry: please book"
+        zh="我们没有 {day_zh} 为您上门回收{one_of_zh}的记录。"
+        "如未上门，深表歉意，请重新预约或联系我们；如已回收，请忽略。",
+        en="We have no record of your pickup on {day_en}{one_of_en}. If nobody came, we are sorry: please book"
         " again or call us. If it was done, nothing is left to do.",
     ),
     "waiting.offered": Wording(
@@ -110,12 +113,14 @@ WORDINGS: dict[str, Wording] = {
         en="Your pickup on {day_en} could not be done (reason: {reason_en}). Please book again or call us.",
     ),
     "plan.window_confirmed": Wording(
-        zh="{day_zh} 上门回收已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
-        en="Your pickup on {day_en} is planned: we expect to arrive around {expected} (window {window_en}).",
+        zh="{day_zh} 上门回收{one_of_zh}已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
+        en="Your pickup on {day_en}{one_of_en} is planned: we expect to arrive around {expected} (window {window_en}).",
     ),
     "plan.left_out": Wording(
-        zh="抱歉，{day_zh} {window_zh} 的上门回收未能排入路线，当日不会上门。请改约其他日期，我们会取消本次预约。",
-        en="Sorry: no route reaches you on {day_en}, {window_en}, and we will not come. Please book another day.",
+        zh="抱歉，{day_zh} {window_zh} 的上门回收{one_of_zh}未能排入路线，{no_visit_zh}。"
+        "请改约其他日期，我们会取消本次预约。",
+        en="Sorry: no route reaches you on {day_en}, {window_en}{one_of_en}, and {no_visit_en}. Please book another"
+        " day.",
     ),
     "plan.unassigned": Wording(
         zh="{day_zh} 的计划有 {booking_count} 个预约未排入，请处理。",
@@ -188,6 +193,21 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh
         found["reason_en"] = facts["reason"] if code is None else code.name_en
+    found |= _visits(facts)
     if "booking_ids" in facts:
         found["booking_count"] = len(facts["booking_ids"])
     return found
+
+
+def _visits(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Of a booking in several visits: how many there are, or that a message is about one of them."""
+    visits, one_of = facts.get("visits", 1), facts.get("one_of", 1)
+    several, alone = visits > 1, one_of > 1
+    return {
+        "visits_zh": f"（分 {visits} 次上门）" if several else "",
+        "visits_en": f" ({visits} visits)" if several else "",
+        "one_of_zh": f"（{one_of} 次上门之一）" if alone else "",
+        "one_of_en": f" (one of {one_of} visits)" if alone else "",
+        "no_visit_zh": "该次不会上门" if alone else "当日不会上门",
+        "no_visit_en": "that visit will not come" if alone else "we will not come",
+    }

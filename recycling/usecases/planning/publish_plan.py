@@ -13,7 +13,7 @@ from recycling.clock import service_day
 from recycling.errors import BookingsChanged, Conflict, NotFound, PlanReplaced
 from recycling.logs import logger
 from recycling.models.base import insert_into
-from recycling.models.booking import Booking
+from recycling.models.booking import Booking, linked_on
 from recycling.models.ledger import close_day
 from recycling.models.outbox import post
 from recycling.models.people import Staff
@@ -21,6 +21,7 @@ from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteSt
 from recycling.models.transaction import atomic, rows_met
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.bookings.history import one_of_fact
 from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
 from recycling.usecases.planning.expected_times import expected_times
 
@@ -105,7 +106,7 @@ def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session,
 
 
 def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Session, now: datetime) -> None:
-    expected = expected_times(plan.id, session)
+    expected, linked = expected_times(plan.id, session), linked_on(session, plan.day)
     for booking in session.scalars(select(Booking).where(Booking.id.in_(_planned(plan))).order_by(Booking.id)):
         if booking.made_up or expected[booking.id] == told_before.get(booking.id):
             continue  # nobody is there, or the time they were told still holds
@@ -119,6 +120,7 @@ def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Sessio
                 "day": str(plan.day),
                 "pickup_window": booking.pickup_window,
                 "expected_s": expected[booking.id],
+                **one_of_fact(linked.get(booking.part_of or booking.id, 1)),
             },
             now=now,
         )
@@ -128,15 +130,19 @@ def _tell_left_out(plan: Plan, *, session: Session, now: datetime) -> None:
     """A promise that no route keeps is told to whom it was given, before they wait in vain."""
     left = select(Unassigned.booking_id).where(Unassigned.plan_id == plan.id)
     real = select(Booking).where(Booking.id.in_(left), Booking.made_up.is_(False)).order_by(Booking.id)
+    linked = linked_on(session, plan.day)
     for booking in session.scalars(real):
         post(
             session,
             dedupe_key=f"plan.left_out:{plan.id}:{booking.id}",
             kind="plan.left_out",
             to=("resident", booking.resident_id),
-            facts={"booking_id": str(booking.id), "day": str(plan.day), "pickup_window": booking.pickup_window},
+            facts={
+                "booking_id": str(booking.id), "day": str(plan.day), "pickup_window": booking.pickup_window,
+                **one_of_fact(linked.get(booking.part_of or booking.id, 1)),
+            },
             now=now,
-        )
+        )  # fmt: skip
 
 
 def _planned(plan: Plan) -> Any:

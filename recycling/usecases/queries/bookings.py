@@ -59,10 +59,20 @@ def list_bookings(
     rows = session.scalars(wanted.limit(limit + 1)).all()
     more = len(rows) > limit
     shown = rows[:limit]
+    parts: dict[UUID | None, list[UUID]] = {}
+    further = select(Booking.part_of, Booking.id).where(Booking.part_of.in_([row.id for row in shown]))
+    for main, part in session.execute(further.order_by(Booking.id)) if shown else ():
+        parts.setdefault(main, []).append(part)
     return {
-        "bookings": [_row(booking) for booking in shown],
+        "bookings": [_row(booking) | {"parts": parts.get(booking.id, [])} for booking in shown],
         "next_cursor": write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     }
+
+
+def visits_of(booking: Booking, *, session: Session) -> list[Booking]:
+    """The visits of a booking, itself first; those that an amendment has left without items are none any more."""
+    further = select(Booking).where(Booking.part_of == booking.id).order_by(Booking.created_at, Booking.id)
+    return [booking, *(row for row in session.scalars(further) if row.items)]
 
 
 def own_addresses(booking_ids: Iterable[UUID], *, by: Principal, session: Session) -> dict[UUID, str]:
@@ -81,8 +91,9 @@ def open_days(*, district: District, session: Session, now: datetime) -> list[da
 def booking_in_full(booking: Booking) -> dict[str, Any]:
     """A booking with its address, for somebody who may read it."""
     fields = (
-        "id", "resident_id", "state", "held_until", "consent", "day", "pickup_window", "area", "village_code", "floor",
-        "has_lift", "items", "declared_g", "declared_l", "service_s", "made_up", "version", "created_at", "changed_at",
+        "id", "part_of", "resident_id", "state", "held_until", "consent", "day", "pickup_window", "area",
+        "village_code", "floor", "has_lift", "items", "declared_g", "declared_l", "service_s", "made_up", "version",
+        "created_at", "changed_at",
     )  # fmt: skip
     return {name: getattr(booking, name) for name in fields} | booking.place
 
@@ -93,7 +104,9 @@ def masked_address(address: str) -> str:
 
 
 def _row(booking: Booking) -> dict[str, Any]:
-    fields = ("id", "state", "day", "pickup_window", "area", "village_code", "items", "version", "created_at")
+    fields = (
+        "id", "part_of", "state", "day", "pickup_window", "area", "village_code", "items", "version", "created_at",
+    )  # fmt: skip
     return {name: getattr(booking, name) for name in fields} | {
         "address_masked": masked_address(booking.place["address"])
     }

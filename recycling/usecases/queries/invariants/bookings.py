@@ -56,6 +56,33 @@ def bookings_ask_for_something(session: Session, _now: datetime) -> Breaches:
     return rows(session, select(Booking.id).where(STANDS, Booking.id.not_in(asked)))
 
 
+@invariant("I-32", "关联上门与其预约一致 / the visits of a booking share resident, door, day and window, and its state")
+def visits_go_together(session: Session, _now: datetime) -> Breaches:
+    """Further visits elsewhere, of somebody else, of a visit, or in another state than their booking's.
+
+    Once the day is planned each visit has an outcome of its own, and its promise may be given up alone.
+    """
+    part, main = aliased(Booking), aliased(Booking)
+    promised = part.state.in_(PROMISED)
+    planned = main.day.in_(select(DayLedger.day).where(DayLedger.closed))
+    lost = or_(
+        main.part_of.is_not(None),
+        main.resident_id != part.resident_id,
+        and_(
+            promised,
+            or_(
+                main.day != part.day,
+                main.pickup_window != part.pickup_window,
+                main.village_code != part.village_code,
+                (main.state == "held") != (part.state == "held"),
+                main.state == "cancelled",
+                and_(~planned, main.state != part.state),
+            ),
+        ),
+    )
+    return rows(session, select(part.id, part.part_of, part.state).join(main, main.id == part.part_of).where(lost))
+
+
 @invariant("I-29", "候补与占位一致 / an offered wish has its hold or booking, a live one its days, an ended one none")
 def offers_have_their_place(session: Session, _now: datetime) -> Breaches:
     """Offers of no place or of somebody else's, wishes taken by no booking, and days that nobody waits for."""

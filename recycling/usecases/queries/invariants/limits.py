@@ -23,18 +23,22 @@ NO_SHOW_REASONS = ("nobody_home",)  # written out here: checks share nothing wit
 def live_items_are_of_live_bookings(session: Session, now: datetime) -> Breaches:
     """Items of live bookings without their row, rows of other bookings, and rows at another door or day.
 
-    Institutions, who give away by the dozen, have no limits. A booking whose day is long over gives its limits back
-    without an outcome: it may have all of its rows or none.
+    A booking has those of all its visits; institutions, who give away by the dozen, have no limits. One whose day is
+    long over gives its limits back without an outcome: it may have all of its rows or none.
     """
     kept: dict[UUID, set[tuple[str, date, str]]] = {}
     for row in session.execute(select(LiveItem.booking_id, LiveItem.address_digest, LiveItem.day, LiveItem.item_type)):
         kept.setdefault(row.booking_id, set()).add((row.address_digest, row.day, row.item_type))
     found: list[Sequence[Any]] = []
     limited = (Booking.made_up.is_(False), func.coalesce(Booking.consent, "") != "institution")
-    live = select(Booking).where(Booking.state.in_(PROMISED), *limited).order_by(Booking.id)
-    for booking in session.scalars(live):
+    live = select(Booking).where(Booking.state.in_(PROMISED), *limited, Booking.part_of.is_(None))
+    further: dict[UUID | None, list[Booking]] = {}
+    for part in session.scalars(select(Booking).where(Booking.part_of.is_not(None))):
+        further.setdefault(part.part_of, []).append(part)
+    for booking in session.scalars(live.order_by(Booking.id)):
         door = address_digest(booking.place["address"], booking.village_code)
-        wanted = {(door, booking.day, item.item_type) for item in booking.items if item.declared_units}
+        asked = [item for visit in (booking, *further.get(booking.id, ())) for item in visit.items]
+        wanted = {(door, booking.day, item.item_type) for item in asked if item.declared_units}
         has = kept.pop(booking.id, set())
         released = not has and booking.day < service_day(now)
         if has != wanted and not released:
