@@ -258,7 +258,7 @@ class World:
 def foreign_bookings(world: World) -> Iterator[Foreign]:
     """A resident's booking before another resident."""
     owner = world.callers.resident()
-    booking_id = UUID(owner.post("/bookings", a_wish_body()).get_json()["id"])
+    booking_id = UUID(owner.post("/bookings", a_wish_body(address=f"长江路 {uuid4()}")).get_json()["id"])
     yield Foreign(row_id=booking_id, stranger=world.callers.resident(), owner=owner)
 
 

@@ -72,8 +72,11 @@ elif UNGUARDED == "closing":
     setattr(tentative, "locked_day", closed_or_not)  # noqa: B010
 elif UNGUARDED == "keys":
     from recycling.usecases import idempotency
+    from recycling.usecases.bookings import live_limits
 
     idempotency.answer_once = lambda effect, **_: (effect(), False)
+    # The guard against the same item twice at one door would find most of it out: it is not what is tried here.
+    live_limits.take = lambda *_a, **_b: None
 
 # After the exchange: endpoints take their use cases by name when they are imported.
 from recycling.app import create_app  # noqa: E402

@@ -198,10 +198,10 @@ def _slow_insertion(problem: Problem, **_: Any) -> Plan:
 
 
 def _swap_regardless(
-    _before: Board, better: dict[str, Any], present: Board | None
-) -> tuple[Board, dict[str, Any]] | None:  # fmt: skip
+    _before: Board, better: dict[str, Any], present: Board, _waiting: object
+) -> tuple[Board, dict[str, Any]]:  # fmt: skip
     """The better routes as they were found, whatever was promised meanwhile."""
-    return None if present is None else (present, better)
+    return present, better
 
 
 def _booking(clients: Clients, token: str, day: date, **overrides: Any) -> Request:
