@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import hypothesis
+import pytest
 import schemathesis
 import time_machine
 from flask import Flask
