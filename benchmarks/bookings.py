@@ -183,7 +183,7 @@ def _confirmed() -> Iterator[Row]:
         ]
         with (
             tempfile.TemporaryDirectory() as name,
-            serving(url, log=Path(name) / "server.log", threads=16, environment={"CONFIG_DIR": config}) as server,
+            serving(url, log=Path(name) / "server.log", threads=4, environment={"CONFIG_DIR": config}) as server,
         ):
             warm = put_on(server.port, at_once[HOT : HOT + CLIENTS], clients=CLIENTS)  # both processes read the day
             if set(warm.statuses) - {201, 409}:
