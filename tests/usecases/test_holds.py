@@ -80,6 +80,15 @@ def test_a_hold_of_a_day_published_meanwhile_is_refused(session: Session, distri
     assert offer_slots(a_wish(), by=by, district=district, session=session, now=NOW)[0].closed
 
 
+def test_an_unknown_item_is_refused_also_when_the_first_day_is_planned(session: Session, district: District) -> None:
+    by = a_resident(session, now=NOW)
+    with atomic(session):
+        close_day(session, TOMORROW, now=NOW)
+    wish = a_wish(items=[WishedItem(item_type="spaceship", quantity=1)])
+    with pytest.raises(InvalidInput, match="spaceship"):
+        offer_slots(wish, by=by, district=district, session=session, now=NOW)
+
+
 def test_a_hold_that_is_given_up_frees_its_place_and_a_booking_is_no_hold_any_more(
     session: Session, district: District
 ) -> None:

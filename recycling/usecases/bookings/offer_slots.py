@@ -100,13 +100,14 @@ def offer_slots(
     parts_on: dict[date, tuple[Part, ...]] = {}
     fits: dict[date, list[tuple[Fit, ...] | None]] = {}
     known = boards(session, days, district=district)
+    open_days = [day for day in days if known[day] is not None]
     for day in days:
         board = known[day]
         if board is not None:
             try:
                 need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
             except InvalidInput:
-                if day == days[0]:
+                if day == open_days[0]:
                     raise
                 known[day] = None  # the catalogue of that day no longer has the item
                 continue
