@@ -11,7 +11,8 @@ from marshmallow import fields, validate
 
 from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
 from recycling.policy.catalogue import CONDITIONS
-from recycling.routes.schemas.fields import Day, Decimal, Flag, QueryWhole, Schema, Text, VillageCode, Whole
+from recycling.routes.schemas.doors import ChangesDoorSchema, DoorSchema
+from recycling.routes.schemas.fields import Day, Flag, QueryWhole, Schema, Text, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
 
@@ -35,20 +36,10 @@ class WishedItemSchema(Schema):
         return WishedItem(**fields_)
 
 
-class WishSchema(Schema):
+class WishSchema(DoorSchema):
     """A wish for a pickup."""
 
     items = fields.List(fields.Nested(WishedItemSchema), required=True, validate=validate.Length(1, MOST_ITEM_TYPES))
-    village_code = VillageCode(required=True)
-    address = Text(
-        required=True, most=200, least=4, metadata={"description": "详细地址 / address, without the village"}
-    )
-    lat = Decimal(required=True, least=-180, most=180, metadata={"example": 34.8046})
-    lon = Decimal(required=True, least=-180, most=180, metadata={"example": 117.257})
-    coordinate_system = fields.String(load_default="wgs84", validate=validate.OneOf(("wgs84", "gcj02")))
-    floor = Whole(load_default=1, least=-5, most=60)
-    has_lift = Flag(load_default=False)
-    note = Text(load_default="", most=200, least=0, metadata={"description": "备注 / access note for the collector"})
     day = Day(required=True)
     pickup_window = Text(required=True, most=64, metadata={"example": "08-10"})
 
@@ -79,16 +70,8 @@ class BookPickupSchema(WishSchema):
         return Wish(**fields_), whom
 
 
-class AmendPickupSchema(WishSchema):
+class AmendPickupSchema(WishSchema, ChangesDoorSchema):
     """The fields of a wish to change. A point comes whole: both coordinates, with their system."""
-
-    @ma.validates_schema
-    def point_is_whole(self, data: dict[str, Any], **_: Any) -> None:
-        """Half a point would be joined with half of the old one."""
-        if ("lat" in data) != ("lon" in data) or ("coordinate_system" in data and "lat" not in data):
-            raise ma.ValidationError("send lat and lon together.", "lat")
-        if not data:
-            raise ma.ValidationError("name at least one field to change.", "_schema")
 
 
 # By name, since partial=True would reach into the items and take one without its quantity.

@@ -160,9 +160,8 @@ class DayDraft:
 
     def replace_all(self, routes: Mapping[str, StandingRoute]) -> None:
         """Put other routes in the place of all that stand."""
-        self._moved_off |= {
-            visit.key for route in routes.values() for visit in route.visits if self.board.vehicle_of(visit.key) is None
-        }
+        placed = {visit.key for route in self.board.routes for visit in route.visits}
+        self._moved_off |= {visit.key for route in routes.values() for visit in route.visits} - placed
         for old in list(self.board.routes):
             new = routes.get(old.vehicle, StandingRoute(vehicle=old.vehicle))
             if new != old:

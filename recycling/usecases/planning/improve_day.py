@@ -153,10 +153,8 @@ def _replayed(
     old = {visit.key: visit for route in before.routes for visit in route.visits if not visit.gone}
     new = {visit.key: visit for route in present.routes for visit in route.visits if not visit.gone}
     board = present.copy()
-    for route in list(board.routes):
-        board.put(StandingRoute(vehicle=route.vehicle))
-    for route in better.values():
-        board.put(route)
+    for each in board.frame.vehicles:
+        board.put(better.get(each.key, StandingRoute(vehicle=each.key)))
     held = {visit.key for route in better.values() for visit in route.visits}
     for key in held:
         # One without a place before may have got one meanwhile, or be cancelled.
