@@ -42,7 +42,7 @@ from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_pickup import hold_pickup
 from recycling.usecases.bookings.offer_slots import offer_slots
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
-from recycling.usecases.bookings.tentative import changing
+from recycling.usecases.bookings.tentative import changing, exchange
 from recycling.usecases.planning.improve_day import improve_day
 from tests.conftest import fresh_postgres
 from tests.servers import server_settings, serving
@@ -134,10 +134,9 @@ def _fill(session: Session, district: District, days: Sequence[date], promised: 
                 break
     if placed < promised:
         raise RuntimeError(f"the fleet takes only {placed} of {promised} pickups; give it more vans")
-    standing = {route.vehicle: route for route in draft.board.routes if route.visits}
     for day in days[1:]:
         with atomic(session), changing(session, [day], district=district, now=now) as drafts:
-            drafts[day].replace_all(standing)
+            drafts[day].replace_all(exchange(drafts[day].board, draft.board.on(day)))
     every = [row | {"id": uuid.uuid4(), "day": day} for day in days for row in bookings]
     with atomic(session):
         session.execute(insert(table_of(Booking)), every)

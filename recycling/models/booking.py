@@ -84,6 +84,7 @@ class Booking(WithId, Base):
     items: Mapped[list[BookedItem]] = relationship(
         back_populates="booking", cascade="all, delete-orphan", lazy="selectin", order_by="BookedItem.item_type"
     )
+    parts: Mapped[list[Booking]] = relationship(viewonly=True, order_by="(Booking.created_at, Booking.id)")
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012  # SQLAlchemy's form
 

@@ -104,6 +104,10 @@ class EncryptedBytes(TypeDecorator[bytes]):
         return None if value is None else keyring.decrypt(bytes(value), context=self.context)
 
 
+class Sealed(bytes):
+    """What `EncryptedJson.seal` has made of a value: ready to be written to that column."""
+
+
 class EncryptedJson(TypeDecorator[Any]):
     """A JSON value, compressed and encrypted at rest: places of people inside plans and bookings."""
 
@@ -114,12 +118,16 @@ class EncryptedJson(TypeDecorator[Any]):
         super().__init__()
         self.context = context
 
+    def seal(self, value: Any) -> Sealed:
+        """Encode, compress, encrypt: beforehand, where a lock is held while the value is written."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return Sealed(keyring.encrypt(zlib.compress(text.encode()), context=self.context))
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        """Encode, compress, encrypt."""
+        """Seal what is not sealed yet."""
         if value is None:
             return None
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return keyring.encrypt(zlib.compress(text.encode()), context=self.context)
+        return bytes(value if isinstance(value, Sealed) else self.seal(value))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         """Decrypt, inflate, decode."""

@@ -20,8 +20,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from recycling.errors import WindowClosed, WindowFull
 from recycling.models.base import Base, insert_if_absent, key_column, table_of
 from recycling.models.booking import Booking
-from recycling.models.encrypted import EncryptedJson
+from recycling.models.encrypted import EncryptedJson, Sealed
 from recycling.models.transaction import run
+
+ROUTE = EncryptedJson("tentative_route.route")
 
 
 class DayLedger(Base):
@@ -53,7 +55,7 @@ class TentativeRoute(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     vehicle_key: Mapped[str] = key_column(primary_key=True)
     version: Mapped[int]
-    route: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("tentative_route.route"))
+    route: Mapped[dict[str, Any]] = mapped_column(ROUTE)
 
 
 class StationLedger(Base):
@@ -171,9 +173,9 @@ def day_is_closed(day: date) -> WindowClosed:
 
 
 def rewrite(
-    session: Session, day: date, *, version: int, routes: Mapping[str, dict[str, Any]], intakes: Sequence[Intake] = ()
+    session: Session, day: date, *, version: int, routes: Mapping[str, Sealed], intakes: Sequence[Intake] = ()
 ) -> None:
-    """Write changed routes of a locked day, by vehicle.
+    """Write changed routes of a locked day, by vehicle; each is what ``ROUTE`` has sealed.
 
     Raises
     ------

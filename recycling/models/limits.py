@@ -27,6 +27,8 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -103,12 +105,18 @@ _booking = table_of(Booking)
 
 def _take(dialect: str, rows: int) -> Executable:
     row = postgresql.insert(_count) if dialect == "postgresql" else sqlite.insert(_count)
-    row = row.values(
-        [
-            {"scope": bindparam(f"scope_{n}"), "used": bindparam(f"used_{n}"), "cap": bindparam(f"cap_{n}")}
+    # As a SELECT, since SQLAlchemy compiles several rows of VALUES anew each time.
+    given = union_all(
+        *(
+            select(
+                bindparam(f"scope_{n}", type_=_count.c.scope.type),
+                bindparam(f"used_{n}", type_=_count.c.used.type),
+                bindparam(f"cap_{n}", type_=_count.c.cap.type),
+            ).where(true())  # SQLite takes ON CONFLICT behind a SELECT only where that has a WHERE
             for n in range(rows)
-        ]
+        )
     )
+    row = row.from_select(["scope", "used", "cap"], given)
     # One statement decides, and applies a cap that was configured anew to a row that stands.
     return row.on_conflict_do_update(
         index_elements=["scope"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -48,6 +48,8 @@ def atomic(session: Session) -> Iterator[Session]:
     try:
         yield session
         session.commit()
+        for told in session.info.pop("committed", ()):
+            told()
     except OperationalError as error:
         session.rollback()
         if is_busy(error):
@@ -68,8 +70,14 @@ def atomic(session: Session) -> Iterator[Session]:
     finally:
         _writes.reset(before)
         session.info["atomic"], session.info["connection"] = False, None
+        session.info.pop("committed", None)
         session.info.pop("drafts", None)  # of days whose lock has ended with the transaction
         session.info.pop("limits", None)  # counters moved and not written, of a block that failed
+
+
+def on_commit(session: Session, told: Callable[[], None]) -> None:
+    """Call ``told`` when the running `atomic` block has committed; never if it fails."""
+    session.info.setdefault("committed", []).append(told)
 
 
 def see_one_state(session: Session) -> None:

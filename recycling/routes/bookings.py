@@ -101,5 +101,5 @@ def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
 
 def whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
     """A booking or hold in full with its visits, and the header that names its version."""
-    visits = queries.visits_of(booking, session=db.session())
+    visits = queries.visits_of(booking)
     return queries.booking_in_full(booking) | {"visits": visits}, etag(booking.version)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from recycling.routing.course import PICKUP, REST, UNLOAD, Act
 from recycling.routing.day import Day, Flags, Ints, Load, Rig, Windows
 from recycling.routing.problem import GreatCircle, Problem
-from recycling.routing.standing import StandingRoute, Visit
+from recycling.routing.standing import StandingRoute, Visit, frame_mark
 from recycling.routing.travel import ways
 
 LATE = 2**40  # a departure that never comes
@@ -145,6 +146,11 @@ class Board:
         twin = self.copy()
         twin.frame = replace(self.frame, day=day)
         return twin
+
+    @cached_property
+    def mark(self) -> str:
+        """Names stations, vehicles and travel: a stored route was timed for these or must be timed anew."""
+        return frame_mark(self.frame)
 
     @property
     def taken(self) -> dict[str, tuple[Load, Load]]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from recycling.app import create_app
 from recycling.extensions import db
-from recycling.models.ledger import locked_day, rewrite
+from recycling.models.ledger import ROUTE, locked_day, rewrite
 from recycling.models.transaction import atomic
 from recycling.routing.standing import StandingRoute, Visit, route_to_json
 from tests.builders import TOMORROW
@@ -27,7 +27,7 @@ def test_a_broken_row_is_named_and_the_command_fails(app: Flask, session: Sessio
     with atomic(session):
         state = locked_day(session, TOMORROW, now=NOW)
         stray = route_to_json(StandingRoute(vehicle="lincheng-1", visits=(visit,)))
-        rewrite(session, TOMORROW, version=state.version, routes={"lincheng-1": stray})
+        rewrite(session, TOMORROW, version=state.version, routes={"lincheng-1": ROUTE.seal(stray)})
     found = shell.invoke(args=["check-data"])
     assert found.exit_code == 1
     assert "BROKEN I-1" in found.output

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import WindowClosed, WindowFull
 from recycling.models.ledger import (
+    ROUTE,
     DayLedger,
     Intake,
     StationLedger,
@@ -29,7 +30,7 @@ from recycling.models.transaction import atomic
 from tests.conftest import NOW
 
 DAY = date(2026, 11, 24)
-ROUTE: dict[str, Any] = {"visits": []}
+EMPTY: dict[str, Any] = {"visits": []}
 
 
 def change(
@@ -40,7 +41,7 @@ def change(
         state = locked_day(session, day, now=NOW)
         more = {"more_g": 0, "more_l": 0, "cap_g": 100_000, "cap_l": 2000} | dict(intake or {})
         rewrite(
-            session, day, version=state.version, routes=dict.fromkeys(routes, ROUTE),
+            session, day, version=state.version, routes=dict.fromkeys(routes, ROUTE.seal(EMPTY)),
             intakes=[Intake(station_key="s", **more)] if intake else [],
         )  # fmt: skip
     return state.version

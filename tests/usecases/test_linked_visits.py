@@ -72,7 +72,7 @@ def book_out_gas(session: Session, apart: District) -> int:
 def carried(session: Session, booking: Booking) -> list[dict[str, int]]:
     """The items of each visit, the one that stands for the booking first."""
     session.refresh(booking)
-    return [{item.item_type: item.declared_units for item in row.items} for row in visits_of(booking, session=session)]
+    return [{item.item_type: item.declared_units for item in row.items} for row in visits_of(booking)]
 
 
 def told(session: Session) -> list[tuple[str, int]]:
@@ -118,7 +118,7 @@ def test_a_hold_keeps_all_visits_and_becomes_one_booking_told_once(session: Sess
     wish = a_linked_wish(pickup_window=offer.pickup_window)
     check_hold_token(offer.hold_token or "", wish, by=by, now=NOW)
     held = hold_pickup(wish, by=by, district=apart, session=session, now=NOW)
-    rows = visits_of(held, session=session)
+    rows = visits_of(held)
     assert {(row.state, row.held_until, row.pickup_window) for row in rows} == {("held", NOW + HOLD, "08-10")}
     assert [row.part_of for row in rows] == [None, held.id]
     assert {key for row in carried(session, held) for key in row} == {"ac-split", "water-heater-gas", "fridge"}
@@ -128,7 +128,7 @@ def test_a_hold_keeps_all_visits_and_becomes_one_booking_told_once(session: Sess
         with pytest.raises(Conflict, match=str(held.id)):
             act(rows[1].id, by=by, district=apart, session=session, now=NOW)
     booking = confirm_hold(held.id, by=by, district=apart, session=session, now=NOW)
-    assert [row.state for row in visits_of(booking, session=session)] == ["booked", "booked"]
+    assert [row.state for row in visits_of(booking)] == ["booked", "booked"]
     assert told(session) == [("booking.confirmed", 2)]
     facts = session.scalars(select(OutboxMessage.facts)).one()
     text = render("booking.confirmed", facts, district=apart)
@@ -231,7 +231,7 @@ def test_a_wish_of_too_many_visits_or_of_what_nobody_takes_is_refused_in_words(
 def test_a_cancellation_takes_all_visits_and_is_the_owners(session: Session, apart: District) -> None:
     by, other = a_resident(session, now=NOW), a_resident(session, now=NOW)
     booking = a_linked_booking(session, apart, by)
-    booking_id, part_id = (row.id for row in visits_of(booking, session=session))
+    booking_id, part_id = (row.id for row in visits_of(booking))
     for one in (booking_id, part_id):
         with pytest.raises(NotFound):
             cancel_pickup(one, version=1, by=other, district=apart, session=session, now=NOW)
@@ -257,7 +257,7 @@ def test_another_day_and_window_move_all_visits_or_none(session: Session, apart:
     booking = a_linked_booking(session, apart, by)
     changes = {"day": NEXT_DAY, "pickup_window": "13-15"}
     moved = amend_pickup(booking.id, changes, version=1, by=by, district=apart, session=session, now=NOW)
-    rows = visits_of(moved, session=session)
+    rows = visits_of(moved)
     assert {(row.day, row.pickup_window, row.version, row.state) for row in rows} == {(NEXT_DAY, "13-15", 2, "booked")}
     assert places(session) == {("2026-11-25", "13-15"): 2}
     assert told(session)[0] == ("booking.amended", 2)
@@ -432,7 +432,7 @@ def test_of_a_confirmation_and_a_drop_at_once_all_visits_are_kept_or_none(
 def test_once_planned_each_visit_is_a_stop_and_the_desk_may_cancel_one(session: Session, apart: District) -> None:
     by = a_resident(session, now=NOW)
     booking = a_linked_booking(session, apart, by)
-    booking_id, part_id = (row.id for row in visits_of(booking, session=session))
+    booking_id, part_id = (row.id for row in visits_of(booking))
     assert remind_residents(TOMORROW, session=session, now=instant_at(TOMORROW, 0) - timedelta(hours=15)) == 1
     assert ("booking.reminder", 2) in told(session)
     evening = datetime(2026, 11, 23, 12, 0, tzinfo=NOW.tzinfo)
@@ -457,7 +457,7 @@ def test_once_planned_each_visit_is_a_stop_and_the_desk_may_cancel_one(session: 
 
 def test_at_the_door_each_visit_has_an_outcome_of_its_own(session: Session, apart: District) -> None:
     by = a_resident(session, now=NOW)
-    first, further = visits_of(a_linked_booking(session, apart, by), session=session)
+    first, further = visits_of(a_linked_booking(session, apart, by))
     # one is collected while the other is still to come
     collect(session, further, district=apart, now=NOW, not_yet=[first])
     session.expire_all()
@@ -476,7 +476,7 @@ def test_nobody_home_at_both_visits_is_one_no_show(session: Session, apart: Dist
     by = a_resident(session, now=NOW)
     booking = a_linked_booking(session, apart, by)
     other = a_booking(session, district=apart, now=NOW, by=by, items=[FRIDGE])
-    for row in (*visits_of(booking, session=session), other):
+    for row in (*visits_of(booking), other):
         note_no_show(session, row, counts=True)
     # two bookings of one day are two all the same
     assert no_show_days(session, by.id, since=TOMORROW) == [TOMORROW, TOMORROW]
@@ -486,7 +486,7 @@ def test_nobody_home_at_both_visits_is_one_no_show(session: Session, apart: Dist
 def test_a_list_shows_which_visits_go_together(session: Session, apart: District) -> None:
     by = a_resident(session, now=NOW)
     booking = a_linked_booking(session, apart, by)
-    first, further = visits_of(booking, session=session)
+    first, further = visits_of(booking)
     rows = {row["id"]: row for row in list_bookings(by=by, session=session, limit=10)["bookings"]}
     assert (rows[first.id]["part_of"], rows[first.id]["parts"]) == (None, [further.id])
     assert (rows[further.id]["part_of"], rows[further.id]["parts"]) == (first.id, [])

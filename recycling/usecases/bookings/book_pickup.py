@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from recycling.errors import Conflict, HoldLapsed, NotFound
 from recycling.logs import logger
@@ -24,7 +26,7 @@ from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_r
 from recycling.usecases.bookings.promise import Wish, judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import for_whom, visible_to
-from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose_together, remembered
+from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose_together, remembered, sealed
 
 log = logger(__name__)
 
@@ -120,6 +122,7 @@ def confirm_hold(hold_id: UUID, *, by: Principal, district: District, session: S
                 raise _lapsed(seen.day)
             booking = visits[0]
             refuse_part(booking)
+            set_committed_value(booking, "parts", visits[1:])
             if booking.state != "held":
                 raise Conflict(f"this hold is a booking already ({booking.state}) / 该占位已确认，无需重复提交")
             if not all(_proven(days[booking.day].board, visit) for visit in visits):
@@ -184,7 +187,8 @@ def _placed(
         window = district.network.pickup_windows[wish.pickup_window].window_s
         if board is not None:
             asked = [part.judged.visit(str(row.id), window) for part, row in zip(parts, rows, strict=True)]
-            proposals = propose_together(board, asked, window)
+            found = propose_together(board, asked, window)
+            proposals = found and [replace(one, stored=sealed(board, one.route)) for one in found]
     if proposals is not None:
         _write(session, rows, by=by, now=now)
     with changing(session, [wish.day], district=district, now=now) as days:
@@ -195,6 +199,7 @@ def _placed(
 
 def _write(session: Session, rows: Sequence[Booking], *, by: Principal, now: datetime) -> None:
     write_rows(session, rows)
+    set_committed_value(rows[0], "parts", list(rows[1:]))  # known already, and need not be asked for
     if rows[0].state == "booked":
         tell_booked(session, rows[0], by=by, now=now, parts=rows[1:])
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -21,8 +22,10 @@ from sqlalchemy.orm import Session
 from recycling.errors import WindowFull
 from recycling.logs import logger
 from recycling.models.booking import BookedItem, Booking
-from recycling.models.ledger import DayState, Intake, day_states, locked_day, rewrite, routes_since
+from recycling.models.encrypted import Sealed
+from recycling.models.ledger import ROUTE, DayState, Intake, day_states, locked_day, rewrite, routes_since
 from recycling.models.limits import give_back_limits
+from recycling.models.transaction import on_commit
 from recycling.models.waiting import lose_offers
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit, Window
@@ -32,7 +35,6 @@ from recycling.routing.problem import Problem
 from recycling.routing.standing import (
     StandingRoute,
     Visit,
-    frame_mark,
     route_from_json,
     route_to_json,
     standing_plan,
@@ -62,14 +64,13 @@ class _Memory:
     def __init__(self, district: District) -> None:
         self.district, self.lock = district, threading.Lock()
         self.empty: Board | None = None
-        self.mark = ""
         self.days: dict[date, _Known] = {}
 
     def nothing(self, day: date) -> Board:
         """A day without promises."""
         if self.empty is None:
             self.empty = Board(day_problem(day, [], district=self.district))
-            self.mark = frame_mark(self.empty.frame)
+            _ = self.empty.mark  # once for all days: the boards of days are copies
         return self.empty.on(day)
 
     def keep(self, day: date, known: _Known) -> None:
@@ -119,11 +120,16 @@ def tentative_plan(session: Session, day: date, *, district: District) -> Plan |
 class DayDraft:
     """The routes of one locked day, being changed; `changing` makes it and writes it. ``seen`` is how they stood."""
 
-    def __init__(self, day: date, state: DayState, board: Board, *, mark: str) -> None:
-        self.day, self.state, self.seen, self.board, self._mark = day, state, board, board.copy(), mark
+    def __init__(self, day: date, state: DayState, board: Board) -> None:
+        self.day, self.state, self.seen, self.board = day, state, board, board.copy()
         self._written = dict(board.taken)
-        self._changed: set[str] = set()
+        self._changed: dict[str, Sealed | None] = {}  # by vehicle; None is still to be sealed
         self._moved_off: set[str] = set()
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the database has all that was changed."""
+        return not self._changed and not self._moved_off
 
     def take(self, visit: Visit, window: Window, *, proposal: Proposal | None = None) -> Fit:
         """Give a visit its place, service starting in ``window``.
@@ -139,7 +145,7 @@ class DayDraft:
             When no route of the day can serve it.
         """
         if proposal is not None and proposal.still_holds(self.board):
-            self._put(proposal.route)
+            self._put(proposal.route, proposal.stored)
             return proposal.fit
         found = propose(self.board, visit, window)
         if found is None:
@@ -158,18 +164,15 @@ class DayDraft:
         else:
             self._put(without(self.board.frame, self.board.route(vehicle), key))
 
-    def replace_all(self, routes: Mapping[str, StandingRoute]) -> None:
-        """Put other routes in the place of all that stand."""
-        placed = {visit.key for route in self.board.routes for visit in route.visits}
-        self._moved_off |= {visit.key for route in routes.values() for visit in route.visits} - placed
-        for old in list(self.board.routes):
-            new = routes.get(old.vehicle, StandingRoute(vehicle=old.vehicle))
-            if new != old:
-                self._put(new)
+    def replace_all(self, other: Exchange) -> None:
+        """Put other routes in the place of all that stand; ``other`` was made for the board as it is now."""
+        self.board = other.after.copy()
+        self._changed |= other.stored
+        self._moved_off |= other.moved
 
-    def _put(self, route: StandingRoute) -> None:
+    def _put(self, route: StandingRoute, stored: Sealed | None = None) -> None:
         self.board.put(route)
-        self._changed.add(route.vehicle)
+        self._changed[route.vehicle] = stored
 
     def write(self, session: Session) -> None:
         """Write what changed since the last time."""
@@ -182,7 +185,7 @@ class DayDraft:
             if taken != self._written[key][0]
         ]  # fmt: skip
         routes = {
-            vehicle: route_to_json(self.board.route(vehicle)) | {"frame": self._mark} for vehicle in self._changed
+            vehicle: ready or sealed(self.board, self.board.route(vehicle)) for vehicle, ready in self._changed.items()
         }
         if self._moved_off:
             routes |= self._strays_without(session)
@@ -191,7 +194,7 @@ class DayDraft:
         self._changed.clear()
         self._moved_off.clear()
 
-    def _strays_without(self, session: Session) -> dict[str, dict[str, Any]]:
+    def _strays_without(self, session: Session) -> dict[str, Sealed]:
         """Routes of vehicles that left the fleet, without what was taken out or has its place on another now."""
         found = {}
         for vehicle, raw in routes_since(session, self.day, version=-1):
@@ -199,18 +202,54 @@ class DayDraft:
                 visits = route_from_json(vehicle, raw).visits
                 kept = tuple(visit for visit in visits if visit.key not in self._moved_off)
                 if len(kept) < len(visits):
-                    found[vehicle] = route_to_json(_untimed(self.board.frame, vehicle, kept)) | {"frame": ""}
+                    untimed = _untimed(self.board.frame, vehicle, kept)
+                    found[vehicle] = ROUTE.seal(route_to_json(untimed) | {"frame": ""})
         return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Other routes for all vehicles of a day, ready to be written: ``stored`` holds those that differ.
+
+    ``moved`` are the visits that have a place in them and had none before.
+    """
+
+    after: Board
+    stored: Mapping[str, Sealed]
+    moved: frozenset[str]
+
+
+def exchange(before: Board, after: Board, *, known: Exchange | None = None) -> Exchange:
+    """Make ready what differs between two boards of a day; what ``known`` has sealed is not sealed again."""
+    changed = [new for old, new in zip(before.routes, after.routes, strict=True) if new != old]
+    stored = {}
+    for route in changed:
+        same = known is not None and known.after.route(route.vehicle) is route
+        stored[route.vehicle] = (known.stored.get(route.vehicle) if same and known else None) or sealed(after, route)
+    return Exchange(after=after, stored=stored, moved=frozenset(_keys(after) - _keys(before)))
+
+
+def _keys(board: Board) -> set[str]:
+    return {visit.key for route in board.routes for visit in route.visits}
+
+
+def sealed(board: Board, route: StandingRoute) -> Sealed:
+    """A route of a board as the ledger keeps it."""
+    return ROUTE.seal(route_to_json(route) | {"frame": board.mark})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proven place: the route before and after, and what the stations' limits left for it."""
+    """A proven place: the route before and after, and what the stations' limits left for it.
+
+    ``stored`` is the route after as the ledger keeps it, where that was made ready beforehand.
+    """
 
     fit: Fit
     before: StandingRoute
     route: StandingRoute
     room: tuple[tuple[int, ...], ...]
+    stored: Sealed | None = None
 
     def still_holds(self, board: Board) -> bool:
         """Whether the proof is one for these routes too."""
@@ -285,7 +324,9 @@ def changing(
             # Our own change will be this version; what is committed is the one before.
             committed = DayState(version=state.version - 1, closed=state.closed, born=state.born)
             board = _up_to_date(session, day, committed, memory)
-            drafts[day] = DayDraft(day, state, board, mark=memory.mark)
+            drafts[day] = draft = DayDraft(day, state, board)
+            # What this change leaves is known here when it is committed, and need not be read back.
+            on_commit(session, partial(_keep, memory, draft))
             if state.lapsed:
                 _drop_lapsed(session, drafts[day], now=now)
     mine = {day: drafts[day] for day in days}
@@ -293,6 +334,11 @@ def changing(
     live_limits.settle(session)
     for draft in mine.values():
         draft.write(session)
+
+
+def _keep(memory: _Memory, draft: DayDraft) -> None:
+    if draft.is_written:
+        memory.keep(draft.day, _Known(draft.state, draft.board))
 
 
 def _drop_lapsed(session: Session, draft: DayDraft, *, now: datetime) -> None:
@@ -332,7 +378,7 @@ def _up_to_date(session: Session, day: date, state: DayState, memory: _Memory) -
     board = memory.nothing(day) if known is None else known.board.copy()
     for vehicle, raw in routes_since(session, day, version=-1 if known is None else known.state.version):
         if vehicle in board.frame.vehicle_by_key:
-            board.put(_understood(board.frame, vehicle, raw, mark=memory.mark))
+            board.put(_understood(board.frame, vehicle, raw, mark=board.mark))
         else:
             # Its promises are for the next plan to move, and nothing more is promised on it.
             log.error("route.without_vehicle", vehicle=vehicle, day=str(day))

@@ -20,7 +20,7 @@ from recycling.models.base import table_of
 from recycling.models.counters import spend_attempt
 from recycling.models.encrypted import keyring
 from recycling.models.people import OneTimeCode, SignIn, Staff, resident_of
-from recycling.models.transaction import atomic, rows_met
+from recycling.models.transaction import atomic, rows_met, run
 from recycling.policy.access import Principal, Role
 
 log = logger(__name__)
@@ -197,7 +197,7 @@ def sign_out(sign_in_id: UUID, *, session: Session, now: datetime) -> None:
 
 def find_principal(sign_in_id: UUID, *, session: Session, now: datetime) -> Principal | None:
     """Who a live sign-in belongs to, with the role they have today."""
-    row = session.execute(_WHOSE, {"sign_in_id": sign_in_id, "now": now}).first()
+    row = run(session, _WHOSE, {"sign_in_id": sign_in_id, "now": now}).first()
     if row is None:
         return None
     if row.resident_id is not None:

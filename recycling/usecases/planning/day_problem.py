@@ -39,6 +39,12 @@ def promised_bookings(session: Session, day: date) -> Sequence[Booking]:
     return session.scalars(select(Booking).where(Booking.day == day, Booking.state.in_(PROMISED))).all()
 
 
+def promised_keys(session: Session, day: date) -> set[str]:
+    """The stop keys of a day's bookings and holds."""
+    ids = session.scalars(select(Booking.id).where(Booking.day == day, Booking.state.in_(PROMISED)))
+    return {str(booking_id) for booking_id in ids}
+
+
 def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -> Problem:
     """Write a day's bookings and fleet as a planning problem.
 

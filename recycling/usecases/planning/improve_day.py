@@ -8,7 +8,7 @@ its window.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -24,8 +24,8 @@ from recycling.routing import plan as planner
 from recycling.routing.board import Board
 from recycling.routing.problem import Problem
 from recycling.routing.standing import StandingRoute, Visit, standing_plan, timed_route, with_visit, without
-from recycling.usecases.bookings.tentative import boards, changing
-from recycling.usecases.planning.day_problem import day_problem, promised_bookings
+from recycling.usecases.bookings.tentative import boards, changing, exchange
+from recycling.usecases.planning.day_problem import day_problem, promised_bookings, promised_keys
 from recycling.usecases.planning.plan_day import Solver
 
 log = logger(__name__)
@@ -78,8 +78,8 @@ def improve_day(
         return _noted(Improvement(day=day, outcome="nothing"), before, district=district, session=session, now=now)
     _, warm = standing_plan(before.frame, before.routes)
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, warm=warm, on_progress=None)
-    better = _routes(before.frame, problem, answer)
-    cost_before, cost_after = (sum(route.cost for route in some) for some in (before.routes, better.values()))
+    better = _board(before, problem, answer)
+    cost_before, cost_after = (sum(route.cost for route in board.routes) for board in (before, better))
     placed = {visit.key for route in before.routes for visit in route.visits if not visit.gone}
     if len(answer.unassigned) >= len(problem.stops) - len(placed) and cost_after >= cost_before:
         result = Improvement(day=day, outcome="no_better", cost_before=cost_before, cost_after=cost_before)
@@ -87,9 +87,12 @@ def improve_day(
     return _swap(before, better, cost_before, district=district, session=session, now=now)
 
 
-def _routes(frame: Problem, problem: Problem, answer: planner.Plan) -> dict[str, StandingRoute]:
-    """The planner's routes as standing ones."""
-    found = {}
+def _board(before: Board, problem: Problem, answer: planner.Plan) -> Board:
+    """The planner's routes as standing ones, each within what the others leave of a station's intake."""
+    board = before.copy()
+    for each in before.routes:
+        if each.visits:
+            board.put(StandingRoute(vehicle=each.vehicle))
     for route in answer.routes:
         visits = []
         for step in route.steps:
@@ -102,64 +105,61 @@ def _routes(frame: Problem, problem: Problem, answer: planner.Plan) -> dict[str,
                         load=stop.load, skills=stop.skills,
                     )
                 )  # fmt: skip
-        timed = timed_route(frame, route.vehicle, visits)
+        timed = timed_route(before.frame, route.vehicle, visits, room=board.room(route.vehicle))
         if timed is not None:
-            found[route.vehicle] = timed
-    return found
+            stood = before.route(route.vehicle)
+            board.put(stood if timed == stood else timed)  # the same object is known to be written already
+    return board
 
 
 def _swap(
-    before: Board, better: dict[str, StandingRoute], cost_before: int, *, district: District, session: Session,
-    now: datetime,
-) -> Improvement:  # fmt: skip
-    """Work in what changed while the planner thought, and write; nothing when that does not go."""
+    before: Board, better: Board, cost_before: int, *, district: District, session: Session, now: datetime
+) -> Improvement:
+    """Work in what changed while the planner thought, and write; nothing when that does not go.
+
+    All that is done for a whole day comes before its lock. What is promised until then is worked in under it.
+    """
     day = before.frame.day
+    overtaken = Improvement(day=day, outcome="overtaken", cost_before=cost_before, cost_after=cost_before)
     present = boards(session, [day], district=district)[day]
-    planned = None if present is None else _replayed(before, better, present, _waiting(session, present))
+    if present is None:
+        return Improvement(day=day, outcome="closed")
+    planned = _replayed(before, better, present, session=session)
+    if planned is None:
+        return overtaken
+    ready = exchange(present, planned)
     session.rollback()
     waited = time.monotonic()
     try:
         with atomic(session), changing(session, [day], district=district, now=now) as days:
             waited = time.monotonic()
             draft = days[day]
-            # Seen under the lock: usually nothing has changed since the line above, and the work is done.
-            fresh = planned is not None and planned[0] is draft.seen
-            last = planned if fresh else _replayed(before, better, draft.board, _waiting(session, draft.board))
-            if last is None:
-                return Improvement(day=day, outcome="overtaken", cost_before=cost_before, cost_after=cost_before)
-            draft.replace_all(last[1])
+            if draft.seen is not present or not draft.is_written:  # or holds that lapsed have just been dropped
+                planned = _replayed(present, planned, draft.board, session=session)
+                if planned is None:
+                    return overtaken
+                ready = exchange(draft.board, planned, known=ready)
+            draft.replace_all(ready)
             mark_improved(session, day, version=draft.state.version)
     except WindowClosed:
         return Improvement(day=day, outcome="closed")
     locked_ms = round(1000 * (time.monotonic() - waited), 1)
-    cost_after = sum(route.cost for route in last[1].values())
+    cost_after = sum(route.cost for route in planned.routes)
     log.info("day.improved", day=str(day), cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
     return Improvement(day=day, outcome="improved", cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
 
 
-def _waiting(session: Session, board: Board) -> set[str]:
-    """What is promised on the board's day and has no place on it, as after a move from counters or with a vehicle."""
-    promised = {str(booking.id) for booking in promised_bookings(session, board.frame.day)}
-    return promised - {visit.key for route in board.routes for visit in route.visits}
-
-
-def _replayed(
-    before: Board, better: dict[str, StandingRoute], present: Board, waiting: Collection[str]
-) -> tuple[Board, dict[str, StandingRoute]] | None:
-    """The better routes with the changes from ``before`` to ``present`` worked in; ``None`` when they do not fit.
-
-    ``waiting`` are promises without a place in ``present``: the better routes may give them one.
-    """
+def _replayed(before: Board, better: Board, present: Board, *, session: Session) -> Board | None:
+    """The better routes with the changes from ``before`` to ``present`` worked in; ``None`` when they do not fit."""
     old = {visit.key: visit for route in before.routes for visit in route.visits if not visit.gone}
     new = {visit.key: visit for route in present.routes for visit in route.visits if not visit.gone}
-    board = present.copy()
-    for each in board.frame.vehicles:
-        board.put(better.get(each.key, StandingRoute(vehicle=each.key)))
-    held = {visit.key for route in better.values() for visit in route.visits}
+    board = better.copy()
+    held = {visit.key: visit for route in better.routes for visit in route.visits if not visit.gone}
+    # Without a place before, as after a move from counters or with a vehicle: it may be cancelled or have one since.
+    given = held.keys() - old.keys()
+    waiting = given & promised_keys(session, present.frame.day) - new.keys() if given else set()
     for key in held:
-        # One without a place before may have got one meanwhile, or be cancelled.
-        stands = new.get(key) == old[key] if key in old else key in waiting
-        if not stands:
+        if not (new.get(key) == old[key] if key in old else key in waiting):
             vehicle = board.vehicle_of(key)
             if vehicle is not None:
                 board.put(without(board.frame, board.route(vehicle), key))
@@ -173,7 +173,7 @@ def _replayed(
         if longer is None:
             return None
         board.put(longer)
-    return present, {route.vehicle: route for route in board.routes}
+    return board
 
 
 def _noted(result: Improvement, before: Board, *, district: District, session: Session, now: datetime) -> Improvement:

@@ -69,10 +69,9 @@ def list_bookings(
     }
 
 
-def visits_of(booking: Booking, *, session: Session) -> list[Booking]:
+def visits_of(booking: Booking) -> list[Booking]:
     """The visits of a booking, itself first; those that an amendment has left without items are none any more."""
-    further = select(Booking).where(Booking.part_of == booking.id).order_by(Booking.created_at, Booking.id)
-    return [booking, *(row for row in session.scalars(further) if row.items)]
+    return [booking, *(row for row in booking.parts if row.items)]
 
 
 def own_addresses(booking_ids: Iterable[UUID], *, by: Principal, session: Session) -> dict[UUID, str]:

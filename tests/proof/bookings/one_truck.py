@@ -99,7 +99,7 @@ def look_first() -> None:
         booking_id = view.get("hold_id") or view.get("booking_id")
         g.seen = session.scalar(select(Booking).where(Booking.id == booking_id)) if booking_id else None
         if g.seen is not None:
-            list(g.seen.items)  # read now, for the answer
+            list(g.seen.items), list(g.seen.parts)  # read now, for the answer
             session.expunge(g.seen)
     session.rollback()
 

@@ -28,7 +28,7 @@ from recycling.routing.solve import solve
 from recycling.routing.standing import timed_route
 from recycling.usecases.bookings.book_pickup import hold_pickup
 from recycling.usecases.bookings.free_lapsed import free_lapsed
-from recycling.usecases.bookings.tentative import changing
+from recycling.usecases.bookings.tentative import changing, exchange
 from recycling.usecases.planning import improve_day as improving
 from recycling.usecases.planning.publish_plan import publish_plan
 from tests.planned_days import TRUCK, a_plan
@@ -173,7 +173,9 @@ def improve_or_book(clients: Clients, race: Race, day: date, rounds: Rounds) -> 
             visits = draft.board.route(TRUCK).visits
             worse = timed_route(draft.board.frame, TRUCK, [*visits[::2], *visits[1::2]])
             assert worse is not None
-            draft.replace_all({TRUCK: worse})
+            other = draft.board.copy()
+            other.put(worse)
+            draft.replace_all(exchange(draft.board, other))
     others = [_booking(clients, token, day, floor=1, pickup_window="13-15") for token in clients.tokens[1:]]
     cancelling = Request(
         method="POST", path=f"/bookings/{mine[0]}/cancellation", token=clients.tokens[0], headers={"If-Match": '"1"'}
@@ -198,11 +200,9 @@ def _slow_insertion(problem: Problem, **_: Any) -> Plan:
     return plan
 
 
-def _swap_regardless(
-    _before: Board, better: dict[str, Any], present: Board, _waiting: object
-) -> tuple[Board, dict[str, Any]]:  # fmt: skip
+def _swap_regardless(_before: Board, better: Board, _present: Board, **_: object) -> Board:
     """The better routes as they were found, whatever was promised meanwhile."""
-    return present, better
+    return better
 
 
 def _booking(clients: Clients, token: str, day: date, **overrides: Any) -> Request:

@@ -17,7 +17,7 @@ from recycling.policy.district import District
 from recycling.routing.board import Board
 from recycling.usecases.bookings.offer_slots import OfferedDay, offer_slots
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
-from recycling.usecases.bookings.tentative import boards, changing, propose
+from recycling.usecases.bookings.tentative import boards, changing, exchange, propose
 from tests.builders import TOMORROW, a_resident
 from tests.conftest import NOW
 from tests.proof.harness import Proof, Size
@@ -95,11 +95,11 @@ def _fill(session: Session, district: District) -> None:
             proposal = propose(draft.board, visit, window)
             if proposal is not None:
                 draft.take(visit, window, proposal=proposal)
-        filled = {route.vehicle: route for route in draft.board.routes}
+        filled = draft.board
     others = district.booking_rules.bookable_days(now=NOW, calendar=district.calendar)[1:]
     with atomic(session), changing(session, others, district=district, now=NOW) as drafts:
         for day in others:
-            drafts[day].replace_all(filled)
+            drafts[day].replace_all(exchange(drafts[day].board, filled.on(day)))
 
 
 def _try_all(wish: Wish, tried: Tried, *, by: Principal, district: District, session: Session) -> None:
