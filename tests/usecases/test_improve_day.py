@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -19,9 +20,11 @@ from recycling.policy.district import District
 from recycling.routing.plan import Plan
 from recycling.routing.problem import Problem
 from recycling.routing.solve import solve
+from recycling.usecases.bookings.book_pickup import HOLD, hold_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
+from recycling.usecases.bookings.tentative import boards
 from recycling.usecases.planning.improve_day import Improvement, improve_day
-from tests.builders import TOMORROW, a_booking, a_resident
+from tests.builders import TOMORROW, a_booking, a_resident, a_wish
 from tests.invariants import assert_invariants
 from tests.places import places, visits
 from tests.planned_days import with_vehicles
@@ -114,3 +117,47 @@ def test_a_booking_without_a_place_that_is_changed_while_the_planner_works_is_pl
     assert other_id in visits(session)
     assert places(session) == {("2026-11-24", "08-10"): 1} | left
     assert_invariants(session)
+
+
+@pytest.mark.parametrize("placed", [True, False], ids=["with a place", "without one"])
+def test_a_hold_that_lapsed_gets_no_place_back_from_the_planner(
+    session: Session, district: District, now: datetime, *, placed: bool
+) -> None:
+    # given a hold, and bookings that an improvement has something to do for
+    by = a_resident(session, now=now)
+    if not placed:
+        hold_pickup(a_wish(), by=by, district=district, session=session, now=now)
+    booking_id = str(a_booking(session, district=district, now=now).id)
+    lose_places(session)
+    if placed:
+        hold_pickup(a_wish(), by=by, district=district, session=session, now=now)
+    # when the day is improved after its time, and before anybody swept it away
+    done = improve(session, district, now + HOLD, lambda: None)
+    # then it is gone with its place
+    assert done.outcome == "improved"
+    assert visits(session).keys() == {booking_id}
+    assert_invariants(session)
+
+
+def test_what_a_process_remembers_of_a_day_is_what_the_database_has(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a day changed, improved and changed again in this process, and nothing of it read back
+    by = a_resident(session, now=now)
+    booking = a_booking(session, district=district, now=now, by=by)
+    a_booking(session, district=district, now=now)
+    lose_places(session)
+    improve(session, district, now, lambda: None)
+    amend_pickup(
+        booking.id, {"pickup_window": "13-15"}, version=1, by=by, district=district, session=session, now=now
+    )  # fmt: skip
+    known = boards(session, [TOMORROW], district=district)[TOMORROW]
+    # when another process reads it
+    fresh = boards(session, [TOMORROW], district=replace(district))[TOMORROW]
+    # then both see the same routes
+    assert known is not None
+    assert fresh is not None
+    assert known.routes == fresh.routes
+    assert known.taken == fresh.taken
+    assert sum(len(route.visits) for route in known.routes) == 2
+    session.rollback()
