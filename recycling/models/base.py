@@ -110,6 +110,11 @@ def _insert_if_absent(model: type[Base], dialect: str) -> Executable:
     return row.on_conflict_do_nothing().returning(*table.primary_key)
 
 
+@cache
+def _insert(table: Table) -> Executable:
+    return insert(table)
+
+
 def insert_rows(session: Session, rows: Sequence[Base]) -> None:
     """Insert new rows now, parents first, every column set; afterwards the session holds them like rows it has read.
 
@@ -118,7 +123,7 @@ def insert_rows(session: Session, rows: Sequence[Base]) -> None:
     for model, alike in groupby(rows, type):
         table = table_of(model)
         names = table.columns.keys()
-        run(session, insert(table), [{name: getattr(row, name) for name in names} for row in alike])
+        run(session, _insert(table), [{name: getattr(row, name) for name in names} for row in alike])
     for row in rows:
         make_transient_to_detached(row)
     session.add_all(rows)

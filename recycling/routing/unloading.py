@@ -48,6 +48,7 @@ class Unloading:
         self._seconds, self._metres, self._uses_metres = day.seconds, day.metres, day.uses_metres
         self._places = len(day.problem.locations)
         self._seen: dict[int, tuple[tuple[Detour, ...], tuple[Detour, ...]]] = {}
+        self._straightest: set[int] = set()
         self._stations = tuple(
             Detour(
                 station=i,
@@ -61,6 +62,7 @@ class Unloading:
             for i, s in enumerate(day.problem.stations)
             if s.can_unload and s.open_s[0] <= s.open_s[1] - s.unload_s and i not in shut
         )
+        self._station_places = tuple({d.place for d in self._stations})
 
     def only_when_full(self, rig: Rig) -> bool:
         """Whether an unload that capacity does not force can never help the vehicle, short of a shortcut.
@@ -78,11 +80,26 @@ class Unloading:
 
     def between(self, a: int, b: int, *, only_shortcuts: bool) -> tuple[Detour, ...]:
         """Stations to consider on the way from ``a`` to ``b``; each is best for some clock, price or intake limit."""
-        found = self._seen.get(a * self._places + b)
+        leg = a * self._places + b
+        found = self._seen.get(leg)
         if found is None:
+            # Mostly shortcuts are asked for and there are none: that is known without weighing up the stations.
+            if only_shortcuts and (leg in self._straightest or self._is_straightest(a, b)):
+                self._straightest.add(leg)
+                return ()
             every = self._unbeaten(a, b)
-            found = self._seen[a * self._places + b] = every, tuple(d for d in every if d.shortcut)
+            found = self._seen[leg] = every, tuple(d for d in every if d.shortcut)
         return found[only_shortcuts]
+
+    def _is_straightest(self, a: int, b: int) -> bool:
+        seconds, metres = self._seconds, self._metres
+        straight_s, straight_m = seconds[a, b], metres[a, b]
+        for place in self._station_places:
+            if seconds[a, place] + seconds[place, b] < straight_s:
+                return False
+            if self._uses_metres and metres[a, place] + metres[place, b] < straight_m:
+                return False
+        return True
 
     def _unbeaten(self, a: int, b: int) -> tuple[Detour, ...]:
         rows = []
