@@ -14,7 +14,7 @@ from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, needs_header, principal
 from recycling.routes.idempotency import idempotent, repeats_a_request
 from recycling.routes.schemas.booking_imports import BookingImportSchema, ImportWantedSchema
-from recycling.usecases.bookings.import_bookings import Rehearsed, book_import, rehearse_import
+from recycling.usecases.bookings.import_bookings import Rehearsal, book_import, rehearse_import
 from recycling.usecases.bookings.import_table import COLUMNS, ImportedWish, read_table
 
 LARGEST_TABLE = 2 << 20  # 2 MiB, the one body beside photos that may be larger than all others: a thousand full rows
@@ -50,7 +50,7 @@ def create_import(wanted: dict[str, Any]) -> Response | tuple[dict[str, Any], in
     an unknown phone becomes a new resident. The consent of all of them is the institution's.
     """
     encoding, wishes = _table()
-    rehearsed: list[Rehearsed] = []
+    rehearsed = Rehearsal()
     now = utc_now()
     if wanted["dry_run"] == "true":
         rehearsed = rehearse_import(wishes, district=district(), session=db.session(), now=now)
@@ -67,7 +67,7 @@ def create_import(wanted: dict[str, Any]) -> Response | tuple[dict[str, Any], in
 
 @idempotent
 @bp.response(201, BookingImportSchema)
-def _book_once(encoding: str, rehearsed: list[Rehearsed]) -> dict[str, Any]:
+def _book_once(encoding: str, rehearsed: Rehearsal) -> dict[str, Any]:
     book_import(rehearsed, by=principal(), district=district(), session=db.session(), now=utc_now())
     return _answer(encoding, rehearsed, dry_run=False)
 
@@ -80,19 +80,20 @@ def _table() -> tuple[str, list[ImportedWish]]:
     return read_table(request.get_data(), charset=request.mimetype_params.get("charset"))
 
 
-def _answer(encoding: str, rehearsed: list[Rehearsed], *, dry_run: bool) -> dict[str, Any]:
+def _answer(encoding: str, rehearsed: Rehearsal, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "encoding": encoding,
-        "rows": sum(len(one.said.lines) for one in rehearsed),
+        "rows": sum(len(one.said.lines) for one in rehearsed.bookings),
         "bookings": [
             {
                 "booking": one.said.label,
                 "lines": one.said.lines,
-                "id": None if dry_run else one.booking_id,
+                "id": None if dry_run else one.booking_ids[0],
+                "visits": len(one.parts),
                 "day": one.said.wish.day,
                 "pickup_window": one.said.wish.pickup_window,
             }
-            for one in rehearsed
+            for one in rehearsed.bookings
         ],
     }

@@ -19,9 +19,12 @@ from recycling.policy.district import District
 from recycling.usecases.bookings.import_bookings import book_import, rehearse_import
 from recycling.usecases.bookings.import_table import read_table
 from recycling.usecases.bookings.promise import WishedItem
+from recycling.usecases.queries.bookings import visits_of
 from tests.builders import DISPATCHER, a_booking, a_resident
 from tests.conftest import NOW
 from tests.invariants import assert_invariants
+from tests.linked_wishes import AIR_CONDITIONER, FRIDGE, GAS_HEATER, two_crews
+from tests.places import places
 from tests.tables import a_row, a_table
 
 HEAVY = {"item_type": "ac-split", "quantity": "2", "dismantle": "true", "floor": "6"}
@@ -59,7 +62,7 @@ def test_a_table_of_several_days_contacts_and_items_becomes_bookings(session: Se
 
 def test_a_rehearsal_writes_nothing_and_locks_nothing(session: Session, district: District) -> None:
     _, wishes = read_table(a_table(*[a_row() for _ in range(3)]).encode())
-    assert len(rehearse_import(wishes, district=district, session=session, now=NOW)) == 3
+    assert len(rehearse_import(wishes, district=district, session=session, now=NOW).bookings) == 3
     assert (count(session, Booking), count(session, DayLedger), count(session, Resident)) == (0, 0, 0)
 
 
@@ -126,3 +129,18 @@ def test_what_the_district_refuses_is_told_by_line_and_column(session: Session, 
         (2, "village_code"), (3, "lat"), (4, "day"), (5, "pickup_window"), (7, "item_type"), (8, "quantity"),
         (9, "dismantle"),
     ]  # fmt: skip
+
+
+def test_a_row_that_no_single_crew_can_do_becomes_two_visits(session: Session, district: District) -> None:
+    apart = two_crews(district)
+    phones = {"A": "13600000001", "B": "13600000002"}
+    rows = [
+        a_row(booking=name, phone=phones[name], item_type=item.item_type, dismantle=str(item.dismantle).lower())
+        for name, item in (("A", AIR_CONDITIONER), ("A", GAS_HEATER), ("B", FRIDGE))
+    ]
+    bookings = booked(rows, by=DISPATCHER, district=apart, session=session)
+    assert [len(visits_of(booking)) for booking in bookings] == [2, 1]
+    assert sum(places(session).values()) == 3
+    told = session.execute(select(OutboxMessage.facts).where(OutboxMessage.kind == "booking.confirmed"))
+    assert sorted(facts.get("visits", 1) for (facts,) in told) == [1, 2]
+    assert_invariants(session)

@@ -23,6 +23,7 @@ class ImportedBookingSchema(Schema):
     booking = fields.String(required=True)
     lines = fields.List(fields.Integer(), required=True)
     id = fields.UUID(required=True, allow_none=True)
+    visits = fields.Integer(required=True, metadata={"description": "上门次数 / visits that its items take"})
     day = fields.Date(required=True)
     pickup_window = fields.String(required=True)
 

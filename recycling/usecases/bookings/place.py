@@ -79,12 +79,18 @@ def take_places(
 
 
 def rows_of(
-    parts: Sequence[Part], *, whom: ForPerson, by: Principal, district: District, now: datetime
+    parts: Sequence[Part],
+    *,
+    whom: ForPerson,
+    by: Principal,
+    district: District,
+    now: datetime,
+    ids: Sequence[UUID] | None = None,
 ) -> list[Booking]:
     """The rows of a booking's visits, not inserted yet, with their items; the further ones are part of the first."""
     rows: list[Booking] = []
-    for part in parts:
-        row = row_of(part.wish, part.judged, booking_id=uuid4(), whom=whom, by=by, district=district, now=now)
+    for part, booking_id in zip(parts, ids or [uuid4() for _ in parts], strict=True):
+        row = row_of(part.wish, part.judged, booking_id=booking_id, whom=whom, by=by, district=district, now=now)
         row.part_of = rows[0].id if rows else None
         rows.append(row)
     return rows
