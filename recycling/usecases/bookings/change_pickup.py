@@ -30,7 +30,7 @@ from recycling.usecases.bookings.place import ForPerson, rows_of, take_places, w
 from recycling.usecases.bookings.promise import Wish, WishedItem, judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import visible_to
-from recycling.usecases.bookings.tentative import changing
+from recycling.usecases.bookings.tentative import DayDraft, changing
 
 log = logger(__name__)
 
@@ -84,30 +84,58 @@ def amend_pickup(
             # The old places go first, so that the new ones may use what they held; refused, all stay as they were.
             for visit in visits:
                 days[booking.day].release(str(visit.id))
-            whom = ForPerson(resident_id=booking.resident_id, consent=booking.consent, made_up=booking.made_up)
-            fresh = rows_of(parts, whom=whom, by=by, district=district, now=now)
-            further = fresh[len(visits) :]
-            for row in further:
-                row.part_of = booking.id
-            rows, surplus = [*visits[: len(parts)], *further], visits[len(parts) :]
-            take_places(days[wish.day], parts, bookings=rows, district=district)
-            _move_items(visits, parts, fresh, anew="items" in changes, session=session)
-            for visit, part in zip(visits, parts, strict=False):
-                _move(visit, part)
-                enter(visit, "booked", now=now)
-            for visit in surplus:
-                _withdraw(visit, now=now)
-            session.flush()
-            write_rows(session, further)
+            rows = _moved(
+                visits,
+                parts,
+                draft=days[wish.day],
+                anew="items" in changes,
+                by=by,
+                district=district,
+                session=session,
+                now=now,
+            )
             live_limits.move(session, booking, parts=rows[1:], district=district)
-            for visit in visits:
-                kind = "cancelled" if visit in surplus else "amended"
-                note_change(session, visit, kind=kind, by=by, now=now)
-            for row in further:
-                note_change(session, row, kind="booked", by=by, now=now)
             _tell(session, booking, kind="amended", visits=len(parts), now=now)
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
+
+
+def _moved(
+    visits: Sequence[Booking],
+    parts: Sequence[Part],
+    *,
+    draft: DayDraft,
+    anew: bool,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> list[Booking]:
+    """Make the visits that stand those of the new parts: some move, new ones come, surplus ones end.
+
+    Returns the rows of the parts. ``anew`` as in `_move_items`.
+    """
+    booking, surplus = visits[0], visits[len(parts) :]
+    whom = ForPerson(resident_id=booking.resident_id, consent=booking.consent, made_up=booking.made_up)
+    fresh = rows_of(parts, whom=whom, by=by, district=district, now=now)
+    further = fresh[len(visits) :]
+    for row in further:
+        row.part_of = booking.id
+    rows = [*visits[: len(parts)], *further]
+    take_places(draft, parts, bookings=rows, district=district)
+    _move_items(visits, parts, fresh, anew=anew, session=session)
+    for visit, part in zip(visits, parts, strict=False):
+        _move(visit, part)
+        enter(visit, "booked", now=now)
+    for visit in surplus:
+        _withdraw(visit, now=now)
+    session.flush()
+    write_rows(session, further)
+    for visit in visits:
+        note_change(session, visit, kind="cancelled" if visit in surplus else "amended", by=by, now=now)
+    for row in further:
+        note_change(session, row, kind="booked", by=by, now=now)
+    return rows
 
 
 def cancel_pickup(
