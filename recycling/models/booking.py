@@ -141,6 +141,14 @@ def with_parts(booking_id: UUID) -> ColumnElement[bool]:
     return or_(Booking.id == booking_id, Booking.part_of == booking_id)
 
 
+def visits_with(session: Session, booking: Booking) -> int:
+    """How many visits that were not withdrawn the booking has that this row is one of, itself included."""
+    others = select(func.count()).where(
+        with_parts(booking.part_of or booking.id), Booking.id != booking.id, Booking.state != "cancelled"
+    )
+    return 1 + (session.scalar(others) or 0)
+
+
 def linked_on(session: Session, day: date) -> dict[UUID, int]:
     """How many visits that were not withdrawn each linked booking of a day has, by the id of its first."""
     further = select(Booking.part_of, func.count()).where(

@@ -463,6 +463,8 @@ def test_at_the_door_each_visit_has_an_outcome_of_its_own(session: Session, apar
     session.expire_all()
     assert [session.get_one(Booking, row.id).state for row in (first, further)] == ["booked", "collected"]
     assert session.scalars(select(LiveCount.used)).all() == [1, 1]
+    text = session.scalars(select(OutboxMessage.facts).where(OutboxMessage.kind == "visit.collected")).one()
+    assert "上门回收（2 次上门之一）已完成" in render("visit.collected", text, district=apart)
     assert_invariants(session)
     # cancelled by the desk, the first goes alone: what was collected stays so
     cancel_pickup(first.id, version=1, by=DISPATCHER, district=apart, session=session, now=NOW)

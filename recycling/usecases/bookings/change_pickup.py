@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
-from recycling.models.booking import Booking, linked_on, with_parts
+from recycling.models.booking import Booking, visits_with, with_parts
 from recycling.models.limits import give_back_limits
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
@@ -168,7 +168,7 @@ def cancel_pickup(
             session.flush()
             for visit in visits:
                 note_change(session, visit, kind="cancelled", by=by, now=now)
-            one_of = linked_on(session, day).get(booking.part_of, 1) + 1 if booking.part_of is not None else 1
+            one_of = visits_with(session, booking) if booking.part_of is not None else 1
             _tell(session, booking, kind="cancelled", visits=len(visits), one_of=one_of, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking

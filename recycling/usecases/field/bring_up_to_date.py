@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed
-from recycling.models.booking import BookedItem, Booking
+from recycling.models.booking import BookedItem, Booking, visits_with
 from recycling.models.doorstep import DoorstepEvent
 from recycling.models.limits import note_no_show
 from recycling.policy.access import Principal
 from recycling.policy.failed_visits import is_no_show
 from recycling.usecases.bookings import live_limits
-from recycling.usecases.bookings.history import enter, note_change, tell_resident
+from recycling.usecases.bookings.history import enter, note_change, one_of_fact, tell_resident
 from recycling.usecases.field.outcome import Record, outcome
 
 
@@ -55,7 +55,10 @@ def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session
     note_no_show(session, booking, counts=found.state == "failed" and is_no_show(found.reason))
     note_change(session, booking, kind=found.state, by=by, now=now)
     if news:  # a count put right is none: the message names state and reason, and no numbers
-        tell_resident(session, booking, kind=f"visit.{found.state}", now=now, reason=found.reason)
+        tell_resident(
+            session, booking, kind=f"visit.{found.state}", now=now, reason=found.reason,
+            **one_of_fact(visits_with(session, booking)),
+        )  # fmt: skip
 
 
 def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from recycling.errors import InvalidInput
-from recycling.models.booking import Booking
+from recycling.models.booking import Booking, visits_with
 from recycling.models.outbox import post
+from recycling.usecases.bookings.history import one_of_fact
 
 
 def check_set_out(*, reason: str | None, items: Sized) -> None:
@@ -44,6 +45,7 @@ def tell_on_the_way(booking: Booking, *, set_out_at: datetime, session: Session,
             "booking_id": str(booking.id),
             "day": str(booking.day),
             "set_out_at": min(set_out_at, now).isoformat(),
+            **one_of_fact(visits_with(session, booking)),
         },
         now=now,
     )

@@ -70,9 +70,9 @@ WORDINGS: dict[str, Wording] = {
     ),
     # Somebody waits for it: it comes when the collector sets out, however early.
     "visit.on_the_way": Wording(
-        zh="回收员正在前往您处（{day_zh} 上门回收），请备好物品并保持电话畅通。",
-        en="The collector is on the way to you (pickup on {day_en}). Please have the items ready and your phone at"
-        " hand.",
+        zh="回收员正在前往您处（{day_zh} 上门回收）{one_of_zh}，请备好物品并保持电话畅通。",
+        en="The collector is on the way to you (pickup on {day_en}){one_of_en}. Please have the items ready and your"
+        " phone at hand.",
         at_once=True,
         optional=True,
     ),
@@ -100,17 +100,17 @@ WORDINGS: dict[str, Wording] = {
         en="Sorry: your recurring pickup on {day_en} has no place yet. The dispatcher will call you.",
     ),
     "visit.collected": Wording(
-        zh="您 {day_zh} 的上门回收已完成，感谢支持。",
-        en="Your pickup on {day_en} is done. Thank you.",
+        zh="您 {day_zh} 的上门回收{one_of_zh}已完成，感谢支持。",
+        en="Your pickup on {day_en}{one_of_en} is done. Thank you.",
         optional=True,
     ),
     "visit.partly_collected": Wording(
-        zh="您 {day_zh} 的上门回收部分完成（原因：{reason_zh}）。",
-        en="Your pickup on {day_en} is done in part (reason: {reason_en}).",
+        zh="您 {day_zh} 的上门回收{one_of_zh}部分完成（原因：{reason_zh}）。",
+        en="Your pickup on {day_en}{one_of_en} is done in part (reason: {reason_en}).",
     ),
     "visit.failed": Wording(
-        zh="您 {day_zh} 的上门回收未能完成（原因：{reason_zh}），请重新预约或联系我们。",
-        en="Your pickup on {day_en} could not be done (reason: {reason_en}). Please book again or call us.",
+        zh="您 {day_zh} 的上门回收{one_of_zh}未能完成（原因：{reason_zh}），请重新预约或联系我们。",
+        en="Your pickup on {day_en}{one_of_en} could not be done (reason: {reason_en}). Please book again or call us.",
     ),
     "plan.window_confirmed": Wording(
         zh="{day_zh} 上门回收{one_of_zh}已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
