@@ -14,22 +14,18 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from recycling.routing.course import PICKUP, REST, UNLOAD, Act
-from recycling.routing.day import Day, Flags, Ints, Load, Rig, Windows
+from recycling.routing.day import Day, Flags, Ints, Load
+from recycling.routing.nodes import LATE, NOWHERE, Nodes, nodes_of
 from recycling.routing.problem import GreatCircle, Problem
 from recycling.routing.standing import StandingRoute, Visit, frame_mark
 from recycling.routing.travel import ways
 
-LATE = 2**40  # a departure that never comes
-NOWHERE = -1
 # What a vehicle's first visit is charged, in seconds of driving, instead of its fixed cost. Most vehicles go out in the
 # end: to save one for the first bookings makes others drive across the district, twice as far per pickup on made-up
 # days, which then took 295 pickups instead of 345. The planner, which sees the whole day, counts the full cost.
 OPENING_S = 600
 Window = tuple[int, int]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,41 +54,6 @@ class Fit:
     first: bool
 
 
-class _Nodes:
-    """The places along one or more routes, one after the other; the gap of a node lies between it and the next.
-
-    All in one table, a row per figure, so that the routes of a day are joined in one step.
-
-    Parameters
-    ----------
-    point
-        2 × nodes: latitude and longitude in radians.
-    table
-        Rows: vehicle; departure with lunch owed, and settled; latest arrival likewise; limited station that the trip
-        goes to; position; whether the node ends its route; seconds to the next node; per load unit the load when
-        leaving; per load unit the load still to come on the trip; per relief station the seconds to it.
-    """
-
-    __slots__ = ("ahead", "end", "latest_s", "leave_s", "on_board", "point", "position", "sink", "table", "to_next_s",
-                 "to_station_s", "units", "vehicle")  # fmt: skip
-
-    def __init__(self, point: Floats, table: Ints, *, units: int) -> None:
-        self.point, self.table, self.units = point, table, units
-        self.vehicle, self.leave_s, self.latest_s = table[0], table[1:3], table[3:5]
-        self.sink, self.position, self.end, self.to_next_s = table[5], table[6], table[7], table[8]
-        self.on_board, self.ahead = table[9 : 9 + units], table[9 + units : 9 + 2 * units]
-        self.to_station_s = table[9 + 2 * units :]
-
-    @classmethod
-    def joined(cls, parts: Sequence[_Nodes]) -> _Nodes:
-        """The nodes of several routes."""
-        return cls(
-            np.concatenate([part.point for part in parts], axis=1),
-            np.concatenate([part.table for part in parts], axis=1),
-            units=parts[0].units,
-        )
-
-
 class Board:
     """The tentative routes of a day, ready to be asked.
 
@@ -108,7 +69,6 @@ class Board:
         self.frame = frame
         self._day = Day(frame)
         self._seconds, _ = ways(frame.travel)
-        self._stations = np.radians(np.array([frame.locations[s.location] for s in frame.stations]).reshape(-1, 2))
         rigs = self._day.rigs
         self._rest = np.array([rig.rest or (0, -1, 0) for rig in rigs], dtype=np.int64).reshape(-1, 3).T
         self._capacity = np.array([rig.capacity for rig in rigs], dtype=np.int64).reshape(len(rigs), -1).T
@@ -121,17 +81,18 @@ class Board:
             [i for i, s in enumerate(frame.stations) if s.can_unload and s.intake_limit is None], dtype=np.int64
         )
         stations = [frame.stations[i] for i in self._relief]
+        self._relief_at = np.radians(np.array([frame.locations[s.location] for s in stations]).reshape(-1, 2))
         self._relief_open = np.array([[s.open_s[0], s.open_s[1] - s.unload_s] for s in stations], dtype=np.int64)
         self._relief_unload = np.array([s.unload_s for s in stations], dtype=np.int64)
         self._able: dict[frozenset[str], Flags] = {}
         self._used = np.zeros(len(rigs), dtype=np.bool_)
         self._taken = [(0,) * len(frame.load_units)] * len(self._day.limits)
         self.routes: list[StandingRoute] = []
-        self._parts: list[_Nodes | None] = []
+        self._parts: list[Nodes | None] = []
         for v in frame.vehicles:
             self.routes.append(StandingRoute(vehicle=v.key))
-            self._parts.append(self._nodes_of(len(self._parts), self.routes[-1]))
-        self._all: _Nodes | None = None
+            self._parts.append(self._nodes_of(self.routes[-1], len(self._parts)))
+        self._all: Nodes | None = None
 
     def copy(self) -> Board:
         """The same routes on a board of its own."""
@@ -184,7 +145,7 @@ class Board:
                 if old.intake:
                     self._taken[n] = tuple(a + sign * b for a, b in zip(self._taken[n], old.intake[n], strict=True))
         self.routes[v], self._used[v] = route, bool(route.visits)
-        self._parts[v] = self._nodes_of(v, route)
+        self._parts[v] = self._nodes_of(route, v)
         self._all = None
 
     def room(self, vehicle: str) -> tuple[Load, ...]:
@@ -243,7 +204,7 @@ class Board:
             )  # fmt: skip
 
     def _straight(
-        self, visit: Visit, nodes: _Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints
+        self, visit: Visit, nodes: Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints
     ) -> _Choice:
         """Between two places, on the trip as it is."""
         vehicle = nodes.vehicle[gap]
@@ -261,7 +222,7 @@ class Board:
         )  # fmt: skip
 
     def _relieved(
-        self, visit: Visit, nodes: _Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints, way: Ints
+        self, visit: Visit, nodes: Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints, way: Ints
     ) -> list[_Choice]:
         """With one unload more, right before the visit or right after it; for gaps whose trip is too full without."""
         vehicle = nodes.vehicle[gap]
@@ -279,7 +240,7 @@ class Board:
                     full |= sink == n
                     before_fits &= sink != n
         here = np.radians(np.array([visit.lat, visit.lon]))
-        station_s = self._seconds(here, self._stations[self._relief]).astype(np.int64)[:, None]
+        station_s = self._seconds(here, self._relief_at).astype(np.int64)[:, None]
         found = []
         for fits, unload_first in ((full & before_fits, True), (full & after_fits, False)):
             at = gap[fits]
@@ -334,83 +295,14 @@ class Board:
         able: Flags = skilled & (self._capacity >= np.array(visit.load)[:, None]).all(axis=0)
         return able
 
-    # --- the places along a route ---------------------------------------------------------------------------------
+    def _nodes_of(self, route: StandingRoute, v: int) -> Nodes | None:
+        return nodes_of(route, v, self._day, seconds=self._seconds, relief=self._relief_at)
 
-    def _nodes(self) -> _Nodes | None:
+    def _nodes(self) -> Nodes | None:
         if self._all is None:
             parts = [part for part in self._parts if part is not None]
-            self._all = _Nodes.joined(parts) if parts else None
+            self._all = Nodes.joined(parts) if parts else None
         return self._all
-
-    def _nodes_of(self, v: int, route: StandingRoute) -> _Nodes | None:
-        """The nodes of one route; ``None`` for a vehicle that cannot go out, or whose day has a limit on its length."""
-        rig = self._day.rigs[v]
-        if rig.starts_s is None or rig.max_duration_s is not None:
-            return None
-        acts = [act for act in route.acts if act[0] != REST]
-        spans = [self._span(act, route) for act in acts]
-        stations = self.frame.locations
-        places = [self.frame.locations[rig.start]]
-        for kind, index, _ in acts:
-            if kind == PICKUP:
-                places.append((route.visits[index].lat, route.visits[index].lon))
-            else:
-                places.append(stations[self.frame.stations[index].location])
-        places.append(stations[rig.end])
-        point = np.radians(np.array(places))
-        to_next = np.zeros(len(places), dtype=np.int64)
-        to_next[:-1] = self._seconds(point[:-1], point[1:])
-        relief = self._stations[self._relief]
-        hops = [int(seconds) for seconds in to_next[:-1]]
-        on_board, ahead, sink, position = self._loads(rig, acts, route)
-        departures, arrivals = _departures(rig, hops, spans), _arrivals(rig, hops, spans)
-        end = [0] * (len(places) - 1) + [1]
-        figures = [
-            [v] * len(places), *zip(*departures, strict=True), *zip(*arrivals, strict=True), sink, position, end,
-            to_next.tolist(), *zip(*on_board, strict=True), *zip(*ahead, strict=True),
-        ]  # fmt: skip
-        to_station = self._seconds(point[None, :], relief[:, None]).astype(np.int64).reshape(-1, len(places))
-        return _Nodes(
-            np.ascontiguousarray(point.T),
-            np.concatenate([np.array(figures, dtype=np.int64), to_station]),
-            units=len(self.frame.load_units),
-        )
-
-    def _span(self, act: Act, route: StandingRoute) -> tuple[Windows, int]:
-        kind, index, _ = act
-        if kind == UNLOAD:
-            station = self.frame.stations[index]
-            return ((station.open_s[0], station.open_s[1] - station.unload_s),), station.unload_s
-        return route.visits[index].windows_s, route.visits[index].service_s
-
-    def _loads(
-        self, rig: Rig, acts: Sequence[Act], route: StandingRoute
-    ) -> tuple[list[Load], list[Load], list[int], list[int]]:
-        """Per node: load when leaving it, load still to come on that trip, the limited station it goes to, position."""
-        nothing = self._day.nothing
-        on_board, position = [rig.begins_with], [0]
-        for kind, index, _ in acts:
-            load = nothing if kind == UNLOAD else _plus(on_board[-1], route.visits[index].load)
-            on_board.append(load)
-            position.append(position[-1] + (kind == PICKUP))
-        on_board.append(nothing)
-        position.append(position[-1])
-        ahead, sink = [nothing, nothing], [NOWHERE, self._day.limited.get(rig.end_station, NOWHERE)]
-        for kind, index, _ in reversed(acts):
-            to_come, where = ahead[-1], sink[-1]
-            if kind == UNLOAD:
-                ahead.append(nothing)
-                sink.append(self._day.limited.get(index, NOWHERE))
-            else:
-                ahead.append(_plus(to_come, route.visits[index].load))
-                sink.append(where)
-        ahead.reverse()
-        sink.reverse()
-        return on_board, ahead, sink, position
-
-
-def _plus(one: Load, other: Load) -> Load:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,71 +340,3 @@ class _Choice:
                 in_time = (start <= closes) & (rest <= ends) & (over <= self.latest[1])
                 np.minimum(best, start, out=best, where=in_time)
         return best
-
-
-def _departures(rig: Rig, hops: Sequence[int], spans: Sequence[tuple[Windows, int]]) -> list[tuple[int, int]]:
-    """Earliest departure from each node with lunch owed, and with lunch settled: taken, or never due."""
-    first, last = rig.starts_s or (0, 0)
-    ready = max(first, rig.ready_s)
-    if rig.rest is None:
-        owed, settled = LATE, ready
-    else:
-        opens, closes, length = rig.rest
-        owed, settled = (ready, max(first, opens)) if first < opens else (LATE, ready)
-        if settled > last and first != last:
-            settled = LATE
-    out = [(owed, settled)]
-    for hop, (windows, service_s) in zip(hops, spans, strict=False):
-        reached = _served(settled + hop, windows)
-        arrived = owed + hop
-        owed = _served(arrived, windows)
-        if rig.rest is not None and arrived < LATE:
-            for rest, still in ((max(arrived - hop, opens), hop), (max(arrived, opens), 0)):
-                if rest <= closes:
-                    reached = min(reached, _served(rest + length + still, windows))
-        owed, settled = owed + service_s, reached + service_s
-        if rig.rest is not None and owed < LATE and max(owed, opens) <= closes:
-            settled = min(settled, max(owed, opens) + length)
-        owed, settled = min(owed, LATE), min(settled, LATE)
-        out.append((owed, settled))
-    out.append((LATE, LATE))  # nothing leaves from the end
-    return out
-
-
-def _arrivals(rig: Rig, hops: Sequence[int], spans: Sequence[tuple[Windows, int]]) -> list[tuple[int, int]]:
-    """Latest arrival at each node that keeps what follows possible, with lunch owed and with lunch settled."""
-    home = min(rig.latest_s, rig.end_open_s[1]) - rig.end_unload_s
-    settled = home if home >= rig.end_open_s[0] else NOWHERE
-    owed = NOWHERE
-    if rig.rest is not None:
-        closes = rig.rest[1]
-        owed = min(home, closes - rig.end_unload_s)  # home before lunch would be due
-        if owed < rig.end_open_s[0]:
-            owed = NOWHERE
-        owed = max(owed, _rest_before(home, rig.rest))
-    out = [(owed, settled)]
-    for hop, (windows, service_s) in zip(reversed(hops), (*reversed(spans), ((), 0)), strict=True):
-        leave_settled, leave_owed = settled - hop, owed - hop
-        if rig.rest is not None:
-            leave_owed = max(leave_owed, _rest_before(leave_settled, rig.rest), _rest_before(settled, rig.rest) - hop)
-        owed, settled = (_reached(leave - service_s, windows) for leave in (leave_owed, leave_settled))
-        out.append((owed, settled))
-    out.reverse()
-    return out
-
-
-def _served(arrival: int, windows: Windows) -> int:
-    """Earliest start of service of somebody who arrives then, `LATE` when that is too late."""
-    return next((max(arrival, opens) for opens, closes in windows if arrival <= closes), LATE)
-
-
-def _reached(latest_start: int, windows: Windows) -> int:
-    """Latest arrival for a service that starts no later than ``latest_start``."""
-    return next((min(latest_start, closes) for opens, closes in reversed(windows) if latest_start >= opens), NOWHERE)
-
-
-def _rest_before(instant: int, rest: tuple[int, int, int]) -> int:
-    """Latest begin of standing still so that a whole break is over by ``instant``; `NOWHERE` when none is possible."""
-    opens, closes, length = rest
-    latest = min(closes, instant - length)
-    return latest if latest >= opens else NOWHERE
