@@ -77,10 +77,7 @@ class Board:
             [min(rig.fixed_cost, OPENING_S * rig.cost_per_travel_s) for rig in rigs], dtype=np.int64
         )
         # Where a full vehicle may empty in between: a station with a limit is somebody's reserve.
-        self._relief = np.array(
-            [i for i, s in enumerate(frame.stations) if s.can_unload and s.intake_limit is None], dtype=np.int64
-        )
-        stations = [frame.stations[i] for i in self._relief]
+        stations = [s for s in frame.stations if s.can_unload and s.intake_limit is None]
         self._relief_at = np.radians(np.array([frame.locations[s.location] for s in stations]).reshape(-1, 2))
         self._relief_open = np.array([[s.open_s[0], s.open_s[1] - s.unload_s] for s in stations], dtype=np.int64)
         self._relief_unload = np.array([s.unload_s for s in stations], dtype=np.int64)
@@ -178,7 +175,7 @@ class Board:
         in_time = leave.min(axis=0) + to + visit.service_s + fro <= latest[1]
         gap, to, fro, leave, latest = gap[in_time], to[in_time], fro[in_time], leave[:, in_time], latest[:, in_time]
         choices = [self._straight(visit, nodes, gap, to, fro, leave, latest)]
-        if len(self._relief):
+        if len(self._relief_at):
             choices += self._relieved(visit, nodes, gap, to, fro, leave, latest, way)
         best: list[Fit | None] = [None] * len(windows)
         spans = np.array(windows, dtype=np.int64).reshape(-1, 2)
