@@ -127,6 +127,20 @@ def test_two_steps_are_named_where_one_does_not_do(session: Session, district: D
             assert change.en.endswith("(for which the other days have no room at present)")
 
 
+def test_a_step_that_opens_only_another_day_is_named_with_that_day(session: Session, district: District) -> None:
+    # given a van with one person that is booked out tomorrow, and free on the day after
+    alone, by = bookable_on(with_vehicles(district, VAN), 2), a_resident(session, now=NOW)
+    book_out(session, alone, "all-day", "08-10", "10-12", "13-15", "15-17", items=[DESK])
+    first, second = asked(a_wish(items=[DESK], floor=3), by=by, district=alone, session=session)
+    # then the desk on the third floor, which takes two people, has to be carried down, and then only that day does
+    for key, why in refused(first).items():
+        assert told(why.changes) == [("carry_down", 1, key)]
+    assert refused(first)["08-10"].changes[0].en.endswith("yourself, on Wed 25 Nov, 08:00-10:00")
+    assert [told(why.changes) for why in refused(second).values()] == [
+        [("carry_down", 1, key)] for key in alone.network.pickup_windows
+    ]
+
+
 def test_many_of_one_item_are_shared_out_over_two_days(session: Session, district: District) -> None:
     # given a van that carries one chair, so that six would take six visits, and no booking may have more than three
     alone, by = with_vehicles(district, VAN), a_resident(session, now=NOW)
