@@ -154,6 +154,8 @@ def test_many_of_one_item_are_shared_out_over_two_days(session: Session, distric
     (change,) = why.changes
     assert (change.kind, [item.quantity for item in change.wish.items]) == ("fewer_items", [3])
     assert "booking 3 × dining chair separately (there is room on Wed 25 Nov" in change.en
+    again = asked(change.wish, by=by, district=alone, session=session)
+    assert [day.day for day in again if refused(day).keys() < alone.network.pickup_windows.keys()][1] == NEXT_DAY
 
 
 # --- lighter wishes ---
