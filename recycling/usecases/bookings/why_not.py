@@ -12,8 +12,8 @@ from datetime import date
 from typing import Literal
 
 from recycling.policy.district import District
-from recycling.routing.board import Board
-from recycling.routing.standing import can_serve
+from recycling.routing.board import Board, Window
+from recycling.routing.standing import Visit, can_serve
 from recycling.usecases.bookings.linked import CREW_WORDS, Part, no_vehicle_words, visits
 from recycling.usecases.bookings.openings import Change, Looked, openings
 from recycling.usecases.bookings.promise import Judged, Wish
@@ -26,6 +26,7 @@ NOTHING_OPENS = (
     "; nothing that could be changed opens it on the days that can be booked, but the waiting list tells of a place",
 )
 SHORTEST_S = 300  # of a visit: what is left when nothing has to be carried
+FEW_TRIES = 2  # demands that are looked at one by one, without asking first whether any of them can be it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +103,22 @@ def _bindings_of(
         replace(visit, load=tuple(0 for _ in visit.load)),
         replace(visit, service_s=min(visit.service_s, SHORTEST_S)),
     ]
-    waiting = dict(zip(shut, spans, strict=True))
-    for binding, variant in zip(tries, variants, strict=True):
-        if not waiting:
-            return
-        keys = list(waiting)
-        for key, fit in zip(keys, board.fits(variant, list(waiting.values())), strict=True):
-            if fit is not None:
-                del waiting[key]
-                yield key, binding
-    yield from ((key, ("window", None)) for key in waiting)
+    waiting, named = dict(zip(shut, spans, strict=True)), set[str]()
+    for n, (binding, variant) in enumerate(zip(tries, variants, strict=True)):
+        if n == 1 and len(tries) > FEW_TRIES:
+            # Where a visit without any demand has no place, none of them alone is what keeps this one out.
+            waiting = _fitting(board, replace(variants[-1], skills=frozenset(), load=variants[-2].load), waiting)
+        found = _fitting(board, variant, waiting)
+        yield from ((key, binding) for key in found)
+        waiting = {key: span for key, span in waiting.items() if key not in found}
+        named |= found.keys()
+    yield from ((key, ("window", None)) for key in shut if key not in named)
+
+
+def _fitting(board: Board, visit: Visit, spans: Mapping[str, Window]) -> dict[str, Window]:
+    """Those of the windows in which a visit fits."""
+    fits = board.fits(visit, list(spans.values())) if spans else []
+    return {key: span for (key, span), fit in zip(spans.items(), fits, strict=True) if fit is not None}
 
 
 def _holders(board: Board, skill: str) -> int:
