@@ -90,6 +90,8 @@ class Board:
             self.routes.append(StandingRoute(vehicle=v.key))
             self._parts.append(self._nodes_of(self.routes[-1], len(self._parts)))
         self._all: Nodes | None = None
+        # Of one wish several versions are asked about, all at the same door.
+        self._last_ways: tuple[tuple[float, float], Nodes, Ints, Ints] | None = None
 
     def copy(self) -> Board:
         """The same routes on a board of its own."""
@@ -168,7 +170,7 @@ class Board:
         nodes = self._nodes()
         if nodes is None:
             return [None] * len(windows)
-        way = self._seconds(np.radians(np.array([visit.lat, visit.lon])), nodes.point.T).astype(np.int64)
+        way, station_s = self._ways_to(visit, nodes)
         gap = np.flatnonzero((nodes.end == 0) & self._able_for(visit)[nodes.vehicle])
         to, fro = way[gap], way[gap + 1]
         leave, latest = nodes.leave_s[:, gap], nodes.latest_s[:, gap + 1]
@@ -176,12 +178,23 @@ class Board:
         gap, to, fro, leave, latest = gap[in_time], to[in_time], fro[in_time], leave[:, in_time], latest[:, in_time]
         choices = [self._straight(visit, nodes, gap, to, fro, leave, latest)]
         if len(self._relief_at):
-            choices += self._relieved(visit, nodes, gap, to, fro, leave, latest, way)
+            choices += self._relieved(visit, nodes, gap, to, fro, leave, latest, station_s)
         best: list[Fit | None] = [None] * len(windows)
         spans = np.array(windows, dtype=np.int64).reshape(-1, 2)
         for choice in choices:
             self._improve(best, choice, visit.service_s, spans)
         return best
+
+    def _ways_to(self, visit: Visit, nodes: Nodes) -> tuple[Ints, Ints]:
+        """Seconds from a place to every node, and to every relief station (a column)."""
+        place, known = (visit.lat, visit.lon), self._last_ways
+        if known is not None and known[0] == place and known[1] is nodes:
+            return known[2], known[3]
+        here = np.radians(np.array(place))
+        way = self._seconds(here, nodes.point.T).astype(np.int64)
+        station_s = self._seconds(here, self._relief_at).astype(np.int64)[:, None]
+        self._last_ways = place, nodes, way, station_s
+        return way, station_s
 
     def _improve(self, best: list[Fit | None], choice: _Choice, service_s: int, spans: Ints) -> None:
         """Put a choice's cheapest row in the place of a dearer fit, window by window."""
@@ -219,7 +232,7 @@ class Board:
         )  # fmt: skip
 
     def _relieved(
-        self, visit: Visit, nodes: Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints, way: Ints
+        self, visit: Visit, nodes: Nodes, gap: Ints, to: Ints, fro: Ints, leave: Ints, latest: Ints, station_s: Ints
     ) -> list[_Choice]:
         """With one unload more, right before the visit or right after it; for gaps whose trip is too full without."""
         vehicle = nodes.vehicle[gap]
@@ -236,8 +249,6 @@ class Board:
                 if amount > limit[unit] - self._taken[n][unit]:
                     full |= sink == n
                     before_fits &= sink != n
-        here = np.radians(np.array([visit.lat, visit.lon]))
-        station_s = self._seconds(here, self._relief_at).astype(np.int64)[:, None]
         found = []
         for fits, unload_first in ((full & before_fits, True), (full & after_fits, False)):
             at = gap[fits]

@@ -44,9 +44,15 @@ class AskHoldSchema(BookPickupSchema):
 
 
 class ChangeSchema(Schema):
-    """A change that opens the window; tried on the same routes."""
+    """A change that opens the window, or the nearest that can be had; tried on the same routes."""
 
-    kind = fields.String(required=True)
+    kind = fields.String(
+        required=True,
+        metadata={
+            "description": "window, day, or what to make less: carry_down, no_dismantling, fewer_items, joined by _"
+            " where it takes several / 换时段、换日期，或减轻作业（可组合）"
+        },
+    )
     zh = fields.String(required=True)
     en = fields.String(required=True)
     day = fields.Date(required=True, attribute="wish.day")
@@ -54,7 +60,7 @@ class ChangeSchema(Schema):
 
 
 class RefusalSchema(Schema):
-    """Why a window is not offered, and what opens it, nearest first."""
+    """Why a window is not offered, and what opens it, nearest first; none when nothing does."""
 
     binding = fields.String(required=True, metadata={"description": "no_vehicle, crew, load, time, window, no_show"})
     skill = fields.String(required=True, allow_none=True)

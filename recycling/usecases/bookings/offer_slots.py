@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,10 +18,11 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing.board import Board, Fit
 from recycling.usecases.bookings.linked import Part, apart_words, parts_of, visits
+from recycling.usecases.bookings.openings import Looked, on_other_days
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
 from recycling.usecases.bookings.short_notice import ShortNotice, short_notice
 from recycling.usecases.bookings.tentative import boards, fits_together
-from recycling.usecases.bookings.why_not import Refusal, other_days, refusals
+from recycling.usecases.bookings.why_not import Refusal, refusals
 
 NEAR_S = 600  # driving that a collector who is "near anyway" makes for a visit, at most
 OFFERED_FOR = timedelta(minutes=30)  # how long an offer may be turned into a hold
@@ -118,17 +119,16 @@ def offer_slots(
             fits[day] = fits_together(board, visits(parts_on[day], spans[0]), spans)
     offered = [sum(one.added_s for one in found) for row in fits.values() for found in row if found is not None]
     least = min(offered, default=0)
+    why = _why(wish, known, parts_on, fits, district) if explain else {}
     out, asked = [], _asked(wish, by)
     for day in days:
-        board = known[day]
-        if board is None:
+        if known[day] is None:
             out.append(OfferedDay(day=day, closed=True, windows=()))
             continue
         if left is not None and day not in left.days:
             out.append(_too_far(wish, day, left, fits, explain=explain, district=district))
             continue
         parts = parts_on[day]
-        why = _why(wish, day, parts, board, fits, district) if explain else {}
         out.append(
             OfferedDay(
                 day=day,
@@ -139,7 +139,7 @@ def offer_slots(
                         fits=found or (),
                         greenest=found is not None and sum(one.added_s for one in found) == least,
                         hold_token=None if found is None else _token(asked, day, key, until=now + OFFERED_FOR),
-                        refusal=why.get(key),
+                        refusal=why.get(day, {}).get(key),
                     )
                     for key, found in zip(windows, fits[day], strict=True)
                 ),
@@ -160,12 +160,11 @@ def _too_far(
     district: District,
 ) -> OfferedDay:
     """A day that no-shows have closed to this resident: not searched, each window with the reason and nearer days."""
-    windows = []
-    for n, key in enumerate(district.network.pickup_windows):
-        near = [other for other, row in fits.items() if row[n] is not None]
+    windows, open_on = [], _offered(fits, district)
+    for key in district.network.pickup_windows:
         why = Refusal(
             binding="no_show", skill=None, zh=left.zh, en=left.en,
-            changes=tuple(other_days(replace(wish, day=day), key, near, district=district)),
+            changes=tuple(on_other_days(replace(wish, day=day), key, open_on, district=district)),
         )  # fmt: skip
         windows.append(SlotOffer(pickup_window=key, refusal=why if explain else None))
     return OfferedDay(day=day, closed=False, windows=tuple(windows))
@@ -173,25 +172,25 @@ def _too_far(
 
 def _why(
     wish: Wish,
-    day: date,
-    parts: Sequence[Part],
-    board: Board,
-    fits: dict[date, list[tuple[Fit, ...] | None]],
+    boards_on: Mapping[date, Board | None],
+    parts_on: Mapping[date, tuple[Part, ...]],
+    fits: Mapping[date, list[tuple[Fit, ...] | None]],
     district: District,
-) -> dict[str, Refusal]:
+) -> dict[date, dict[str, Refusal]]:
+    looked = {}
+    for day, offered in _offered(fits, district).items():
+        board = boards_on[day]
+        if board is not None:
+            looked[day] = Looked(board=board, parts=parts_on[day], offered=offered)
+    return refusals(wish, looked, district=district)
+
+
+def _offered(fits: Mapping[date, list[tuple[Fit, ...] | None]], district: District) -> dict[date, tuple[str, ...]]:
+    """By day that was asked, the windows in which the wish fits."""
     keys = list(district.network.pickup_windows)
-    here = [fit is not None for fit in fits[day]]
-    if all(here):
-        return {}
-    elsewhere = {key: [other for other, row in fits.items() if row[n] is not None] for n, key in enumerate(keys)}
-    return refusals(
-        replace(wish, day=day),
-        parts,
-        board,
-        open_here=[key for key, is_open in zip(keys, here, strict=True) if is_open],
-        open_on=elsewhere,
-        district=district,
-    )
+    return {
+        day: tuple(key for key, fit in zip(keys, row, strict=True) if fit is not None) for day, row in fits.items()
+    }  # fmt: skip
 
 
 def check_hold_token(token: str, wish: Wish, *, by: Principal, now: datetime) -> None:

@@ -12,33 +12,21 @@ from datetime import date
 from typing import Literal
 
 from recycling.policy.district import District
-from recycling.routing.board import Board
-from recycling.routing.standing import can_serve
-from recycling.usecases.bookings.linked import CREW_WORDS, Part, no_vehicle_words, parts_of, visits
-from recycling.usecases.bookings.promise import Judged, Wish, WishedItem, needs
-from recycling.usecases.bookings.tentative import fits_together, propose
+from recycling.routing.board import Board, Window
+from recycling.routing.standing import Visit, can_serve
+from recycling.usecases.bookings.linked import CREW_WORDS, Part, no_vehicle_words, visits
+from recycling.usecases.bookings.openings import Change, Looked, openings
+from recycling.usecases.bookings.promise import Judged, Wish
+from recycling.usecases.bookings.tentative import propose
 
 Binding = Literal["no_vehicle", "crew", "load", "time", "window", "no_show"]
 
+NOTHING_OPENS = (
+    "；可约日期内换时段或减轻作业也约不上，可加入候补，有空位即通知",
+    "; nothing that could be changed opens it on the days that can be booked, but the waiting list tells of a place",
+)
 SHORTEST_S = 300  # of a visit: what is left when nothing has to be carried
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change of the wish that opens the window, or another window; tried, not guessed.
-
-    Parameters
-    ----------
-    kind
-        ``window``, ``carry_down``, ``no_dismantling``, ``carry_down_no_dismantling``, ``fewer_items`` or ``day``.
-    wish
-        The wish after the change, its day and window included.
-    """
-
-    kind: Literal["window", "carry_down", "no_dismantling", "carry_down_no_dismantling", "fewer_items", "day"]
-    wish: Wish
-    zh: str
-    en: str
+FEW_TRIES = 2  # demands that are looked at one by one, without asking first whether any of them can be it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,52 +40,28 @@ class Refusal:
     changes: tuple[Change, ...]
 
 
-def refusals(
-    wish: Wish,
-    parts: Sequence[Part],
-    board: Board,
-    *,
-    open_here: Sequence[str],
-    open_on: Mapping[str, Sequence[date]],
-    district: District,
-) -> dict[str, Refusal]:
-    """Why each window of the wish's day that is not in ``open_here`` is not offered.
+def refusals(wish: Wish, days: Mapping[date, Looked], *, district: District) -> dict[date, dict[str, Refusal]]:
+    """Why each window of the days that were asked is not offered; the day and window of ``wish`` are not looked at."""
+    opened = openings(wish, days, district=district)
+    return {
+        day: _refusals(replace(wish, day=day), looked, opened[day], district=district)
+        for day, looked in days.items()
+        if opened[day]
+    }
 
-    Parameters
-    ----------
-    parts
-        The visits of the wish on that day.
-    board
-        The day's tentative routes.
-    open_here
-        Windows of the day that are offered.
-    open_on
-        By window, the other days on which it is offered.
-    """
-    windows = district.network.pickup_windows
-    shut = [key for key in windows if key not in open_here]
-    bindings = dict(_bindings(parts, board, shut, district=district))
-    opened: dict[str, list[Change]] = {key: [] for key in shut}
-    for change in _lighter(wish, district=district):
-        need = needs(
-            change.wish.items, floor=change.wish.floor, has_lift=change.wish.has_lift, day=wish.day, district=district
-        )
-        spans = [windows[key].window_s for key in shut]
-        lighter = parts_of(change.wish, replace(parts[0].judged, need=need), district=district)
-        fits = fits_together(board, visits(lighter, spans[0]), spans)
-        for key, fit in zip(shut, fits, strict=True):
-            if fit is not None:
-                opened[key].append(replace(change, wish=replace(change.wish, pickup_window=key)))
+
+def _refusals(
+    wish: Wish, looked: Looked, opened: Mapping[str, tuple[Change, ...]], *, district: District
+) -> dict[str, Refusal]:
+    """The same of one day."""
+    bindings = dict(_bindings(looked.parts, looked.board, list(opened), district=district))
     out = {}
-    for key in shut:
+    for key, changes in opened.items():
         binding, skill = bindings[key]
-        changes = [
-            *_other_windows(wish, key, open_here, district=district),
-            *opened[key],
-            *other_days(wish, key, open_on.get(key, ()), district=district),
-        ]
         zh, en = _words(binding, skill, wish, key, district=district)
-        out[key] = Refusal(binding=binding, skill=skill, zh=zh, en=en, changes=tuple(changes))
+        if not changes and binding != "no_vehicle":
+            zh, en = zh + NOTHING_OPENS[0], en + NOTHING_OPENS[1]
+        out[key] = Refusal(binding=binding, skill=skill, zh=zh, en=en, changes=changes)
     return out
 
 
@@ -139,80 +103,26 @@ def _bindings_of(
         replace(visit, load=tuple(0 for _ in visit.load)),
         replace(visit, service_s=min(visit.service_s, SHORTEST_S)),
     ]
-    waiting = dict(zip(shut, spans, strict=True))
-    for binding, variant in zip(tries, variants, strict=True):
-        if not waiting:
-            return
-        keys = list(waiting)
-        for key, fit in zip(keys, board.fits(variant, list(waiting.values())), strict=True):
-            if fit is not None:
-                del waiting[key]
-                yield key, binding
-    yield from ((key, ("window", None)) for key in waiting)
+    waiting, named = dict(zip(shut, spans, strict=True)), set[str]()
+    for n, (binding, variant) in enumerate(zip(tries, variants, strict=True)):
+        if n == 1 and len(tries) > FEW_TRIES:
+            # Where a visit without any demand has no place, none of them alone is what keeps this one out.
+            waiting = _fitting(board, replace(variants[-1], skills=frozenset(), load=variants[-2].load), waiting)
+        found = _fitting(board, variant, waiting)
+        yield from ((key, binding) for key in found)
+        waiting = {key: span for key, span in waiting.items() if key not in found}
+        named |= found.keys()
+    yield from ((key, ("window", None)) for key in shut if key not in named)
+
+
+def _fitting(board: Board, visit: Visit, spans: Mapping[str, Window]) -> dict[str, Window]:
+    """Those of the windows in which a visit fits."""
+    fits = board.fits(visit, list(spans.values())) if spans else []
+    return {key: span for (key, span), fit in zip(spans.items(), fits, strict=True) if fit is not None}
 
 
 def _holders(board: Board, skill: str) -> int:
     return sum(skill in vehicle.skills for vehicle in board.frame.vehicles)
-
-
-def _lighter(wish: Wish, *, district: District) -> Iterator[Change]:
-    """The wish with less for us to do, the smallest change first."""
-    down = replace(wish, floor=1) if wish.floor not in (0, 1) and not wish.has_lift else None
-    apart = [item for item in wish.items if item.dismantle]
-    ready = replace(wish, items=[replace(item, dismantle=False) for item in wish.items]) if apart else None
-    if down is not None:
-        yield Change(
-            kind="carry_down", wish=down, zh="请自行把物品搬到楼下", en="carrying it down to the street yourself"
-        )
-    if ready is not None:
-        yield Change(
-            kind="no_dismantling", wish=ready, zh="请自行拆卸好", en="taking it apart or off the wall yourself"
-        )
-    if down is not None and ready is not None:
-        yield Change(
-            kind="carry_down_no_dismantling", wish=replace(ready, floor=1), zh="请自行拆卸好并搬到楼下",
-            en="taking it apart and carrying it down yourself",
-        )  # fmt: skip
-    if len(wish.items) > 1 or wish.items[0].quantity > 1:
-        yield from _fewer(wish, district=district)
-
-
-def _fewer(wish: Wish, *, district: District) -> Iterator[Change]:
-    """Without the item that weighs most, which then is a booking of its own."""
-    heaviest = max(wish.items, key=lambda item: district.catalogue.item_type(item.item_type, on=wish.day).unit_mass_g)
-    kept: list[WishedItem] = []
-    for item in wish.items:
-        if item is not heaviest:
-            kept.append(item)
-        elif item.quantity > 1:
-            kept.append(replace(item, quantity=item.quantity - 1))
-    kind = district.catalogue.item_type(heaviest.item_type, on=wish.day)
-    yield Change(
-        kind="fewer_items", wish=replace(wish, items=kept), zh=f"请把一件{kind.name_zh}另行预约",
-        en=f"booking one {kind.name_en.lower()} separately",
-    )  # fmt: skip
-
-
-def _other_windows(wish: Wish, key: str, open_here: Sequence[str], *, district: District) -> Iterator[Change]:
-    """The nearest windows of the same day."""
-    windows = district.network.pickup_windows
-    near = sorted(open_here, key=lambda other: abs(windows[other].opens_s - windows[key].opens_s))
-    for other in near[:2]:
-        yield Change(
-            kind="window", wish=replace(wish, pickup_window=other), zh=f"改为 {windows[other].name_zh}",
-            en=f"{windows[other].name_en} on the same day",
-        )  # fmt: skip
-
-
-def other_days(wish: Wish, key: str, days: Sequence[date], *, district: District) -> Iterator[Change]:
-    """The nearest day on which the same window is offered."""
-    for day in sorted(days, key=lambda other: (abs((other - wish.day).days), other))[:1]:
-        name = district.network.pickup_windows[key]
-        yield Change(
-            kind="day", wish=replace(wish, day=day, pickup_window=key),
-            zh=f"改为 {day.month}月{day.day}日 {name.name_zh}",
-            en=f"{day:%a} {day.day} {day:%b}, {name.name_en}",
-        )  # fmt: skip
 
 
 def _words(binding: Binding, skill: str | None, wish: Wish, key: str, *, district: District) -> tuple[str, str]:
