@@ -70,11 +70,6 @@ class Month:
         """From leaving the station to coming home, lunch and waiting included."""
         return self.spent_s.total() / 3600
 
-    @property
-    def working_hours(self) -> float:
-        """Driving, at doors, and unloading."""
-        return sum(self.spent_s[kind] for kind in ("travel", "pickup", "unload")) / 3600
-
 
 class Resident(NamedTuple):
     """A request with what its stop needs, and a name."""
@@ -188,7 +183,8 @@ def month_rows(console: Console, *, days: int = DAYS) -> Iterator[Row]:
             peer_figure=theirs, places=3,
         )  # fmt: skip
     yield Row(
-        name=f"the same: accepted bookings left out of the plan after a second look (by quotas on {quotas.short_days} days)",
+        name="the same: accepted bookings left out of the plan after a second look"
+        f" (by quotas on {quotas.short_days} days)",
         figure=routes.left_out, unit="", target="0, quota > 0", ok=routes.left_out == 0 < quotas.left_out,
         peer="quota", peer_figure=quotas.left_out,
     )  # fmt: skip

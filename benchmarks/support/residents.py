@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from recycling.cli.demo_day import MIX, made_up_wishes
+from recycling.cli.demo_day import made_up_wishes
 from recycling.policy.district import District
 from recycling.usecases.bookings.promise import Wish
 
@@ -106,7 +106,7 @@ def requests_of(today: date, *, district: District) -> list[Request]:
 def ordinary_wishes(day: date, count: int, *, district: District) -> Iterator[Request]:
     """Residents of no drive who all want one day, and take another window: what a quota's size is found on."""
     rng = random.Random(f"{SEED}:ordinary:{day}")
-    for wish in made_up_wishes(district, day, count=count, mix=MIX, crowd="ordinary"):
+    for wish in made_up_wishes(district, day, count=count, crowd="ordinary"):
         windows = _windows(wish, rng, district=district)
         yield Request(wish=wish, choices=tuple((day, window) for window in windows))
 
