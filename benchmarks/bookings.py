@@ -41,10 +41,11 @@ from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_pickup import hold_pickup
 from recycling.usecases.bookings.offer_slots import offer_slots
-from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.promise import Judged, Wish
 from recycling.usecases.bookings.tentative import changing, exchange
 from recycling.usecases.planning.improve_day import improve_day
 from tests.conftest import fresh_postgres
+from tests.proof.bookings.played import judged_on
 from tests.servers import server_settings, serving
 
 ASKED = 300  # offers timed
@@ -123,7 +124,7 @@ def _fill(session: Session, district: District, days: Sequence[date], promised: 
         for wish in track(
             made_up_wishes(district, first, count=2 * promised), description=f"{promised} promises", console=console
         ):
-            judged = _judged(wish, district)
+            judged = judged_on(wish, first, district=district)
             windows = district.network.pickup_windows
             for key in (wish.pickup_window, *windows):
                 fit = draft.board.fits(judged.visit("x", (0, 0)), [windows[key].window_s])[0]
@@ -143,11 +144,6 @@ def _fill(session: Session, district: District, days: Sequence[date], promised: 
     every = [row | {"id": uuid.uuid4(), "day": day} for day in days for row in bookings]
     with atomic(session):
         session.execute(insert(table_of(Booking)), every)
-
-
-def _judged(wish: Wish, district: District) -> Judged:
-    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=wish.day, district=district)
-    return Judged(area=area_of(wish, district=district), need=need, place=place_of(wish))
 
 
 def _row(booking_id: uuid.UUID, resident_id: uuid.UUID, wish: Wish, judged: Judged, now: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from recycling.policy.district import District
@@ -24,14 +24,19 @@ MIX = {
 WINDOW_MIX = {"08-10": 5, "10-12": 5, "13-15": 4, "15-17": 4, "all-day": 5}
 
 
-def made_up_wishes(district: District, day: date, *, count: int) -> Iterator[Wish]:
-    """Yield ``count`` wishes for a day, spread over the villages of all town-level units."""
-    rng = random.Random(f"{SEED}:{day}")  # noqa: S311  # a demo wants the same day again, not secrecy
+def made_up_wishes(
+    district: District, day: date, *, count: int, mix: Mapping[str, int] = MIX, crowd: str = ""
+) -> Iterator[Wish]:
+    """Yield ``count`` wishes for a day, spread over the villages of all town-level units.
+
+    ``mix`` is what people give away, by weight; another ``crowd`` on the same day is of other people.
+    """
+    rng = random.Random(f"{SEED}:{day}{crowd}")  # noqa: S311  # a demo wants the same day again, not secrecy
     villages = list(district.network.villages.values())
     for number in range(count):
         village = rng.choice(villages)
         lat, lon = _point(rng, district, district.network.towns[village.town_key])
-        kinds = rng.sample(list(MIX), k=rng.choices((1, 2, 3), (6, 3, 1))[0], counts=list(MIX.values()))
+        kinds = rng.sample(list(mix), k=rng.choices((1, 2, 3), (6, 3, 1))[0], counts=list(mix.values()))
         yield Wish(
             items=[_item(rng, district, day, key) for key in dict.fromkeys(kinds)],
             village_code=village.code,

@@ -29,10 +29,10 @@ class Limits:
 
 
 class Quotas:
-    """One day's counters, all areas."""
+    """One day's counters, all areas; ``size`` makes every limit so many times as large."""
 
-    def __init__(self, network: Network) -> None:
-        self._limits = {area: limits_of(network, area) for area in network.stations}
+    def __init__(self, network: Network, *, size: float = 1.0) -> None:
+        self._limits = {area: limits_of(network, area, size=size) for area in network.stations}
         self._places: Counter[tuple[str, str]] = Counter()
         self._service_s: Counter[str] = Counter()
         self._load: dict[str, tuple[int, int]] = dict.fromkeys(network.stations, (0, 0))
@@ -55,7 +55,7 @@ class Quotas:
         self._load[area] = (grams + need.mass_g, litres + need.litres)
 
 
-def limits_of(network: Network, area: str) -> Limits:
+def limits_of(network: Network, area: str, *, size: float = 1.0) -> Limits:
     """The limits of an area, from the vehicles at home there."""
     station = network.stations[area]
     shifts = [network.shift_of(vehicle.key) for vehicle in network.vehicles_of(area)]
@@ -68,12 +68,13 @@ def limits_of(network: Network, area: str) -> Limits:
             opens, closes = window.window_s
             seconds = sum(max(0, min(s.shift_s[1], closes) - max(s.shift_s[0], opens)) for s in shifts)
             share = 1 - ALL_DAY_SHARE
-        places[key] = int(seconds * share) // STOP_CYCLE_S
-    load = [int(sum(shift.vehicle_class.capacity[unit] for shift in shifts) * TRIPS * FILL) for unit in (0, 1)]
+        places[key] = int(size * seconds * share) // STOP_CYCLE_S
+    load = [int(sum(s.vehicle_class.capacity[unit] for s in shifts) * TRIPS * FILL * size) for unit in (0, 1)]
     most = station.intake_limit or load
     return Limits(
-        places=places, service_s=int(work_s * SERVICE_SHARE), load=(min(load[0], most[0]), min(load[1], most[1]))
-    )
+        places=places, service_s=int(size * work_s * SERVICE_SHARE),
+        load=(min(load[0], most[0]), min(load[1], most[1])),
+    )  # fmt: skip
 
 
 def _work_s(shift: Shift) -> int:

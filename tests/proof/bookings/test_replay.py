@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -28,21 +28,22 @@ from recycling.routing.board import Board
 from recycling.routing.check import violations
 from recycling.routing.executor import ProcessExecutor
 from recycling.routing.plan import Plan
-from recycling.routing.problem import Problem, Stop
+from recycling.routing.problem import Problem
 from recycling.routing.solve import solve
-from recycling.routing.standing import Visit, standing_plan, timed_route, without
+from recycling.routing.standing import Visit, standing_plan, without
 from recycling.usecases.bookings.book_pickup import confirm_hold, hold_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.offer_slots import offer_slots
-from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.promise import Judged, Wish
 from recycling.usecases.bookings.tentative import boards, changing, propose
-from recycling.usecases.planning.day_problem import day_problem, dearest_day, promised_bookings
+from recycling.usecases.planning.day_problem import day_problem, promised_bookings
 from recycling.usecases.planning.improve_day import improve_day
 from recycling.usecases.planning.plan_day import Solver
 from tests.builders import a_resident
 from tests.conftest import NOW
 from tests.invariants import assert_invariants
 from tests.planned_days import a_plan, generous
+from tests.proof.bookings.played import board_of, judged_on, of_visits, optional
 from tests.proof.bookings.quotas import Quotas
 from tests.proof.harness import Proof, Size
 
@@ -157,14 +158,9 @@ class PlayedDay:
         better = solve(problem, seconds=20, workers=1, seed=1, warm=warm, iterations=ITERATIONS, executor=worker)
         if better.cost.total >= warm.cost.total:
             return
-        visits = {visit.key: visit for route in self.board.routes for visit in route.visits}
-        board = Board(self.board.frame)
-        for route in better.routes:
-            on_it = [visits[step.stop] for step in route.steps if step.stop is not None]
-            timed = timed_route(board.frame, route.vehicle, on_it, room=board.room(route.vehicle))
-            if timed is None:
-                return
-            board.put(timed)
+        board = board_of(self.board, better)
+        if board is None:
+            return
         self.board = board
         self.lived.improved += 1
         self.check_whole()
@@ -176,34 +172,12 @@ class PlayedDay:
         self.lived.unserved += left_out(problem, self.district, partial(solve, workers=0, seconds=20, warm=warm))
 
 
-def judged_on(wish: Wish, day: date, *, district: District) -> Judged:
-    """A wish sized for a day."""
-    need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
-    return Judged(area=area_of(wish, district=district), need=need, place=place_of(wish))
-
-
 def left_out(problem: Problem, district: District, planner: Callable[[Problem], Plan]) -> int:
     """How many stops a checked plan of the day leaves out, each of them dearer than all driving there is."""
-    skip_cost = dearest_day(district.network) + 1
-    problem = replace(problem, stops=tuple(replace(stop, skip_cost=skip_cost) for stop in problem.stops))
+    problem = optional(problem, district=district)
     plan = planner(problem)
     assert violations(problem, plan) == []
     return len(plan.unassigned)
-
-
-def of_visits(frame: Problem, visits: Sequence[Visit]) -> Problem:
-    """A day with these visits, on no route yet."""
-    return replace(
-        frame,
-        locations=(*frame.locations, *((visit.lat, visit.lon) for visit in visits)),
-        stops=tuple(
-            Stop(
-                key=visit.key, location=place, windows_s=visit.windows_s, service_s=visit.service_s, load=visit.load,
-                skills=visit.skills, skip_cost=None, prefer=None,
-            )
-            for place, visit in enumerate(visits, start=len(frame.locations))
-        ),
-    )  # fmt: skip
 
 
 def test_every_promise_has_a_place_in_a_plan(real: District, worker: Executor, size: Size, proof: Proof) -> None:

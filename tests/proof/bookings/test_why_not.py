@@ -17,10 +17,11 @@ from recycling.policy.district import District
 from recycling.routing.board import Board
 from recycling.routing.standing import StandingRoute
 from recycling.usecases.bookings.offer_slots import OfferedDay, offer_slots
-from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.bookings.tentative import boards, changing, exchange, propose
 from tests.builders import TOMORROW, a_resident
 from tests.conftest import NOW
+from tests.proof.bookings.played import judged_on
 from tests.proof.harness import Proof, Size
 
 REFUSALS = {"small": 12, "full": 100, "release": 1000}
@@ -127,8 +128,7 @@ def _fill(session: Session, district: District, *, at_home_from: int = 100) -> N
     with atomic(session), changing(session, [TOMORROW], district=district, now=NOW) as drafts:
         draft = drafts[TOMORROW]
         for number, wish in enumerate(made_up_wishes(district, TOMORROW, count=FILLING)):
-            need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=TOMORROW, district=district)
-            judged = Judged(area=area_of(wish, district=district), need=need, place=place_of(wish))
+            judged = judged_on(wish, TOMORROW, district=district)
             window = windows[wish.pickup_window].window_s
             visit = judged.visit(f"filling-{number}", window)
             proposal = propose(draft.board, visit, window)
