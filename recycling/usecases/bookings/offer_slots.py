@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -91,76 +91,100 @@ def offer_slots(
     InvalidInput
         When an item, the village or the point cannot be accepted.
     """
-    area, place = area_of(wish, district=district), place_of(wish)
     days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
-    if not days:
-        return []
     left = short_notice(by.id, district=district, session=session, now=now) if by.role == "resident" else None
-    windows = district.network.pickup_windows
-    spans = [window.window_s for window in windows.values()]
-    parts_on: dict[date, tuple[Part, ...]] = {}
-    fits: dict[date, list[tuple[Fit, ...] | None]] = {}
-    known = boards(session, days, district=district)
-    open_days = [day for day in days if known[day] is not None]
+    open_days = _searched(wish, days, left, district=district, session=session)
+    searched = {day: one for day, one in open_days.items() if one is not None}
+    driven = [sum(one.added_s for one in fits) for day in searched.values() for fits in day.found.values()]
+    least, asked, until = min(driven, default=0), _asked(wish, by), now + OFFERED_FOR
+    open_on = {day: tuple(one.found) for day, one in searched.items()}
+    why = {}
+    if explain:
+        looked = {d: Looked(board=one.board, parts=one.parts, offered=open_on[d]) for d, one in searched.items()}
+        why = refusals(wish, looked, district=district)
+    out = []
     for day in days:
-        board = known[day]
-        if board is not None:
-            try:
-                need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
-            except InvalidInput:
-                if day == open_days[0]:
-                    raise
-                known[day] = None  # the catalogue of that day no longer has the item
-                continue
-            judged = Judged(area=area, need=need, place=place)
-            parts_on[day] = parts_of(replace(wish, day=day), judged, district=district)
-            if left is not None and day not in left.days:
-                continue
-            fits[day] = fits_together(board, visits(parts_on[day], spans[0]), spans)
-    offered = [sum(one.added_s for one in found) for row in fits.values() for found in row if found is not None]
-    least = min(offered, default=0)
-    why = _why(wish, known, parts_on, fits, district) if explain else {}
-    out, asked = [], _asked(wish, by)
-    for day in days:
-        if known[day] is None:
+        if day in searched:
+            refused = why.get(day, {})
+            out.append(
+                _offered(day, searched[day], refused, least=least, asked=asked, until=until, district=district)
+            )  # fmt: skip
+        elif left is not None and day in open_days:
+            out.append(_too_far(wish, day, left, open_on, explain=explain, district=district))
+        else:
             out.append(OfferedDay(day=day, closed=True, windows=()))
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Searched:
+    """A day that was asked: its routes, the visits of the wish on it, and by window the places that were found."""
+
+    board: Board
+    parts: tuple[Part, ...]
+    found: dict[str, tuple[Fit, ...]]
+
+
+def _searched(
+    wish: Wish, days: Sequence[date], left: ShortNotice | None, *, district: District, session: Session
+) -> dict[date, _Searched | None]:
+    """The open days, asked, without those whose catalogue no longer has an item; ``None`` where no-shows leave none."""
+    area, place, windows = area_of(wish, district=district), place_of(wish), district.network.pickup_windows
+    spans = [window.window_s for window in windows.values()]
+    known = {day: board for day, board in boards(session, days, district=district).items() if board is not None}
+    found: dict[date, _Searched | None] = {}
+    for day, board in known.items():
+        try:
+            need = needs(wish.items, floor=wish.floor, has_lift=wish.has_lift, day=day, district=district)
+        except InvalidInput:
+            if day == next(iter(known)):
+                raise
             continue
         if left is not None and day not in left.days:
-            out.append(_too_far(wish, day, left, fits, explain=explain, district=district))
+            found[day] = None
             continue
-        parts = parts_on[day]
-        out.append(
-            OfferedDay(
-                day=day,
-                closed=False,
-                windows=tuple(
-                    SlotOffer(
-                        pickup_window=key,
-                        fits=found or (),
-                        greenest=found is not None and sum(one.added_s for one in found) == least,
-                        hold_token=None if found is None else _token(asked, day, key, until=now + OFFERED_FOR),
-                        refusal=why.get(day, {}).get(key),
-                    )
-                    for key, found in zip(windows, fits[day], strict=True)
-                ),
-                visits=len(parts),
-                apart=apart_words(parts, district=district) if len(parts) > 1 else None,
+        judged = Judged(area=area, need=need, place=place)
+        parts = parts_of(replace(wish, day=day), judged, district=district)
+        places = zip(windows, fits_together(board, visits(parts, spans[0]), spans), strict=True)
+        found[day] = _Searched(board=board, parts=parts, found={key: fits for key, fits in places if fits is not None})
+    return found
+
+
+def _offered(
+    day: date,
+    searched: _Searched,
+    why: Mapping[str, Refusal],
+    *,
+    least: int,
+    asked: str,
+    until: datetime,
+    district: District,
+) -> OfferedDay:
+    """The windows of a day: the proven ones with a token, the others with the reason."""
+    windows, parts = [], searched.parts
+    for key in district.network.pickup_windows:
+        fits = searched.found.get(key, ())
+        windows.append(
+            SlotOffer(
+                pickup_window=key, fits=fits, greenest=bool(fits) and sum(one.added_s for one in fits) == least,
+                hold_token=_token(asked, day, key, until=until) if fits else None, refusal=why.get(key),
             )
-        )
-    return out
+        )  # fmt: skip
+    apart = apart_words(parts, district=district) if len(parts) > 1 else None
+    return OfferedDay(day=day, closed=False, windows=tuple(windows), visits=len(parts), apart=apart)
 
 
 def _too_far(
     wish: Wish,
     day: date,
     left: ShortNotice,
-    fits: dict[date, list[tuple[Fit, ...] | None]],
+    open_on: Mapping[date, tuple[str, ...]],
     *,
     explain: bool,
     district: District,
 ) -> OfferedDay:
     """A day that no-shows have closed to this resident: not searched, each window with the reason and nearer days."""
-    windows, open_on = [], _offered(fits, district)
+    windows = []
     for key in district.network.pickup_windows:
         why = Refusal(
             binding="no_show", skill=None, zh=left.zh, en=left.en,
@@ -168,29 +192,6 @@ def _too_far(
         )  # fmt: skip
         windows.append(SlotOffer(pickup_window=key, refusal=why if explain else None))
     return OfferedDay(day=day, closed=False, windows=tuple(windows))
-
-
-def _why(
-    wish: Wish,
-    boards_on: Mapping[date, Board | None],
-    parts_on: Mapping[date, tuple[Part, ...]],
-    fits: Mapping[date, list[tuple[Fit, ...] | None]],
-    district: District,
-) -> dict[date, dict[str, Refusal]]:
-    looked = {}
-    for day, offered in _offered(fits, district).items():
-        board = boards_on[day]
-        if board is not None:
-            looked[day] = Looked(board=board, parts=parts_on[day], offered=offered)
-    return refusals(wish, looked, district=district)
-
-
-def _offered(fits: Mapping[date, list[tuple[Fit, ...] | None]], district: District) -> dict[date, tuple[str, ...]]:
-    """By day that was asked, the windows in which the wish fits."""
-    keys = list(district.network.pickup_windows)
-    return {
-        day: tuple(key for key, fit in zip(keys, row, strict=True) if fit is not None) for day, row in fits.items()
-    }  # fmt: skip
 
 
 def check_hold_token(token: str, wish: Wish, *, by: Principal, now: datetime) -> None:
