@@ -50,7 +50,7 @@ from tests.servers import server_settings, serving
 
 ASKED = 300  # offers timed
 VANS = {1_000: 100, 10_000: 900}  # added for so many promises a day
-FEW_VANS = 65  # for 1,000: hardly enough, so that most answers have reasons to find
+FEW_VANS = 45  # for 1,000: hardly enough, so that most answers have reasons to find
 OFFER_MS = {1_000: (30.0, 100.0), 10_000: (None, 400.0)}  # most of median and 99th percentile
 LOOK_UPS = 2.0  # times the naive look-ups that offers may take
 LIVE = 4  # live bookings of one resident, below what a person may have
