@@ -161,3 +161,20 @@ def test_what_a_process_remembers_of_a_day_is_what_the_database_has(
     assert known.taken == fresh.taken
     assert sum(len(route.visits) for route in known.routes) == 2
     session.rollback()
+
+
+def test_routes_that_cost_as_much_once_everybody_has_a_place_are_left_as_they_are(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a planner whose plan is cheap because it forgets somebody
+    for _ in range(2):
+        a_booking(session, district=district, now=now)
+    before = visits(session)
+    done = improve_day(
+        TOMORROW, district=district, session=session, now=now, seconds=1, workers=0, seed=1,
+        solve=lambda problem, **how: replace(solve(problem, **how), routes=(), unassigned=()),
+    )  # fmt: skip
+    # then that is seen when those who were forgotten are put back
+    assert (done.outcome, done.cost_after) == ("no_better", done.cost_before)
+    assert visits(session) == before
+    assert_invariants(session)

@@ -470,6 +470,8 @@ def test_at_the_door_each_visit_has_an_outcome_of_its_own(session: Session, apar
     cancel_pickup(first.id, version=1, by=DISPATCHER, district=apart, session=session, now=NOW)
     session.expire_all()
     assert [session.get_one(Booking, row.id).state for row in (first, further)] == ["cancelled", "collected"]
+    text = session.scalars(select(OutboxMessage.facts).where(OutboxMessage.kind == "booking.cancelled")).one()
+    assert text["one_of"] == 2  # the other was collected: the booking as a whole is not called cancelled
     assert set(session.scalars(select(LiveCount.used))) == {0}
     assert_invariants(session)
 

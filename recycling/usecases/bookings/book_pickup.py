@@ -199,7 +199,8 @@ def _placed(
 
 def _write(session: Session, rows: Sequence[Booking], *, by: Principal, now: datetime) -> None:
     write_rows(session, rows)
-    set_committed_value(rows[0], "parts", list(rows[1:]))  # known already, and need not be asked for
+    # Known already, and need not be asked for; in the sequence in which they would be read.
+    set_committed_value(rows[0], "parts", sorted(rows[1:], key=lambda row: row.id))
     if rows[0].state == "booked":
         tell_booked(session, rows[0], by=by, now=now, parts=rows[1:])
 

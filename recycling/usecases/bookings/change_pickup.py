@@ -168,7 +168,7 @@ def cancel_pickup(
             session.flush()
             for visit in visits:
                 note_change(session, visit, kind="cancelled", by=by, now=now)
-            one_of = visits_with(session, booking) if booking.part_of is not None else 1
+            one_of = visits_with(session, booking) if len(visits) == 1 else 1
             _tell(session, booking, kind="cancelled", visits=len(visits), one_of=one_of, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking

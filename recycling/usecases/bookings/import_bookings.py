@@ -102,7 +102,8 @@ def rehearse_import(
         placed.append(replace(one, proposals=proposals))
     if faults.found:
         raise faults.refuse(sum(len(wish.lines) for wish in wishes))
-    ready = {day: exchange(before, drafts[day]) for day, before in seen.items()}
+    # New visits have no place to leave.
+    ready = {day: replace(exchange(before, drafts[day]), moved=frozenset()) for day, before in seen.items()}
     return Rehearsal(bookings=tuple(placed), seen=seen, ready=ready)
 
 

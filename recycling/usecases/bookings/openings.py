@@ -198,8 +198,10 @@ def _lighter_change(tries: _Tries, found: Mapping[str, Lighter], asked: Wish, da
 
 def _where_rest(tries: _Tries, lighter: Lighter, day: date) -> tuple[str, str]:
     """Where the pieces that were left out have room: on another day, so that neither is in the other's way."""
-    rest = replace(tries.wish, items=list(lighter.left))
-    for other in _nearest_days(day, tries.days):
+    rest, others = replace(tries.wish, items=list(lighter.left)), _nearest_days(day, tries.days)
+    if not others:
+        return "", ""  # none was asked: closed, or not left to the resident
+    for other in others:
         keys = tries.opened(rest, other, list(tries.windows))
         if keys:
             zh, en = _when(other, keys[0], district=tries.district)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -79,12 +79,16 @@ def improve_day(
     _, warm = standing_plan(before.frame, before.routes)
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, warm=warm, on_progress=None)
     better = _board(before, problem, answer)
-    cost_before, cost_after = (sum(route.cost for route in board.routes) for board in (before, better))
+    cost_before, cost_after = _cost(before), _cost(better)
     placed = {visit.key for route in before.routes for visit in route.visits if not visit.gone}
     if len(answer.unassigned) >= len(problem.stops) - len(placed) and cost_after >= cost_before:
         result = Improvement(day=day, outcome="no_better", cost_before=cost_before, cost_after=cost_before)
         return _noted(result, before, district=district, session=session, now=now)
-    return _swap(before, better, cost_before, district=district, session=session, now=now)
+    return _swap(before, better, district=district, session=session, now=now)
+
+
+def _cost(board: Board) -> int:
+    return sum(route.cost for route in board.routes)
 
 
 def _board(before: Board, problem: Problem, answer: planner.Plan) -> Board:
@@ -112,23 +116,25 @@ def _board(before: Board, problem: Problem, answer: planner.Plan) -> Board:
     return board
 
 
-def _swap(
-    before: Board, better: Board, cost_before: int, *, district: District, session: Session, now: datetime
-) -> Improvement:
+def _swap(before: Board, better: Board, *, district: District, session: Session, now: datetime) -> Improvement:
     """Work in what changed while the planner thought, and write; nothing when that does not go.
 
     All that is done for a whole day comes before its lock. What is promised until then is worked in under it.
     """
     day = before.frame.day
-    overtaken = Improvement(day=day, outcome="overtaken", cost_before=cost_before, cost_after=cost_before)
     present = boards(session, [day], district=district)[day]
     if present is None:
         return Improvement(day=day, outcome="closed")
+    cost_before = _cost(present)
+    overtaken = Improvement(day=day, outcome="overtaken", cost_before=cost_before, cost_after=cost_before)
     planned = _replayed(before, better, present, session=session)
     if planned is None:
         return overtaken
     ready = exchange(present, planned)
     session.rollback()
+    if _cost(planned) >= cost_before and not ready.moved:
+        result = replace(overtaken, outcome="no_better")
+        return _noted(result, present, district=district, session=session, now=now)
     waited = time.monotonic()
     try:
         with atomic(session), changing(session, [day], district=district, now=now) as days:
@@ -144,7 +150,7 @@ def _swap(
     except WindowClosed:
         return Improvement(day=day, outcome="closed")
     locked_ms = round(1000 * (time.monotonic() - waited), 1)
-    cost_after = sum(route.cost for route in planned.routes)
+    cost_after = _cost(planned)
     log.info("day.improved", day=str(day), cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
     return Improvement(day=day, outcome="improved", cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
 
