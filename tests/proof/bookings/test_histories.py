@@ -42,7 +42,7 @@ from tests.proof.harness import Proof, Size
 # (runs, steps) by size and engine
 RUNS = {
     "small": {"sqlite": (5, 20), "postgresql": (2, 20)},
-    "full": {"sqlite": (300, 50), "postgresql": (50, 50)},
+    "full": {"sqlite": (300, 50), "postgresql": (300, 50)},
     "release": {"sqlite": (20_000, 100), "postgresql": (2_000, 100)},
 }
 CONTROL_RUNS = 100  # at most: the first that finds the fault ends it
