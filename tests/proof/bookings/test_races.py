@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from recycling.clock import utc_now
 from recycling.models.booking import Booking
@@ -101,20 +102,24 @@ def lapsing_hold(clients: Clients, race: Race, day: date, rounds: Rounds) -> tup
     ]
     others = [_booking(clients, token, day) for token in clients.tokens[clients.size // 2 :]]
 
-    def sweep() -> int:
+    def sweep() -> list[str]:
         with clients.session() as session:
-            freed = 0
-            while utc_now() < lapses + timedelta(milliseconds=100):
-                freed += free_lapsed(district=clients.district, session=session, now=utc_now())
-                time.sleep(0.002)
-            return freed
+            try:
+                while utc_now() < lapses + timedelta(milliseconds=100):
+                    free_lapsed(district=clients.district, session=session, now=utc_now())
+                    time.sleep(0.002)
+            except IntegrityError as error:  # a hold that is a booking already, whose history holds on to it
+                return [f"the sweeper ran into {type(error.orig).__name__}"]
+            return []
 
-    heard, _ = race.run([*mine, *others], sweep)
+    heard, (swept,) = race.run([*mine, *others], sweep)
     kept = {one.body["id"] for one in heard if one.status == CREATED}
     confirmed = sum(one.status == CREATED for one in heard[: len(mine)])
     rounds.outcomes.update(confirmed=confirmed, booked=len(kept) - bool(confirmed))
     wrong = [f"{len(kept)} got one place"] if len(kept) > 1 else []
     wrong += [f"confirmed {confirmed} times"] if confirmed > 1 else []
+    if isinstance(swept, list):  # or it gave up its turn to somebody else
+        wrong += swept
     return heard, wrong + _lost(clients, day, kept)
 
 
