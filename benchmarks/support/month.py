@@ -39,7 +39,7 @@ from recycling.routing.problem import Problem
 from recycling.routing.solve import solve
 from recycling.routing.standing import Visit, standing_plan
 from recycling.usecases.bookings.promise import Judged
-from recycling.usecases.bookings.tentative import propose
+from recycling.usecases.bookings.proposals import propose
 from recycling.usecases.planning.day_problem import day_problem
 from tests.proof.bookings.played import board_of, judged_on, of_visits, optional
 from tests.proof.bookings.quotas import Quotas

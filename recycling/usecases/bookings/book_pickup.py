@@ -24,9 +24,10 @@ from recycling.usecases.bookings.history import tell_booked
 from recycling.usecases.bookings.linked import parts_of, refuse_part
 from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
 from recycling.usecases.bookings.promise import Wish, judge
+from recycling.usecases.bookings.proposals import Proposal, propose_together
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import for_whom, visible_to
-from recycling.usecases.bookings.tentative import Proposal, changing, drop_holds, propose_together, remembered, sealed
+from recycling.usecases.bookings.tentative import changing, drop_holds, remembered, sealed
 
 log = logger(__name__)
 

@@ -25,7 +25,8 @@ from recycling.usecases.bookings.kept_wish import rule_of, wish_from_json
 from recycling.usecases.bookings.linked import parts_of, visits
 from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
 from recycling.usecases.bookings.promise import judge
-from recycling.usecases.bookings.tentative import changing, fits_together
+from recycling.usecases.bookings.proposals import fits_together
+from recycling.usecases.bookings.tentative import changing
 
 log = logger(__name__)
 

@@ -31,16 +31,8 @@ from recycling.usecases.bookings.import_table import Faults, ImportedWish
 from recycling.usecases.bookings.linked import Part, parts_of, visits
 from recycling.usecases.bookings.place import ForPerson, rows_of, write_rows
 from recycling.usecases.bookings.promise import Judged, area_of, check_bookable, check_consents, needs, place_of
-from recycling.usecases.bookings.tentative import (
-    DayDraft,
-    Exchange,
-    Proposal,
-    boards,
-    changing,
-    exchange,
-    fits_together,
-    propose_together,
-)
+from recycling.usecases.bookings.proposals import Proposal, fits_together, propose_together
+from recycling.usecases.bookings.tentative import DayDraft, Exchange, boards, changing, exchange
 
 log = logger(__name__)
 

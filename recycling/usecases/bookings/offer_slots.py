@@ -20,8 +20,9 @@ from recycling.routing.board import Board, Fit
 from recycling.usecases.bookings.linked import Part, apart_words, parts_of, visits
 from recycling.usecases.bookings.openings import Looked, on_other_days
 from recycling.usecases.bookings.promise import Judged, Wish, area_of, needs, place_of
+from recycling.usecases.bookings.proposals import fits_together
 from recycling.usecases.bookings.short_notice import ShortNotice, short_notice
-from recycling.usecases.bookings.tentative import boards, fits_together
+from recycling.usecases.bookings.tentative import boards
 from recycling.usecases.bookings.why_not import Refusal, refusals
 
 NEAR_S = 600  # driving that a collector who is "near anyway" makes for a visit, at most

@@ -17,7 +17,7 @@ from recycling.routing.standing import Visit
 from recycling.usecases.bookings.lighter import Lighter, lightest, smaller, steps
 from recycling.usecases.bookings.linked import Part, parts_of, visits
 from recycling.usecases.bookings.promise import Wish, needs
-from recycling.usecases.bookings.tentative import fits_together
+from recycling.usecases.bookings.proposals import fits_together
 
 NEAR_DAYS = 3  # a day that is no further off is a smaller change than to part what is asked for
 
@@ -73,7 +73,7 @@ def on_other_days(
         near = next((day for day in others if offered[day]), None)
     if near is not None:
         window = _nearest_windows(key, offered[near], district=district)[0]
-        zh, en = _when(near, window, district=district)
+        zh, en = when_words(near, window, district=district)
         yield Change(kind="day", wish=replace(wish, day=near, pickup_window=window), zh=f"改为 {zh}", en=en)
 
 
@@ -189,7 +189,7 @@ def _lighter_change(tries: _Tries, found: Mapping[str, Lighter], asked: Wish, da
         where_zh, where_en = _where_rest(tries, lighter, day)
         zh, en = zh + where_zh, en + where_en
     if day != asked.day:
-        when_zh, when_en = _when(day, window, district=tries.district)
+        when_zh, when_en = when_words(day, window, district=tries.district)
         zh, en = f"{zh}，改为 {when_zh}", f"{en}, on {when_en}"
     elif window != asked.pickup_window:
         zh, en = f"{zh}，改为 {name.name_zh}", f"{en}, {name.name_en} on the same day"
@@ -204,7 +204,7 @@ def _where_rest(tries: _Tries, lighter: Lighter, day: date) -> tuple[str, str]:
     for other in others:
         keys = tries.opened(rest, other, list(tries.windows))
         if keys:
-            zh, en = _when(other, keys[0], district=tries.district)
+            zh, en = when_words(other, keys[0], district=tries.district)
             return f"（可约 {zh}）", f" (there is room on {en})"
     return "（其他日期目前也约满）", " (for which the other days have no room at present)"
 
@@ -220,6 +220,7 @@ def _nearest_windows(key: str, others: Collection[str], *, district: District) -
     )  # fmt: skip
 
 
-def _when(day: date, key: str, *, district: District) -> tuple[str, str]:
+def when_words(day: date, key: str, *, district: District) -> tuple[str, str]:
+    """A window of a day, in Chinese and English."""
     window = district.network.pickup_windows[key]
     return f"{day.month}月{day.day}日 {window.name_zh}", f"{day:%a} {day.day} {day:%b}, {window.name_en}"

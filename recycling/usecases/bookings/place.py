@@ -16,7 +16,8 @@ from recycling.policy.district import District
 from recycling.usecases.bookings import live_limits
 from recycling.usecases.bookings.linked import Part
 from recycling.usecases.bookings.promise import Judged, Wish, booked_items
-from recycling.usecases.bookings.tentative import DayDraft, Proposal
+from recycling.usecases.bookings.proposals import Proposal
+from recycling.usecases.bookings.tentative import DayDraft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,9 @@ from recycling.policy.district import District
 from recycling.usecases.bookings.kept_wish import wish_to_json
 from recycling.usecases.bookings.linked import parts_of, visits
 from recycling.usecases.bookings.promise import Wish, check_bookable, judge
+from recycling.usecases.bookings.proposals import fits_together
 from recycling.usecases.bookings.sight import for_whom
-from recycling.usecases.bookings.tentative import boards, changing, drop_holds, fits_together
+from recycling.usecases.bookings.tentative import boards, changing, drop_holds
 
 log = logger(__name__)
 

@@ -15,9 +15,9 @@ from recycling.policy.district import District
 from recycling.routing.board import Board, Window
 from recycling.routing.standing import Visit, can_serve
 from recycling.usecases.bookings.linked import CREW_WORDS, Part, no_vehicle_words, visits
-from recycling.usecases.bookings.openings import Change, Looked, openings
+from recycling.usecases.bookings.openings import Change, Looked, openings, when_words
 from recycling.usecases.bookings.promise import Judged, Wish
-from recycling.usecases.bookings.tentative import propose
+from recycling.usecases.bookings.proposals import propose
 
 Binding = Literal["no_vehicle", "crew", "load", "time", "window", "no_show"]
 
@@ -126,8 +126,7 @@ def _holders(board: Board, skill: str) -> int:
 
 
 def _words(binding: Binding, skill: str | None, wish: Wish, key: str, *, district: District) -> tuple[str, str]:
-    day, window = wish.day, district.network.pickup_windows[key]
-    when_zh, when_en = f"{day.month}月{day.day}日 {window.name_zh}", f"{day:%a} {day.day} {day:%b}, {window.name_en}"
+    when_zh, when_en = when_words(wish.day, key, district=district)
     if binding == "no_vehicle":
         return no_vehicle_words(wish, district=district)
     if binding == "crew":

@@ -160,9 +160,9 @@ def _replayed(before: Board, better: Board, present: Board, *, session: Session)
     old = {visit.key: visit for route in before.routes for visit in route.visits if not visit.gone}
     new = {visit.key: visit for route in present.routes for visit in route.visits if not visit.gone}
     board = better.copy()
-    held = {visit.key: visit for route in better.routes for visit in route.visits if not visit.gone}
+    held = {visit.key for route in better.routes for visit in route.visits if not visit.gone}
     # Without a place before, as after a move from counters or with a vehicle: it may be cancelled or have one since.
-    given = held.keys() - old.keys()
+    given = held - old.keys()
     waiting = given & promised_keys(session, present.frame.day) - new.keys() if given else set()
     for key in held:
         if not (new.get(key) == old[key] if key in old else key in waiting):

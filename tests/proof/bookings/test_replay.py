@@ -35,7 +35,8 @@ from recycling.usecases.bookings.book_pickup import confirm_hold, hold_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.offer_slots import offer_slots
 from recycling.usecases.bookings.promise import Judged, Wish
-from recycling.usecases.bookings.tentative import boards, changing, propose
+from recycling.usecases.bookings.proposals import propose
+from recycling.usecases.bookings.tentative import boards, changing
 from recycling.usecases.planning.day_problem import day_problem, promised_bookings
 from recycling.usecases.planning.improve_day import improve_day
 from recycling.usecases.planning.plan_day import Solver

@@ -18,7 +18,8 @@ from recycling.routing.board import Board
 from recycling.routing.standing import StandingRoute
 from recycling.usecases.bookings.offer_slots import OfferedDay, offer_slots
 from recycling.usecases.bookings.promise import Wish
-from recycling.usecases.bookings.tentative import boards, changing, exchange, propose
+from recycling.usecases.bookings.proposals import propose
+from recycling.usecases.bookings.tentative import boards, changing, exchange
 from tests.builders import TOMORROW, a_resident
 from tests.conftest import NOW
 from tests.proof.bookings.played import judged_on
