@@ -62,6 +62,22 @@ class PublishedPlan(Base):
 
 
 @written_once
+class Publication(Base):
+    """That a plan was published, and when: a plan that another one has replaced stays one that people went by.
+
+    ``cause`` says why a running day was planned again, ``None`` for the plan of the evening before.
+    """
+
+    __tablename__ = "publication"
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[UUID] = mapped_column(Uuid)
+    cause: Mapped[str | None] = key_column()
+
+
+@written_once
 class Route(WithId, Base):
     """One vehicle's route in a plan; ``collector_key`` is the crew member who answers for it."""
 

@@ -93,7 +93,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "plans.show_answer": PLANNERS,
     "plans.create_publication": PLANNERS,
     "my_route.show_my_route": ("collector",),
-    "doorstep_events.record_doorstep_events": ("collector",),
+    "field_events.record_field_events": ("collector",),
     "intake_tickets.create_ticket": ("keeper",),
     "intake_tickets.list_tickets": ("keeper", *DESK),
     "intake_tickets.show_ticket": ("keeper", *DESK),

@@ -185,7 +185,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booking SET state = 'failed' WHERE state = 'collected'")),
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 2 * collected_units")),
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 1")),
-    (bookings.outcomes_have_an_event, sql("DELETE FROM doorstep_event")),
+    (bookings.outcomes_have_an_event, sql("DELETE FROM field_event")),
     (bookings.events_come_from_the_crew, sql("DELETE FROM route_crew")),
     (figures.figures_are_their_lines, sql("UPDATE daily_recovery SET recovered_g = recovered_g + 1")),
     (figures.figures_are_their_lines, sql("DELETE FROM daily_recovery WHERE item_type = 'fan'")),

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recycling.models.doorstep import DOORSTEP_KINDS
+from recycling.models.field import FIELD_KINDS
 from recycling.units import instant_at
 from recycling.usecases.field.outcome import Outcome, Record, outcome
 from tests.builders import TOMORROW
@@ -21,7 +21,7 @@ RECORDS = st.lists(
     st.builds(
         Record,
         event_id=st.integers(0, 9).map(lambda number: UUID(int=number)),
-        kind=st.sampled_from(DOORSTEP_KINDS),
+        kind=st.sampled_from(FIELD_KINDS),
         reason=st.none(),
         units=st.dictionaries(st.sampled_from(["fridge", "fan"]), st.integers(1, 3)),
         device_time=st.integers(0, 3).map(lambda minute: NINE + timedelta(minutes=minute)),

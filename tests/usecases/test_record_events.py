@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 
 from recycling.extensions import db
 from recycling.models.booking import Booking, BookingChange
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.outbox import OutboxMessage
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.units import instant_at
 from recycling.usecases.bookings.promise import WishedItem
-from recycling.usecases.field.record_events import CountedItem, DoorstepReport, EventAnswer, record_events
+from recycling.usecases.field.record_events import CountedItem, FieldReport, EventAnswer, record_events
 from tests.builders import TOMORROW, a_booking
 from tests.invariants import assert_invariants
 from tests.planned_days import TRUCK, TRUCK_CREW, a_collector, a_published_plan, with_vehicles
@@ -31,16 +31,16 @@ NINE = instant_at(TOMORROW, 9 * 3600)
 FRIDGE = (CountedItem(item_type="fridge", units=1),)
 
 
-def a_report(booking_id: UUID, **overrides: Any) -> DoorstepReport:
+def a_report(booking_id: UUID, **overrides: Any) -> FieldReport:
     """A fridge collected at nine."""
     fields: dict[str, Any] = {
         "event_id": uuid4(), "booking_id": booking_id, "kind": "collected", "reason": None, "items": FRIDGE,
         "device_time": NINE,
     }  # fmt: skip
-    return DoorstepReport(**(fields | overrides))
+    return FieldReport(**(fields | overrides))
 
 
-def a_failure(booking_id: UUID, **overrides: Any) -> DoorstepReport:
+def a_failure(booking_id: UUID, **overrides: Any) -> FieldReport:
     """Nobody home at nine."""
     return a_report(booking_id, **({"kind": "failed", "reason": "nobody_home", "items": ()} | overrides))
 
@@ -64,7 +64,7 @@ class Round:
         self.collector = a_collector(session, TRUCK_CREW[0], now=now)
 
     def send(
-        self, *reports: DoorstepReport, by: Principal | None = None, at: datetime = NINE + timedelta(minutes=10)
+        self, *reports: FieldReport, by: Principal | None = None, at: datetime = NINE + timedelta(minutes=10)
     ) -> list[EventAnswer]:
         """Send records, at ten past nine unless an instant is given."""
         return record_events(reports, by=by or self.collector, district=self.district, session=self.session, now=at)
@@ -136,7 +136,7 @@ def test_the_same_record_twice_is_one_record(tour: Round) -> None:
     assert [
         one.answer for one in tour.send(a_report(report.booking_id, event_id=report.event_id, device_time=shanghai))
     ] == ["duplicate"]
-    assert tour.session.scalar(select(func.count()).select_from(DoorstepEvent)) == 1
+    assert tour.session.scalar(select(func.count()).select_from(FieldEvent)) == 1
     assert tour.booking().version == 2
 
 
@@ -318,7 +318,7 @@ def test_units_already_weighed_cannot_be_taken_back_at_the_door(tour: Round) -> 
     # then it clashes, and neither the booking nor the log of records holds any of it
     assert (answer.answer, answer.code) == ("conflict", "already_weighed")
     assert (tour.booking().state, tour.counted()) == ("collected", {"fridge": (1, 1)})
-    assert tour.session.get(DoorstepEvent, later.event_id) is None
+    assert tour.session.get(FieldEvent, later.event_id) is None
     # and an earlier one, which changes nothing, is taken into the log
     earlier = a_failure(tour.bookings[0], device_time=NINE - timedelta(minutes=1))
     assert [one.answer for one in tour.send(earlier)] == ["accepted"]
@@ -333,13 +333,13 @@ def test_a_booking_cancelled_meanwhile_stays_cancelled(
     session.commit()
     (answer,) = tour.send(a_report(tour.bookings[0]))
     assert (answer.answer, answer.code) == ("conflict", "conflict")
-    assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 0
+    assert session.scalar(select(func.count()).select_from(FieldEvent)) == 0
 
 
 def test_records_are_never_changed_or_deleted(tour: Round) -> None:
     report = a_report(tour.bookings[0])
     tour.send(report)
-    row = tour.session.get_one(DoorstepEvent, report.event_id)
+    row = tour.session.get_one(FieldEvent, report.event_id)
     row.kind = "failed"
     with pytest.raises(TypeError, match="written once"):
         tour.session.flush()
@@ -390,7 +390,7 @@ def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
     start = threading.Barrier(2)
     told: list[list[str]] = []
 
-    def phone(by: Principal, own: DoorstepReport) -> None:
+    def phone(by: Principal, own: FieldReport) -> None:
         with app.app_context():
             start.wait(timeout=10)
             answers = record_events(
@@ -408,6 +408,6 @@ def test_records_sent_by_both_of_a_crew_at_once_are_all_kept(
     # then three records stand, the shared one taken once, and the last by the clock has won
     assert sorted(answers[0] for answers in told) == ["accepted", "duplicate"]
     assert [answers[1] for answers in told] == ["accepted", "accepted"]
-    assert session.scalar(select(func.count()).select_from(DoorstepEvent)) == 3
+    assert session.scalar(select(func.count()).select_from(FieldEvent)) == 3
     assert tour.booking().state == "collected"
     assert_invariants(session)

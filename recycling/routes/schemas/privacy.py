@@ -77,7 +77,7 @@ class HeldBookingSchema(BookingSchema):
         exclude = ("visits",)
 
     history = fields.List(fields.Nested(HistoryLineSchema), required=True)
-    doorstep_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)
+    field_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)
 
 
 class AccountSchema(Schema):

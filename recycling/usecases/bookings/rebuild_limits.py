@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.booking import PROMISED, Booking
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.ledger import locked_day
 from recycling.models.limits import NoShow, count_anew, ended_bookings, give_back_limits, move_limits, note_no_show
 from recycling.models.transaction import atomic
@@ -64,9 +64,9 @@ def rebuild_limits(*, district: District, session: Session, now: datetime) -> Re
                 give_back_limits(session, booking.id, resident_id=booking.resident_id)
                 session.info.pop("limits", None)
             last = session.scalars(
-                select(DoorstepEvent)
-                .where(DoorstepEvent.booking_id == booking_id)
-                .order_by(DoorstepEvent.device_time.desc(), DoorstepEvent.event_id.desc())
+                select(FieldEvent)
+                .where(FieldEvent.booking_id == booking_id)
+                .order_by(FieldEvent.device_time.desc(), FieldEvent.event_id.desc())
                 .limit(1)
             ).first()
             counts = last is not None and last.kind == "failed" and is_no_show(last.reason)

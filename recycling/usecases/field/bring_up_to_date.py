@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed
 from recycling.models.booking import BookedItem, Booking, visits_with
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.limits import note_no_show
 from recycling.policy.access import Principal
 from recycling.policy.failed_visits import is_no_show
@@ -38,7 +38,7 @@ def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session
             units={item["item_type"]: item["units"] for item in row.items},
             device_time=row.device_time,
         )
-        for row in session.scalars(select(DoorstepEvent).where(DoorstepEvent.booking_id == booking.id))
+        for row in session.scalars(select(FieldEvent).where(FieldEvent.booking_id == booking.id))
     ]
     found = outcome(records)
     if found is None:  # the caller has just stored one with an outcome

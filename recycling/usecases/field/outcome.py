@@ -8,9 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from recycling.models.booking import BookingState
-from recycling.models.doorstep import DoorstepKind
+from recycling.models.field import FieldKind
 
-STATES: Mapping[DoorstepKind, BookingState] = {
+STATES: Mapping[FieldKind, BookingState] = {
     "collected": "collected",
     "partly": "partly_collected",
     "failed": "failed",
@@ -22,7 +22,7 @@ class Record:
     """One valid record of one booking; ``units`` counted by item type."""
 
     event_id: UUID
-    kind: DoorstepKind
+    kind: FieldKind
     reason: str | None
     units: Mapping[str, int]
     device_time: datetime

@@ -17,7 +17,7 @@ from recycling.errors import Conflict, DomainError, EventIdReused, InvalidInput,
 from recycling.logs import logger
 from recycling.models.base import insert_into
 from recycling.models.booking import Booking
-from recycling.models.doorstep import DoorstepEvent, DoorstepKind
+from recycling.models.field import FieldEvent, FieldKind
 from recycling.models.plan import PublishedPlan
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -58,12 +58,12 @@ class CountedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorstepReport:
+class FieldReport:
     """One record of a collector's device, under the id the device gave it."""
 
     event_id: UUID
     booking_id: UUID
-    kind: DoorstepKind
+    kind: FieldKind
     reason: str | None
     items: Sequence[CountedItem]
     device_time: datetime
@@ -81,7 +81,7 @@ class EventAnswer:
 
 
 def record_events(
-    reports: Sequence[DoorstepReport], *, by: Principal, district: District, session: Session, now: datetime
+    reports: Sequence[FieldReport], *, by: Principal, district: District, session: Session, now: datetime
 ) -> list[EventAnswer]:
     """Take in records one by one, each in a transaction of its own, and answer each in the same sequence.
 
@@ -91,7 +91,7 @@ def record_events(
 
 
 def _answer(
-    report: DoorstepReport, *, by: Principal, district: District, session: Session, now: datetime
+    report: FieldReport, *, by: Principal, district: District, session: Session, now: datetime
 ) -> EventAnswer:
     try:
         with atomic(session):
@@ -109,7 +109,7 @@ def _answer(
     return EventAnswer(event_id=report.event_id, answer="accepted" if fresh else "duplicate")
 
 
-def _record(report: DoorstepReport, *, by: Principal, district: District, session: Session, now: datetime) -> bool:
+def _record(report: FieldReport, *, by: Principal, district: District, session: Session, now: datetime) -> bool:
     """Store one record and bring its booking up to date; ``False`` when it stands already.
 
     Raises
@@ -131,11 +131,11 @@ def _record(report: DoorstepReport, *, by: Principal, district: District, sessio
         raise NotFound(f"no booking {report.booking_id} on your route / 该预约不在你的路线上")
     _check(report, booking, district=district, session=session, now=now)
     items = [asdict(item) for item in sorted(report.items, key=lambda item: item.item_type)]
-    row = insert_into(session, DoorstepEvent).values(
+    row = insert_into(session, FieldEvent).values(
         event_id=report.event_id, booking_id=booking.id, collector_id=by.id, kind=report.kind, reason=report.reason,
         items=items, device_time=report.device_time, received_at=now, fingerprint=digest,
     )  # fmt: skip
-    stored = session.scalar(row.on_conflict_do_nothing().returning(DoorstepEvent.event_id))
+    stored = session.scalar(row.on_conflict_do_nothing().returning(FieldEvent.event_id))
     if stored is None:  # the same id arrived twice at once; the other one is in by now
         _stands(report, digest, session)
         return False
@@ -147,8 +147,8 @@ def _record(report: DoorstepReport, *, by: Principal, district: District, sessio
     return True
 
 
-def _stands(report: DoorstepReport, digest: bytes, session: Session) -> bool:
-    known = session.get(DoorstepEvent, report.event_id)
+def _stands(report: FieldReport, digest: bytes, session: Session) -> bool:
+    known = session.get(FieldEvent, report.event_id)
     if known is not None and known.fingerprint != digest:
         raise EventIdReused(
             f"event_id {report.event_id} came before with another content; give a new record a new id"
@@ -157,7 +157,7 @@ def _stands(report: DoorstepReport, digest: bytes, session: Session) -> bool:
     return known is not None
 
 
-def _fingerprint(report: DoorstepReport) -> bytes:
+def _fingerprint(report: FieldReport) -> bytes:
     """A digest of what the record says, the same however its items were listed or its instant was written."""
     said: dict[str, Any] = {
         "booking_id": str(report.booking_id),
@@ -169,7 +169,7 @@ def _fingerprint(report: DoorstepReport) -> bytes:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
 
-def _check(report: DoorstepReport, booking: Booking, *, district: District, session: Session, now: datetime) -> None:
+def _check(report: FieldReport, booking: Booking, *, district: District, session: Session, now: datetime) -> None:
     _check_clock(report, booking, session=session, now=now)
     if report.kind == "on_the_way":
         check_set_out(reason=report.reason, items=report.items)
@@ -189,7 +189,7 @@ def _check(report: DoorstepReport, booking: Booking, *, district: District, sess
     _check_units(report, booking)
 
 
-def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, now: datetime) -> None:
+def _check_clock(report: FieldReport, booking: Booking, *, session: Session, now: datetime) -> None:
     published = session.get_one(PublishedPlan, booking.day)
     made_at, begins = report.device_time, instant_at(booking.day, 0)
     ends = instant_at(booking.day + timedelta(days=1), 0)
@@ -220,7 +220,7 @@ def _check_clock(report: DoorstepReport, booking: Booking, *, session: Session, 
         )
 
 
-def _check_units(report: DoorstepReport, booking: Booking) -> None:
+def _check_units(report: FieldReport, booking: Booking) -> None:
     """Collected means every unit that was declared, and whatever more was found; partly means less than that."""
     declared = {item.item_type: item.declared_units for item in booking.items}
     taken = {item.item_type: item.units for item in report.items}
@@ -245,7 +245,7 @@ def _check_units(report: DoorstepReport, booking: Booking) -> None:
         )
 
 
-def _check_reason(report: DoorstepReport) -> None:
+def _check_reason(report: FieldReport) -> None:
     if report.kind == "collected":
         if report.reason is not None:
             raise InvalidInput(f"reason {report.reason!r} goes with kind partly or failed; leave it out for collected")

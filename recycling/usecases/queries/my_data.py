@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking, BookingChange
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, SignIn
 from recycling.models.privacy import Consent, ResidentLookup
@@ -35,7 +35,7 @@ def my_data(*, by: Principal, district: District, session: Session, now: datetim
     )
     doorstep = _by_booking(
         session.scalars(
-            select(DoorstepEvent).where(DoorstepEvent.booking_id.in_(mine)).order_by(DoorstepEvent.received_at)
+            select(FieldEvent).where(FieldEvent.booking_id.in_(mine)).order_by(FieldEvent.received_at)
         ),
         ("device_time", "received_at", "kind", "reason", "items"),
     )
@@ -58,7 +58,7 @@ def my_data(*, by: Principal, district: District, session: Session, now: datetim
         "resident": _fields(resident, ("id", "phone", "created_at")),
         "bookings": [
             booking_in_full(booking)
-            | {"history": history.get(booking.id, []), "doorstep_events": doorstep.get(booking.id, [])}
+            | {"history": history.get(booking.id, []), "field_events": doorstep.get(booking.id, [])}
             for booking in bookings
         ],
         "addresses": [address_in_full(row) for row in list_addresses(None, by=by, session=session)],

@@ -12,7 +12,7 @@ from sqlalchemy import and_, false, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from recycling.models.booking import NEXT_STATES, PROMISED, BookedItem, Booking, BookingChange
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
@@ -204,7 +204,7 @@ def published_plans_are_of_their_day(session: Session, _now: datetime) -> Breach
 @invariant("I-10", "预约结果 = 上门记录之折叠 / a booking is what its doorstep events fold to")
 def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches:
     """Bookings whose state or collected units are not those of the event that was made last."""
-    event = DoorstepEvent
+    event = FieldEvent
     rank = func.row_number().over(
         partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
     )
@@ -234,7 +234,7 @@ def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches
 def outcomes_have_an_event(session: Session, _now: datetime) -> Breaches:
     """Bookings that were visited according to their state and to nobody else."""
     visited = Booking.state.in_(STATE_OF_EVENT.values())
-    told = select(DoorstepEvent.booking_id).where(DoorstepEvent.kind.in_(STATE_OF_EVENT))
+    told = select(FieldEvent.booking_id).where(FieldEvent.kind.in_(STATE_OF_EVENT))
     return rows(session, select(Booking.id, Booking.state).where(visited, Booking.id.not_in(told)))
 
 
@@ -245,11 +245,11 @@ def events_come_from_the_crew(session: Session, _now: datetime) -> Breaches:
         select(RouteStop.booking_id)
         .join(RouteCrew, RouteCrew.route_id == RouteStop.route_id)
         .join(Staff, Staff.collector_key == RouteCrew.collector_key)
-        .where(Staff.id == DoorstepEvent.collector_id, RouteStop.booking_id == DoorstepEvent.booking_id)
+        .where(Staff.id == FieldEvent.collector_id, RouteStop.booking_id == FieldEvent.booking_id)
     )
     return rows(
         session,
-        select(DoorstepEvent.event_id, DoorstepEvent.collector_id).where(
-            ~on_the_route.correlate(DoorstepEvent).exists()
+        select(FieldEvent.event_id, FieldEvent.collector_id).where(
+            ~on_the_route.correlate(FieldEvent).exists()
         ),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.models.booking import PROMISED, Booking
-from recycling.models.doorstep import DoorstepEvent
+from recycling.models.field import FieldEvent
 from recycling.models.limits import LiveCount, LiveItem, NoShow, address_digest
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant
 
@@ -69,7 +69,7 @@ def live_counts_are_live_bookings(session: Session, _now: datetime) -> Breaches:
 @invariant("I-10", "爽约 = 无人应答的结果 / a no-show is a booking whose last event found nobody home, counted once")
 def no_shows_are_outcomes(session: Session, _now: datetime) -> Breaches:
     """No-shows that the last event does not tell of or of another resident or day, and such outcomes not kept."""
-    event = DoorstepEvent
+    event = FieldEvent
     rank = func.row_number().over(
         partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
     )

@@ -7,10 +7,10 @@ from typing import Any, get_args
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from recycling.models.doorstep import DOORSTEP_KINDS
+from recycling.models.field import FIELD_KINDS
 from recycling.routes.schemas.fields import Instant, Schema, Text, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES
-from recycling.usecases.field.record_events import MOST_EVENTS, MOST_UNITS, Answered, CountedItem, DoorstepReport
+from recycling.usecases.field.record_events import MOST_EVENTS, MOST_UNITS, Answered, CountedItem, FieldReport
 
 HEAVIEST_G = 10_000_000  # no household hands over ten tonnes of one item type at once
 
@@ -28,12 +28,12 @@ class CountedItemSchema(Schema):
         return CountedItem(**fields_)
 
 
-class DoorstepEventSchema(Schema):
+class FieldEventSchema(Schema):
     """One record under an id that the device made; sent again unchanged it does nothing more."""
 
     event_id = fields.UUID(required=True)
     booking_id = fields.UUID(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(DOORSTEP_KINDS))
+    kind = fields.String(required=True, validate=validate.OneOf(FIELD_KINDS))
     reason = Text(
         load_default=None, allow_none=True, most=32, metadata={"description": "原因 / code of GET /failed-visit-codes"}
     )
@@ -43,15 +43,15 @@ class DoorstepEventSchema(Schema):
     device_time = Instant(required=True, metadata={"example": "2026-11-24T08:31:00+08:00"})
 
     @ma.post_load
-    def make(self, fields_: dict[str, Any], **_: Any) -> DoorstepReport:
+    def make(self, fields_: dict[str, Any], **_: Any) -> FieldReport:
         """Build the domain's form."""
-        return DoorstepReport(**fields_)
+        return FieldReport(**fields_)
 
 
-class DoorstepEventsSchema(Schema):
+class FieldEventsSchema(Schema):
     """Records of one device, in any sequence."""
 
-    events = fields.List(fields.Nested(DoorstepEventSchema), required=True, validate=validate.Length(1, MOST_EVENTS))
+    events = fields.List(fields.Nested(FieldEventSchema), required=True, validate=validate.Length(1, MOST_EVENTS))
 
 
 class EventAnswerSchema(Schema):

@@ -9,11 +9,11 @@ from recycling.extensions import db
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
-from recycling.routes.schemas.doorstep import DoorstepEventsSchema, EventAnswersSchema, FailedVisitCodesSchema
-from recycling.usecases.field.record_events import DoorstepReport, record_events
+from recycling.routes.schemas.field_events import FieldEventsSchema, EventAnswersSchema, FailedVisitCodesSchema
+from recycling.usecases.field.record_events import FieldReport, record_events
 
 bp = GuardedBlueprint(
-    "doorstep_events",
+    "field_events",
     __name__,
     roles=("collector",),
     url_prefix="/doorstep-events",
@@ -29,9 +29,9 @@ codes_bp = GuardedBlueprint(
 
 
 @bp.post("")
-@bp.arguments(DoorstepEventsSchema)
+@bp.arguments(FieldEventsSchema)
 @bp.response(200, EventAnswersSchema)
-def record_doorstep_events(body: dict[str, list[DoorstepReport]]) -> dict[str, Any]:
+def record_field_events(body: dict[str, list[FieldReport]]) -> dict[str, Any]:
     """Record visits; needs no Idempotency-Key, since each record carries its own id (登记上门结果)."""
     answers = record_events(body["events"], by=principal(), district=district(), session=db.session(), now=utc_now())
     return {"events": answers}
