@@ -15,9 +15,11 @@ from recycling.models.ledger import close_day
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import SYSTEM, Principal
+from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.units import instant_at
-from recycling.usecases.field.record_events import CountedItem, DoorstepReport, record_events
+from recycling.usecases.field.record_events import record_events
+from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from tests.conftest import NOW
 
@@ -64,13 +66,18 @@ def collect(
         units = taken if taken is not None else declared
         whole = all(units.get(item_type, 0) >= count for item_type, count in declared.items())
         reports.append(
-            DoorstepReport(
+            FieldReport(
                 event_id=uuid4(),
+                device_id=uuid4(),
+                device_seq=1,
+                plan_version=1,
                 booking_id=booking.id,
                 kind="collected" if whole else "partly",
-                reason=None if whole else "not_presented",
-                items=[CountedItem(item_type=key, units=count) for key, count in units.items()],
-                device_time=nine,
+                payload=Payload(
+                    reason=None if whole else "not_presented",
+                    items=[CountedItem(item_type=key, units=count) for key, count in units.items()],
+                ),
+                clock=DeviceClock(device_time=nine),
             )
         )
     answers = record_events(reports, by=crew, district=district, session=session, now=nine)

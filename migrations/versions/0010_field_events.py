@@ -145,7 +145,8 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_doorstep_event_booking_id"), ["booking_id"], unique=False)
     op.execute(
         "INSERT INTO doorstep_event SELECT event_id, booking_id, collector_id, kind, reason, items, device_time,"
-        f" received_at, fingerprint FROM field_event WHERE {OLD_KINDS} AND booking_id IS NOT NULL AND NOT quarantined"
+        " received_at, fingerprint FROM field_event WHERE kind IN ('collected', 'partly', 'failed', 'on_the_way')"
+        " AND booking_id IS NOT NULL AND NOT quarantined"
     )
     for columns in (["booking_id"], ["counts_on"], ["device_id", "device_seq"], ["day", "vehicle_key"]):
         op.drop_index(op.f(f"ix_field_event_{'_'.join(columns)}"), table_name="field_event")

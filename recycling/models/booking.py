@@ -24,13 +24,13 @@ CONSENTS: tuple[Consent, ...] = get_args(Consent)
 PROMISED: tuple[BookingState, ...] = ("held", "booked")
 
 # The allowed graph. A hold that is not confirmed in time is deleted, without a history. The doorstep's outcome is a
-# fold over events, so it may be corrected; a cancelled booking stays so.
+# fold over events, so it may be corrected or taken back; a cancelled booking stays so.
 NEXT_STATES: dict[BookingState, frozenset[BookingState]] = {
     "held": frozenset({"booked"}),
     "booked": frozenset({"collected", "partly_collected", "failed", "cancelled"}),
-    "collected": frozenset({"partly_collected", "failed"}),
-    "partly_collected": frozenset({"collected", "failed"}),
-    "failed": frozenset({"collected", "partly_collected"}),
+    "collected": frozenset({"partly_collected", "failed", "booked"}),
+    "partly_collected": frozenset({"collected", "failed", "booked"}),
+    "failed": frozenset({"collected", "partly_collected", "booked"}),
     "cancelled": frozenset(),
 }
 

@@ -26,8 +26,8 @@ class FieldEvent(Base):
     that day were closed before.
 
     ``items`` is ``[{"item_type": str, "units": int, …}]``, ascending by item type; ``payload`` whatever else the kind
-    carries, if anything, encrypted, for it may be about people; ``fingerprint`` the digest of the record as sent, by which a second
-    record under the same id is told apart.
+    carries, if anything, encrypted, for it may be about people; ``fingerprint`` the digest of the record as sent, by
+    which a second record under the same id is told apart.
     """
 
     __tablename__ = "field_event"

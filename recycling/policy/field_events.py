@@ -189,7 +189,7 @@ def _first(records: Iterable[FieldRecord], kind: FieldKind) -> datetime | None:
 
 def _outcome(record: FieldRecord) -> OutcomeKind:
     kind = record.kind
-    if kind == "collected" or kind == "partly" or kind == "failed":  # noqa: PLR1714  # the type checker reads it so
+    if kind == "collected" or kind == "partly" or kind == "failed":  # the type checker reads it so
         return kind
     raise AssertionError(f"{kind} is no outcome")
 
@@ -255,9 +255,7 @@ class _Now:
             self.doing, self.heading_to = "driving", record.booking_id
         elif kind in ("arrive", "start"):
             self._stand(record, "serving" if record.booking_id is not None else "unloading")
-        elif kind in OUTCOMES:
-            self._stand(record, "idle")
-        elif kind == "unload":
+        elif kind in OUTCOMES or kind == "unload":
             self._stand(record, "idle")
         elif kind == "break_start":
             self.doing = "resting"

@@ -1,4 +1,4 @@
-"""What collectors record at the door (上门结果), and the codes that explain a failed visit."""
+"""What collectors record on their day (外勤记录), and the codes that explain a failed visit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from recycling.extensions import db
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
-from recycling.routes.schemas.field_events import FieldEventsSchema, EventAnswersSchema, FailedVisitCodesSchema
-from recycling.usecases.field.record_events import FieldReport, record_events
+from recycling.routes.schemas.field_events import (
+    EventAnswersSchema,
+    FailedVisitCodesSchema,
+    FieldEventsSchema,
+    Malformed,
+)
+from recycling.usecases.field.record_events import EventAnswer, device_gaps, record_events
+from recycling.usecases.field.reports import FieldReport
 
 bp = GuardedBlueprint(
     "field_events",
     __name__,
     roles=("collector",),
-    url_prefix="/doorstep-events",
-    description="上门结果 / records made at the door",
+    url_prefix="/field-events",
+    description="外勤记录 / records of a collector's day",
 )
 codes_bp = GuardedBlueprint(
     "failed_visit_codes",
@@ -27,14 +33,51 @@ codes_bp = GuardedBlueprint(
     description="上门失败原因 / why visits fail",
 )
 
+# What HTTP would say of one record alone; of a refusal its code decides.
+STATUS = {"accepted": 201, "duplicate": 200, "conflict": 409}
+
 
 @bp.post("")
 @bp.arguments(FieldEventsSchema)
 @bp.response(200, EventAnswersSchema)
-def record_field_events(body: dict[str, list[FieldReport]]) -> dict[str, Any]:
-    """Record visits; needs no Idempotency-Key, since each record carries its own id (登记上门结果)."""
-    answers = record_events(body["events"], by=principal(), district=district(), session=db.session(), now=utc_now())
-    return {"events": answers}
+def record_field_events(body: dict[str, Any]) -> dict[str, Any]:
+    """Record what happened; needs no Idempotency-Key, since each record carries its own id (登记外勤记录)."""
+    now, session = utc_now(), db.session()
+    sent: list[FieldReport | Malformed] = body["events"]
+    reports = [one for one in sent if isinstance(one, FieldReport)]
+    answered = iter(
+        record_events(reports, by=principal(), district=district(), session=session, now=now, sent=body["sent"])
+        if reports
+        else ()
+    )
+    return {
+        "events": [_malformed(one) if isinstance(one, Malformed) else _answer(next(answered)) for one in sent],
+        "devices": [
+            {
+                "device_id": gaps.device_id,
+                "highest_seq": gaps.highest_seq,
+                "missing": [{"first": first, "last": last} for first, last in gaps.missing],
+            }
+            for gaps in device_gaps(session, {report.device_id for report in reports})
+        ],
+        "server_time": now,
+    }
+
+
+def _answer(answer: EventAnswer) -> dict[str, Any]:
+    status = STATUS.get(answer.answer) or (404 if answer.code == "not_found" else 422)
+    return {
+        "event_id": answer.event_id, "answer": answer.answer, "status": status, "code": answer.code,
+        "detail": answer.detail, "retryable": answer.retryable, "plan_version": answer.plan_version,
+        "flags": list(answer.flags),
+    }  # fmt: skip
+
+
+def _malformed(one: Malformed) -> dict[str, Any]:
+    return {
+        "event_id": one.event_id, "answer": "refused", "status": 422, "code": "invalid_input", "detail": one.detail,
+        "retryable": False, "plan_version": None, "flags": [],
+    }  # fmt: skip
 
 
 @codes_bp.get("")

@@ -8,7 +8,6 @@ from uuid import uuid4
 import time_machine
 from flask import Flask
 
-from recycling.clock import SHANGHAI
 from recycling.extensions import db
 from recycling.models.people import Resident
 from recycling.policy.access import Principal
@@ -18,6 +17,7 @@ from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.queries.my_route import my_route
 from tests.builders import TOMORROW, a_booking
 from tests.conftest import NOW
+from tests.field_events import an_event
 from tests.pages.browsers import Browsers
 from tests.planned_days import TRUCK, TRUCK_CREW, a_published_plan, with_vehicles
 
@@ -152,20 +152,17 @@ def test_script_in_address_and_note_is_inert(app: Flask, district: District, bro
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
 
 
-def recorded(browsers: Browsers, **report: Any) -> str:
+def recorded(browsers: Browsers, kind: str, **payload: Any) -> str:
     """Record a visit at the only stop, on the day, and open the list again."""
     with time_machine.travel(ON_THE_DAY):
         browser = browsers.of("collector", collector_key=TRUCK_CREW[0])
         listed = browser.client.get(f"/my-route?day={TOMORROW}").json
         assert listed is not None
-        event = {
-            "event_id": "3f6c1f0e-37a8-4b1c-9a61-5d6e86f6a001",
-            "booking_id": next(step["pickup"]["booking_id"] for step in listed["steps"] if step["pickup"]),
-            "device_time": ON_THE_DAY.astimezone(SHANGHAI).isoformat(),
-        }
+        booking_id = next(step["pickup"]["booking_id"] for step in listed["steps"] if step["pickup"])
+        event = an_event(booking_id, kind, payload=payload, device_time=ON_THE_DAY)
         sent = browser.client.post(
-            "/doorstep-events",
-            json={"events": [event | report]},
+            "/field-events",
+            json={"events": [event]},
             headers={"X-CSRF-TOKEN": browser.cookie("csrf_access_token") or "", "Idempotency-Key": "1"},
         )
         assert sent.status_code < 300, sent.text
@@ -175,7 +172,7 @@ def recorded(browsers: Browsers, **report: Any) -> str:
 def test_a_recorded_stop_is_marked(app: Flask, district: District, browsers: Browsers) -> None:
     # given one pickup, reported as not collected on the day
     planned(app, district)
-    page = recorded(browsers, kind="failed", reason="nobody_home", items=[])
+    page = recorded(browsers, kind="failed", reason="nobody_home")
 
     # then the stop says so, and nothing is left to do
     assert '<span class="chip bad"><span>未收</span>' in page

@@ -15,6 +15,7 @@ from recycling.policy.district import District
 from recycling.units import instant_at
 from tests.builders import TOMORROW, a_booking
 from tests.callers import Caller, Callers
+from tests.field_events import an_event
 from tests.planned_days import a_published_plan, driver_of
 
 
@@ -35,18 +36,15 @@ def collector(session: Session, callers: Callers, booking_id: UUID) -> Iterator[
         yield callers.staff("collector", collector_key=key)
 
 
-def an_event(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
-    """The fridge collected."""
-    return {
-        "event_id": str(uuid4()), "booking_id": str(booking_id), "kind": "collected",
-        "items": [{"item_type": "fridge", "units": 1, "estimated_g": 41_000}],
-        "device_time": "2026-11-24T09:05:00+08:00",
-    } | overrides  # fmt: skip
+def collected(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
+    """The fridge collected at five past nine."""
+    items = [{"item_type": "fridge", "units": 1, "estimated_g": 41_000, "condition": "working"}]
+    return an_event(booking_id, payload={"items": items}, device_time="2026-11-24T09:05:00+08:00") | overrides
 
 
 def send(caller: Caller, *events: Any) -> list[dict[str, Any]]:
     """Send records, and return what became of each."""
-    answer = caller.post("/doorstep-events", {"events": list(events)})
+    answer = caller.post("/field-events", {"events": list(events)})
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.get_json()["events"]
     return found
@@ -55,9 +53,9 @@ def send(caller: Caller, *events: Any) -> list[dict[str, Any]]:
 def test_a_batch_is_answered_record_by_record_in_its_sequence(
     callers: Callers, collector: Caller, booking_id: UUID
 ) -> None:
-    done = an_event(booking_id)
+    done = collected(booking_id)
     altered = done | {"device_time": "2026-11-24T09:06:00+08:00"}
-    unknown = an_event(uuid4())
+    unknown = collected(uuid4())
     answers = send(collector, unknown, done, done, altered)
     assert [(one["event_id"], one["answer"], one["code"]) for one in answers] == [
         (unknown["event_id"], "refused", "not_found"),
@@ -73,41 +71,52 @@ def test_a_batch_is_answered_record_by_record_in_its_sequence(
 
 
 @pytest.mark.parametrize(
-    "overrides",
+    ("overrides", "field"),
     [
-        {"event_id": "1"},
-        {"kind": "stolen"},
-        {"device_time": "2026-11-24T09:05:00"},
-        {"device_time": 1_790_000_000},
-        {"items": [{"item_type": "fridge", "units": 0}]},
-        {"items": [{"item_type": "fridge", "units": "1"}]},
-        {"items": [{"item_type": "fridge", "units": 1, "weighed_g": 41_000}]},
-        {"state": "collected"},
+        ({"event_id": "1"}, "event_id"),
+        ({"kind": "stolen"}, "kind"),
+        ({"device_time": "2026-11-24T09:05:00"}, "device_time"),
+        ({"device_time": 1_790_000_000}, "device_time"),
+        ({"device_seq": 0}, "device_seq"),
+        ({"payload": {"items": [{"item_type": "fridge", "units": 0}]}}, "payload.items.0.units"),
+        ({"payload": {"items": [{"item_type": "fridge", "units": "1"}]}}, "payload.items.0.units"),
+        ({"payload": {"items": [{"item_type": "fridge", "units": 1, "weighed_g": 4}]}}, "payload.items.0.weighed_g"),
+        ({"state": "collected"}, "state"),
     ],
 )
-def test_a_record_of_the_wrong_form_is_refused_by_field_before_anything_is_written(
-    callers: Callers, collector: Caller, booking_id: UUID, overrides: dict[str, Any]
+def test_a_record_of_the_wrong_form_is_refused_by_field_and_takes_nothing_from_the_others(
+    callers: Callers, collector: Caller, booking_id: UUID, overrides: dict[str, Any], field: str
 ) -> None:
-    answer = collector.post("/doorstep-events", {"events": [an_event(booking_id), an_event(booking_id, **overrides)]})
-    assert answer.status_code == 422, answer.text
-    assert f"events.1.{next(iter(overrides))}" in answer.text
+    wrong = collected(booking_id, **overrides)
+    (answer, other) = send(collector, wrong, collected(booking_id))
+    assert (answer["answer"], answer["status"], answer["code"]) == ("refused", 422, "invalid_input")
+    assert answer["detail"].startswith(f"{field}: ")
+    # a record is named in its answer as far as its name can be read
+    assert answer["event_id"] == (None if "event_id" in overrides else wrong["event_id"])
+    assert (other["answer"], other["status"]) == ("accepted", 201)
     booking = callers.staff("dispatcher").get(f"/bookings/{booking_id}").get_json()
-    assert booking["state"] == "booked"
+    assert booking["state"] == "collected"
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "record", [], {}])
+def test_what_is_no_record_at_all_is_refused_alone(collector: Caller, booking_id: UUID, wrong: Any) -> None:
+    answers = send(collector, wrong, collected(booking_id))
+    assert [(one["event_id"] is None, one["answer"]) for one in answers] == [(True, "refused"), (False, "accepted")]
 
 
 def test_a_batch_holds_one_to_a_hundred_records(collector: Caller, booking_id: UUID) -> None:
-    assert collector.post("/doorstep-events", {"events": []}).status_code == 422
-    many = [an_event(booking_id) for _ in range(101)]
-    assert collector.post("/doorstep-events", {"events": many}).status_code == 422
+    assert collector.post("/field-events", {"events": []}).status_code == 422
+    many = [collected(booking_id) for _ in range(101)]
+    assert collector.post("/field-events", {"events": many}).status_code == 422
 
 
 def test_only_collectors_record_and_only_on_their_own_route(
     callers: Callers, district: District, collector: Caller, booking_id: UUID
 ) -> None:
     for caller in (callers.resident(), callers.staff("dispatcher"), callers.staff("keeper")):
-        assert caller.post("/doorstep-events", {"events": [an_event(booking_id)]}).status_code == 403
+        assert caller.post("/field-events", {"events": [collected(booking_id)]}).status_code == 403
     stranger = callers.staff("collector", collector_key="c03")  # a van that no fridge is given to
-    (answer,) = send(stranger, an_event(booking_id))
+    (answer,) = send(stranger, collected(booking_id))
     assert (answer["answer"], answer["code"]) == ("refused", "not_found")
 
 

@@ -14,6 +14,7 @@ from recycling.policy.district import District
 from recycling.units import instant_at
 from tests.builders import TOMORROW, a_wish_body
 from tests.callers import Caller, Callers
+from tests.field_events import an_event
 from tests.planned_days import a_published_plan, driver_of
 
 PHONE = "13912345678"
@@ -101,11 +102,9 @@ def test_on_the_day_doors_are_whole_and_phones_of_the_current_and_next_pickup_on
         assert link.startswith("https://uri.amap.com/navigation?to=117.26,34.8,")
         assert link.endswith("&mode=car&coordinate=wgs84")
         # when nobody opens at the first door
-        event = {
-            "event_id": "6a9f2c7e-5a5f-4f0e-9d43-0d6c8f0a1b11", "booking_id": first["booking_id"], "kind": "failed",
-            "reason": "nobody_home", "device_time": "2026-11-24T09:00:00+08:00",
-        }  # fmt: skip
-        assert body(collector.post("/doorstep-events", {"events": [event]}))["events"][0]["answer"] == "accepted"
+        reason = {"reason": "nobody_home"}
+        event = an_event(first["booking_id"], "failed", payload=reason, device_time="2026-11-24T09:00:00+08:00")
+        assert body(collector.post("/field-events", {"events": [event]}))["events"][0]["answer"] == "accepted"
         # then its phone is hidden again, and the third one's shown
         later = body(collector.get("/my-route"))
         assert [one["phone_in_full"] for one in pickups(later)] == [False, True, True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import permutations
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -16,6 +16,7 @@ from recycling.policy.district import District
 from recycling.units import instant_at
 from tests.builders import TOMORROW, a_wish_body
 from tests.callers import Caller, Callers
+from tests.field_events import an_event
 from tests.planned_days import a_published_plan, driver_of
 
 STOPS = 4
@@ -54,12 +55,9 @@ def pickups(collector: Caller) -> list[dict[str, Any]]:
 
 def record(collector: Caller, pickup: dict[str, Any], kind: str = "failed") -> None:
     """Record an outcome at a door."""
-    event: dict[str, Any] = {
-        "event_id": str(uuid4()), "booking_id": pickup["booking_id"], "kind": kind,
-        "device_time": datetime.now().astimezone().isoformat(),
-    }  # fmt: skip
-    event |= {"reason": "nobody_home"} if kind == "failed" else {"items": [{"item_type": "fridge", "units": 1}]}
-    answer = collector.post("/doorstep-events", {"events": [event]}).get_json()
+    reason = {"reason": "nobody_home"} if kind == "failed" else None
+    event = an_event(pickup["booking_id"], kind, payload=reason, device_time=datetime.now().astimezone())
+    answer = collector.post("/field-events", {"events": [event]}).get_json()
     assert answer["events"][0]["answer"] == "accepted", answer
 
 

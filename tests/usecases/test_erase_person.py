@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -32,6 +32,7 @@ from recycling.usecases.people import traces
 from recycling.usecases.people.erase_person import erase_person
 from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers, KeptSms
+from tests.field_events import an_event
 from tests.invariants import assert_invariants
 from tests.personal_data import cells, found
 from tests.planned_days import a_published_plan, driver_of
@@ -90,11 +91,9 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
         collector = callers.staff("collector", collector_key=driver_of(session, UUID(fetched)))
         session.rollback()
         for booking_id in (fetched, by_desk):
-            event = {
-                "event_id": str(uuid4()), "booking_id": booking_id, "kind": "failed", "reason": "nobody_home",
-                "device_time": "2026-11-24T09:30:00+08:00",
-            }  # fmt: skip
-            answer = collector.post("/doorstep-events", {"events": [event]}).get_json()
+            reason = {"reason": "nobody_home"}
+            event = an_event(booking_id, "failed", payload=reason, device_time="2026-11-24T09:30:00+08:00")
+            answer = collector.post("/field-events", {"events": [event]}).get_json()
             assert answer["events"][0]["answer"] == "accepted", answer
     ids = tuple(UUID(one) for one in (fetched, cancelled, by_desk))
     return Lived(caller=caller, desk=desk, booking_ids=ids, after=instant_at(TOMORROW, 12 * 3600))

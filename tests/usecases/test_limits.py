@@ -39,7 +39,7 @@ from tests.callers import Callers
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 from tests.loads import collect
-from tests.usecases.test_record_events import Round, a_failure, a_report
+from tests.usecases.test_record_events import NINE, Round, a_failure, a_report
 
 DAY = timedelta(days=1)
 FAN = [WishedItem(item_type="fan", quantity=1)]
@@ -303,7 +303,7 @@ def tour(session: Session, district: District, now: datetime) -> Round:
 
 def tour_time(minutes: int) -> datetime:
     """So many minutes after nine."""
-    return a_failure(uuid4()).device_time + timedelta(minutes=minutes)
+    return NINE + timedelta(minutes=minutes)
 
 
 def test_a_no_show_is_what_the_outcome_says_now_however_often_it_is_told(tour: Round) -> None:

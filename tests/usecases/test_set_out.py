@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from recycling.models.outbox import OutboxMessage
 from recycling.policy.district import District
 from recycling.units import instant_at
-from recycling.usecases.field.record_events import DoorstepReport
+from recycling.usecases.field.reports import FieldReport
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.still_true import why_obsolete
 from tests.builders import TOMORROW
@@ -24,9 +24,9 @@ from tests.usecases.test_record_events import FRIDGE, NINE, Round, a_report
 MINUTE = timedelta(minutes=1)
 
 
-def setting_out(booking_id: UUID, **overrides: Any) -> DoorstepReport:
+def setting_out(booking_id: UUID, **overrides: Any) -> FieldReport:
     """On the way at ten to nine."""
-    fields: dict[str, Any] = {"kind": "on_the_way", "reason": None, "items": (), "device_time": NINE - 10 * MINUTE}
+    fields: dict[str, Any] = {"kind": "on_the_way", "items": (), "device_time": NINE - 10 * MINUTE}
     return a_report(booking_id, **(fields | overrides))
 
 

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.booking import PROMISED, Booking
-from recycling.models.field import FieldEvent
 from recycling.models.ledger import locked_day
 from recycling.models.limits import NoShow, count_anew, ended_bookings, give_back_limits, move_limits, note_no_show
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.failed_visits import is_no_show
+from recycling.policy.field_events import visit_of
+from recycling.usecases.field.records import records_of_bookings
 
 log = logger(__name__)
 
@@ -63,13 +64,8 @@ def rebuild_limits(*, district: District, session: Session, now: datetime) -> Re
             if booking.state not in PROMISED:
                 give_back_limits(session, booking.id, resident_id=booking.resident_id)
                 session.info.pop("limits", None)
-            last = session.scalars(
-                select(FieldEvent)
-                .where(FieldEvent.booking_id == booking_id)
-                .order_by(FieldEvent.device_time.desc(), FieldEvent.event_id.desc())
-                .limit(1)
-            ).first()
-            counts = last is not None and last.kind == "failed" and is_no_show(last.reason)
+            visit = visit_of(records_of_bookings(session, [booking_id]).get(booking_id, ()))
+            counts = visit.outcome == "failed" and is_no_show(visit.reason)
             note_no_show(session, booking, counts=counts)
     rules = district.booking_rules
     with atomic(session):

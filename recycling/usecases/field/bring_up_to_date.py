@@ -1,73 +1,105 @@
-"""The shared step after a record is stored: its booking becomes what all its records come to (上门结果汇总)."""
+"""The shared step after records are stored: a booking becomes what all its records come to (上门结果汇总)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import AlreadyWeighed
-from recycling.models.booking import BookedItem, Booking, visits_with
-from recycling.models.field import FieldEvent
+from recycling.errors import LimitReached
+from recycling.models.booking import BookedItem, Booking, BookingState, visits_with
 from recycling.models.limits import note_no_show
 from recycling.policy.access import Principal
+from recycling.policy.district import District
 from recycling.policy.failed_visits import is_no_show
+from recycling.policy.field_events import OUTCOMES, FieldRecord, OutcomeKind, Visit, visit_of
 from recycling.usecases.bookings import live_limits
 from recycling.usecases.bookings.history import enter, note_change, one_of_fact, tell_resident
-from recycling.usecases.field.outcome import Record, outcome
+from recycling.usecases.field.flags import Flag
+
+STATES: Mapping[OutcomeKind, BookingState] = {
+    "collected": "collected",
+    "partly": "partly_collected",
+    "failed": "failed",
+}
 
 
-def bring_up_to_date(booking: Booking, *, recorded: UUID, by: Principal, session: Session, now: datetime) -> None:
-    """Fold all records of a booking and set its state and collected units, if that changes anything.
+def bring_up_to_date(
+    booking: Booking,
+    records: Sequence[FieldRecord],
+    *,
+    before: Visit,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> set[Flag]:
+    """Fold a locked booking's records, set its state and collected units, and tell what has changed.
 
-    ``recorded`` is the event that has just been stored.
-
-    Raises
-    ------
-    AlreadyWeighed, Conflict
-        When a station has weighed more than would be left, or the booking was cancelled.
+    ``before`` is what they came to before the newest ones. Returned is what a person has to look at: nothing that
+    clashes is refused, for whoever recorded it was there.
     """
-    records = [
-        Record(
-            event_id=row.event_id,
-            kind=row.kind,
-            reason=row.reason,
-            units={item["item_type"]: item["units"] for item in row.items},
-            device_time=row.device_time,
-        )
-        for row in session.scalars(select(FieldEvent).where(FieldEvent.booking_id == booking.id))
-    ]
-    found = outcome(records)
-    if found is None:  # the caller has just stored one with an outcome
-        raise AssertionError("a booking without records is not brought up to date")
-    before = outcome(record for record in records if record.event_id != recorded)
-    counted = _count(booking, found.units, session)
-    news = found.state != booking.state or (before is not None and before.reason != found.reason)
+    found = visit_of(records)
+    flags: set[Flag] = {(event_id, "claimed_by_other") for event_id in found.contested}
+    if booking.state == "cancelled":
+        return flags | {(one.event_id, "booking_cancelled") for one in records if one.kind in OUTCOMES}
+    if found.outcome is None or found.decided_by is None:
+        if booking.state in STATES.values() and not _come_back(
+            booking, by=by, district=district, session=session, now=now
+        ):
+            flags |= {(record.event_id, "undo_blocked") for record in records if record.kind == "undo"}
+        return flags
+    state = STATES[found.outcome]
+    counted, weighed_more = _count(booking, found.units, session)
+    if weighed_more:
+        flags.add((found.decided_by, "already_weighed"))
+        if state == "failed":  # something was weighed of it, so it did not fail
+            return flags
+    news = state != booking.state or (before.outcome is not None and before.reason != found.reason)
     if not news and not counted:
-        return
-    enter(booking, found.state, now=now)
+        return flags
+    enter(booking, state, now=now)
     session.flush()
     # A visited booking is not live any more, and whether it was a no-show is what its outcome says now.
     live_limits.end(session, booking.id, resident_id=booking.resident_id)
-    note_no_show(session, booking, counts=found.state == "failed" and is_no_show(found.reason))
-    note_change(session, booking, kind=found.state, by=by, now=now)
+    note_no_show(session, booking, counts=state == "failed" and is_no_show(found.reason))
+    note_change(session, booking, kind=state, by=by, now=now)
     if news:  # a count put right is none: the message names state and reason, and no numbers
         tell_resident(
-            session, booking, kind=f"visit.{found.state}", now=now, reason=found.reason,
+            session, booking, kind=f"visit.{state}", now=now, reason=found.reason,
             **one_of_fact(visits_with(session, booking)),
         )  # fmt: skip
+    return flags
 
 
-def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool:
-    """Set what was taken on board, item type by item type; whether anything differs from before.
+def _come_back(booking: Booking, *, by: Principal, district: District, session: Session, now: datetime) -> bool:
+    """Make a booking whose outcome was taken back wait again; whether that could be done."""
+    if any(item.weighed_units for item in booking.items):
+        return False
+    try:
+        with session.begin_nested():
+            live_limits.take(session, booking, district=district)
+            live_limits.settle(session)
+    except LimitReached:
+        session.info.pop("limits", None)
+        return False
+    for item in list(booking.items):
+        item.collected_units = 0
+        if item.declared_units == 0:
+            booking.items.remove(item)
+    enter(booking, "booked", now=now)
+    session.flush()
+    note_no_show(session, booking, counts=False)
+    note_change(session, booking, kind="outcome_undone", by=by, now=now)
+    return True
 
-    Raises
-    ------
-    AlreadyWeighed
-        When a station has weighed more units than would be left.
+
+def _count(booking: Booking, units: Mapping[str, int], session: Session) -> tuple[bool, bool]:
+    """Set what was taken on board, item type by item type, never below what a station has weighed.
+
+    Returned is whether anything differs from before, and whether a station has weighed more than was counted.
     """
     # Locked, so that a weigh-in of the same items queues behind us or we behind it.
     rows = session.scalars(
@@ -78,14 +110,11 @@ def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool
         .execution_options(populate_existing=True)
     )
     items = {item.item_type: item for item in rows}
-    changed = False
+    changed = weighed_more = False
     for item_type, item in items.items():
         count = units.get(item_type, 0)
-        if count < item.weighed_units:
-            raise AlreadyWeighed(
-                f"{item.weighed_units} of {item_type!r} are weighed already, the record leaves {count}; ask the station"
-                f" to correct its ticket first / {item_type} 已入库称重 {item.weighed_units} 件，请先由站点更正磅单"
-            )
+        weighed_more |= count < item.weighed_units
+        count = max(count, item.weighed_units)
         changed |= count != item.collected_units
         item.collected_units = count
     for item_type in sorted(units.keys() - items.keys()):
@@ -96,4 +125,4 @@ def _count(booking: Booking, units: Mapping[str, int], session: Session) -> bool
             )
         )  # fmt: skip
         changed = True
-    return changed
+    return changed, weighed_more

@@ -1,262 +1,361 @@
-"""Take in what collectors recorded at the door (上门结果): each record by itself, and as often as it is sent."""
+"""Take in what collectors recorded (外勤记录): each record by itself, and as often as it is sent."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from recycling.errors import Conflict, DomainError, EventIdReused, InvalidInput, NotFound, StaleVersion
+from recycling.clock import service_day
+from recycling.errors import Conflict, DomainError, EventIdReused, NotFound, StaleVersion
 from recycling.logs import logger
-from recycling.models.base import insert_into
+from recycling.models.base import insert_into, table_of
 from recycling.models.booking import Booking
-from recycling.models.field import FieldEvent, FieldKind
-from recycling.models.plan import PublishedPlan
+from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.recovery import GoalReport
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
+from recycling.policy.device_clock import DeviceClock, WorkedOut, worked_out
 from recycling.policy.district import District
-from recycling.policy.failed_visits import FAILED_VISIT_CODES
-from recycling.units import instant_at
-from recycling.usecases.bookings.sight import visible_to
-from recycling.usecases.field.bring_up_to_date import bring_up_to_date
-from recycling.usecases.field.set_out import check_set_out, tell_on_the_way
+from recycling.policy.field_events import OUTCOMES
+from recycling.usecases.field.check_report import check_instant, check_outcome
+from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
+from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
+from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops
+from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, other_payload, said
+from recycling.usecases.field.set_out import tell_on_the_way
 
 log = logger(__name__)
 
 MOST_EVENTS = 100  # in one request; a route has some twenty stops
 MOST_UNITS = 1000  # of one item type, in the form of a record; what a door may give is judged against its booking
-# More than was declared is found at many a door; beyond twenty more of one item type it is a slip of the finger, or
-# another van's work that nobody has planned.
-MOST_MORE = 20
 
-# A phone's clock may be wrong by hours and the record still true. Beyond a day ahead it would win over every later
-# correction, so it is refused. Before its day, or before the routes were published, nobody could stand at the door,
-# save for a clock that is a little behind.
-MOST_AHEAD = timedelta(hours=24)
-MOST_BEHIND = timedelta(minutes=5)
-# After the day: people put right what they recorded, and a phone comes back from weeks without a network or in repair.
-# A door that is first remembered after a month is not, and the month's figures are reported by then.
-MOST_LATE = timedelta(days=30)
+# Records after which a booking may be something else than before.
+DECIDING = frozenset((*OUTCOMES, "undo"))
 
 Answered = Literal["accepted", "duplicate", "conflict", "refused"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedItem:
-    """Units of one item type taken on board, with the collector's guess of their mass if they made one."""
-
-    item_type: str
-    units: int
-    estimated_g: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldReport:
-    """One record of a collector's device, under the id the device gave it."""
-
-    event_id: UUID
-    booking_id: UUID
-    kind: FieldKind
-    reason: str | None
-    items: Sequence[CountedItem]
-    device_time: datetime
+_event = table_of(FieldEvent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAnswer:
-    """What became of one record. ``code`` and ``detail`` say why it was not taken; ``retryable`` whether to resend."""
+    """What became of one record.
+
+    ``code`` and ``detail`` say why it was not taken, or why a person will look at it; ``retryable`` whether to resend.
+    ``plan_version`` is the version it now counts for, where that is not the one it named. ``flags`` are all reasons
+    for which a person will look at it.
+    """
 
     event_id: UUID
     answer: Answered
     code: str | None = None
     detail: str | None = None
     retryable: bool = False
+    plan_version: int | None = None
+    flags: tuple[FlagCode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """A record that is about to be stored."""
+
+    report: FieldReport
+    ridden: Ridden
+    clock: WorkedOut
+    row: dict[str, Any]
 
 
 def record_events(
-    reports: Sequence[FieldReport], *, by: Principal, district: District, session: Session, now: datetime
+    reports: Sequence[FieldReport],
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    sent: DeviceClock | None = None,
 ) -> list[EventAnswer]:
-    """Take in records one by one, each in a transaction of its own, and answer each in the same sequence.
+    """Take in records, and answer each in the same sequence.
 
-    A record that is refused or clashes keeps nothing of itself and takes nothing from the others.
+    A record that is refused or clashes takes nothing from the others. All are stored in one transaction; when
+    somebody else holds one of their bookings, each is tried in a transaction of its own. ``sent`` is what the
+    device's clocks showed when it sent them.
     """
-    return [_answer(report, by=by, district=district, session=session, now=now) for report in reports]
+    if len(reports) > 1:
+        try:
+            return _take_in(reports, sent, by=by, district=district, session=session, now=now)
+        except (Conflict, StaleVersion) as error:
+            log.info("field.one_by_one", events=len(reports), code=error.code)
+    return [_alone(report, sent, by=by, district=district, session=session, now=now) for report in reports]
 
 
-def _answer(
-    report: FieldReport, *, by: Principal, district: District, session: Session, now: datetime
+def _alone(
+    report: FieldReport, sent: DeviceClock | None, *, by: Principal, district: District, session: Session, now: datetime
 ) -> EventAnswer:
     try:
-        with atomic(session):
-            fresh = _record(report, by=by, district=district, session=session, now=now)
-    except DomainError as error:
-        clash = isinstance(error, Conflict | StaleVersion)
-        log.info("doorstep.not_taken", event_id=str(report.event_id), code=error.code)
-        return EventAnswer(
-            event_id=report.event_id,
-            answer="conflict" if clash else "refused",
-            code=error.code,
-            detail=error.message,
-            retryable=error.retryable or isinstance(error, StaleVersion),
+        return _take_in([report], sent, by=by, district=district, session=session, now=now)[0]
+    except (Conflict, StaleVersion) as error:
+        return _not_taken(report, error)
+
+
+def _not_taken(report: FieldReport, error: DomainError) -> EventAnswer:
+    clash = isinstance(error, Conflict | StaleVersion)
+    log.info("field.not_taken", event_id=str(report.event_id), code=error.code)
+    return EventAnswer(
+        event_id=report.event_id,
+        answer="conflict" if clash else "refused",
+        code=error.code,
+        detail=error.message,
+        retryable=error.retryable or isinstance(error, StaleVersion),
+    )
+
+
+def _take_in(
+    reports: Sequence[FieldReport],
+    sent: DeviceClock | None,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+) -> list[EventAnswer]:
+    """Store records in one transaction, the first of each id, and bring their bookings up to date."""
+    with atomic(session):
+        batch = _Batch(session, by=by, district=district, now=now, sent=sent)
+        batch.read(reports)
+        for place, report in enumerate(reports):
+            batch.judge(place, report)
+        batch.store()
+    return batch.answers(reports)
+
+
+class _Batch:
+    """Records of one request on their way into the database."""
+
+    def __init__(
+        self, session: Session, *, by: Principal, district: District, now: datetime, sent: DeviceClock | None
+    ) -> None:
+        self.session, self.by, self.district, self.now, self.sent = session, by, district, now, sent
+        self.standing: dict[UUID, bytes] = {}
+        self.bookings: dict[UUID, Booking] = {}
+        self.stops = MyStops(of_day={}, of_booking={}, first={}, now_with={})
+        self.closed: set[str] = set()
+        self.found: dict[int, EventAnswer] = {}
+        self.stored: dict[UUID, _Stored] = {}
+        self.places: dict[UUID, int] = {}
+        self.clashes: list[tuple[FieldReport, bytes]] = []
+        self.flags: set[Flag] = set()
+
+    def read(self, reports: Sequence[FieldReport]) -> None:
+        """Lock the bookings, and read what the records are judged by."""
+        about = {report.booking_id for report in reports if report.booking_id is not None}
+        self.bookings = locked_bookings(self.session, about)
+        # In a statement after the lock: what somebody else has stored of these bookings meanwhile is seen.
+        known = select(_event.c.event_id, _event.c.fingerprint).where(
+            _event.c.event_id.in_([report.event_id for report in reports])
         )
-    return EventAnswer(event_id=report.event_id, answer="accepted" if fresh else "duplicate")
+        self.standing = {row.event_id: row.fingerprint for row in self.session.execute(known)}
+        days = {booking.day for booking in self.bookings.values()}
+        days |= {self._day(report) for report in reports if report.booking_id is None}
+        self.stops = my_stops(self.session, self.by.collector_key, days=days, bookings=self.bookings.keys())
+        self.closed = _closed_months(self.session, days, today=service_day(self.now))
 
+    def _clock(self, report: FieldReport) -> WorkedOut:
+        return worked_out(report.clock, self.sent, received_at=self.now)
 
-def _record(report: FieldReport, *, by: Principal, district: District, session: Session, now: datetime) -> bool:
-    """Store one record and bring its booking up to date; ``False`` when it stands already.
+    def _day(self, report: FieldReport) -> date:
+        return service_day(self._clock(report).made_at)
 
-    Raises
-    ------
-    EventIdReused, AlreadyWeighed, Conflict
-        When it clashes with what is known.
-    InvalidInput, NotFound
-        When it breaks a rule, or the booking is on no published route of the caller.
-    """
-    digest = _fingerprint(report)
-    if _stands(report, digest, session):
-        return False
-    # The row lock makes two records of one booking queue, so that each fold sees the other's row or is seen by it. This
-    # kind lets a ticket line name the booking meanwhile: a weigh-in comes from the items to the booking, we come the
-    # other way round.
-    wanted = select(Booking).where(Booking.id == report.booking_id, visible_to(by))
-    booking = session.scalar(wanted.with_for_update(key_share=True))
-    if booking is None:
-        raise NotFound(f"no booking {report.booking_id} on your route / 该预约不在你的路线上")
-    _check(report, booking, district=district, session=session, now=now)
-    items = [asdict(item) for item in sorted(report.items, key=lambda item: item.item_type)]
-    row = insert_into(session, FieldEvent).values(
-        event_id=report.event_id, booking_id=booking.id, collector_id=by.id, kind=report.kind, reason=report.reason,
-        items=items, device_time=report.device_time, received_at=now, fingerprint=digest,
-    )  # fmt: skip
-    stored = session.scalar(row.on_conflict_do_nothing().returning(FieldEvent.event_id))
-    if stored is None:  # the same id arrived twice at once; the other one is in by now
-        _stands(report, digest, session)
-        return False
-    if report.kind == "on_the_way":
-        tell_on_the_way(booking, set_out_at=report.device_time, session=session, now=now)
-    else:
-        bring_up_to_date(booking, recorded=report.event_id, by=by, session=session, now=now)
-    log.info("doorstep.recorded", event_id=str(report.event_id), booking_id=str(booking.id), state=booking.state)
-    return True
+    def judge(self, place: int, report: FieldReport) -> None:
+        """Answer a record that is not to be stored, and make the row of one that is."""
+        try:
+            digest = fingerprint(report)
+            if report.event_id not in self.standing:
+                self.stored[report.event_id] = self._new(report, digest)
+                self.standing[report.event_id] = digest
+                self.places[report.event_id] = place
+                return
+            self.found[place] = self._again(report, digest)
+        except DomainError as error:
+            self.found[place] = _not_taken(report, error)
 
-
-def _stands(report: FieldReport, digest: bytes, session: Session) -> bool:
-    known = session.get(FieldEvent, report.event_id)
-    if known is not None and known.fingerprint != digest:
+    def _again(self, report: FieldReport, digest: bytes) -> EventAnswer:
+        """What is said to an id that stands already: nothing new, or that it says something else, which is kept."""
+        if self.standing[report.event_id] == digest:
+            return EventAnswer(event_id=report.event_id, answer="duplicate")
+        self.clashes.append((report, digest))
         raise EventIdReused(
-            f"event_id {report.event_id} came before with another content; give a new record a new id"
-            " / 该记录编号已用于其他内容，请使用新编号"
-        )
-    return known is not None
-
-
-def _fingerprint(report: FieldReport) -> bytes:
-    """A digest of what the record says, the same however its items were listed or its instant was written."""
-    said: dict[str, Any] = {
-        "booking_id": str(report.booking_id),
-        "kind": report.kind,
-        "reason": report.reason,
-        "items": sorted([item.item_type, item.units, item.estimated_g] for item in report.items),
-        "device_time": report.device_time.astimezone(UTC).isoformat(),
-    }
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
-
-
-def _check(report: FieldReport, booking: Booking, *, district: District, session: Session, now: datetime) -> None:
-    _check_clock(report, booking, session=session, now=now)
-    if report.kind == "on_the_way":
-        check_set_out(reason=report.reason, items=report.items)
-        return
-    _check_reason(report)
-    if (report.kind == "failed") == bool(report.items):
-        raise InvalidInput(
-            f"items has {len(report.items)} entries for kind {report.kind!r}: a failed visit takes nothing on board,"
-            " any other at least one item / 上门失败时不应有物品，其他情况至少一件"
-        )
-    seen: set[str] = set()
-    for item in report.items:
-        district.catalogue.item_type(item.item_type, on=booking.day)
-        if item.item_type in seen:
-            raise InvalidInput(f"item_type {item.item_type!r} comes twice; give it once with all its units")
-        seen.add(item.item_type)
-    _check_units(report, booking)
-
-
-def _check_clock(report: FieldReport, booking: Booking, *, session: Session, now: datetime) -> None:
-    published = session.get_one(PublishedPlan, booking.day)
-    made_at, begins = report.device_time, instant_at(booking.day, 0)
-    ends = instant_at(booking.day + timedelta(days=1), 0)
-    said = f"device_time {made_at.isoformat()}"
-    # What is not yet recorded cannot reach us, whatever the phone says: our own clock bounds it too. A made-up day,
-    # which is tomorrow, may be played to its end today.
-    if min(made_at, now) < begins - MOST_BEHIND and not booking.made_up:
-        raise InvalidInput(
-            f"{said} was made or sent before {booking.day}, the day of this pickup; record the visit at the door on"
-            " that day, and set the phone's clock if it is wrong"
-            f" / 该预约于 {booking.day} 上门，请当日上门时登记；如手机时间有误请先校准"
-        )
-    if made_at > ends + MOST_LATE:
-        raise InvalidInput(
-            f"{said} is more than {MOST_LATE.days} days after {booking.day}, the day of this pickup; set the phone's"
-            " clock and record the visit again, or call the dispatcher if the clock is right"
-            f" / 已超过上门日 {booking.day} 后 {MOST_LATE.days} 天，请校准手机时间后重新登记；时间无误请联系调度"
-        )
-    if made_at > now + MOST_AHEAD:
-        raise InvalidInput(
-            f"{said} is more than {MOST_AHEAD // timedelta(hours=1)} h ahead of us; set the phone's clock and record"
-            " the visit again / 手机时间不正确，请校准后重新登记"
-        )
-    if made_at < published.published_at - MOST_BEHIND:
-        raise InvalidInput(
-            f"{said} lies before the route was published; set the phone's clock and record the visit again"
-            " / 记录时间早于路线发布时间，请校准手机时间后重新登记"
+            f"event_id {report.event_id} came before with another content; both are kept and the first one counts."
+            " Give a new record a new id / 该记录编号已用于其他内容，两者均已保留、以首次为准，新记录请使用新编号"
         )
 
+    def _new(self, report: FieldReport, digest: bytes) -> _Stored:
+        check_form(report)
+        booking = None if report.booking_id is None else self.bookings.get(report.booking_id)
+        if report.booking_id is not None and booking is None:
+            raise NotFound(f"no booking {report.booking_id} on your route / 该预约不在你的路线上")
+        day = self._day(report) if booking is None else booking.day
+        ridden = self.stops.ridden(report.booking_id, day, version=report.plan_version)
+        clock = self._clock(report)
+        if not clock.quarantined:
+            made_up = booking is not None and booking.made_up
+            check_instant(clock.made_at, day, published_at=self.stops.first[day], made_up=made_up, now=self.now)
+        if booking is not None:
+            check_outcome(report, booking, district=self.district)
+        late = f"{day:%Y-%m}" in self.closed
+        row = {
+            "event_id": report.event_id, "day": day, "vehicle_key": ridden.vehicle_key,
+            "plan_version": report.plan_version, "booking_id": report.booking_id, "collector_id": self.by.id,
+            "device_id": report.device_id, "device_seq": report.device_seq, "kind": report.kind,
+            "reason": report.payload.reason, "items": items_of(report), "payload": other_payload(report),
+            "device_time": report.clock.device_time, "made_at": clock.made_at,
+            "skew_s": None if clock.skew is None else round(clock.skew.total_seconds()),
+            "quarantined": clock.quarantined, "counts_on": service_day(self.now) if late else day,
+            "received_at": self.now, "fingerprint": digest,
+        }  # fmt: skip
+        return _Stored(report=report, ridden=ridden, clock=clock, row=row)
 
-def _check_units(report: FieldReport, booking: Booking) -> None:
-    """Collected means every unit that was declared, and whatever more was found; partly means less than that."""
-    declared = {item.item_type: item.declared_units for item in booking.items}
-    taken = {item.item_type: item.units for item in report.items}
-    for item_type, units in taken.items():
-        booked = declared.get(item_type, 0)
-        if units > booked + MOST_MORE:
-            raise InvalidInput(
-                f"{units} units of {item_type!r} where {booked} were booked: one visit takes at most {MOST_MORE} more;"
-                " count again, and have the resident book the rest"
-                f" / {item_type} 预约 {booked} 件、登记 {units} 件，最多可多收 {MOST_MORE} 件，请核对，其余请另行预约"
+    def store(self) -> None:
+        """Write the new rows, and what follows from them."""
+        if self.stored:
+            self._store()
+        for report, digest in self.clashes:  # a clash names a row, which stands by now
+            _keep_clash(report, digest, by=self.by, session=self.session, now=self.now)
+
+    def _store(self) -> None:
+        insert = insert_into(self.session, FieldEvent).on_conflict_do_nothing().returning(FieldEvent.event_id)
+        written = set(self.session.scalars(insert, [one.row for one in self.stored.values()]))
+        for event_id in self.stored.keys() - written:  # the same id arrived twice at once; the other one is in by now
+            self._lost(self.stored.pop(event_id))
+        self._flag_arrival()
+        touched = {one.report.booking_id for one in self.stored.values() if one.report.kind in DECIDING}
+        bookings = [self.bookings[booking_id] for booking_id in touched if booking_id is not None]
+        if bookings:
+            self.flags |= fold_bookings(
+                bookings, recorded=self.stored.keys(), by=self.by, district=self.district, session=self.session,
+                now=self.now,
+            )  # fmt: skip
+        for one in self.stored.values():  # after the fold: a visit that is over is not told of as coming
+            if one.report.kind == "on_the_way" and one.report.booking_id is not None and not one.clock.quarantined:
+                booking = self.bookings[one.report.booking_id]
+                tell_on_the_way(booking, set_out_at=one.clock.made_at, session=self.session, now=self.now)
+        log.info("field.recorded", events=len(self.stored), bookings=len(bookings), flags=len(self.flags))
+
+    def _lost(self, one: _Stored) -> None:
+        report, place = one.report, self.places[one.report.event_id]
+        stands = self.session.scalars(select(_event.c.fingerprint).where(_event.c.event_id == report.event_id)).one()
+        self.standing[report.event_id] = stands
+        try:
+            self.found[place] = self._again(report, one.row["fingerprint"])
+        except DomainError as error:
+            self.found[place] = _not_taken(report, error)
+
+    def _flag_arrival(self) -> None:
+        """Flags that tell how a record came, and stay."""
+        for event_id, one in self.stored.items():
+            if one.clock.quarantined:
+                self.flags.add((event_id, "clock_quarantined"))
+            elif one.clock.flagged:
+                self.flags.add((event_id, "clock_skew"))
+            if one.row["counts_on"] != one.row["day"]:
+                self.flags.add((event_id, "late_adjustment"))
+        self.flags |= {(event_id, "sequence_reused") for event_id in self._clones()}
+        add_flags(self.session, self.flags, now=self.now)
+
+    def _clones(self) -> set[UUID]:
+        """Events, ours and those before, that share their device's number with another one."""
+        devices = {one.report.device_id for one in self.stored.values()}
+        numbers = {one.report.device_seq for one in self.stored.values()}
+        rows = self.session.execute(
+            select(_event.c.device_id, _event.c.device_seq, _event.c.event_id).where(
+                _event.c.device_id.in_(devices), _event.c.device_seq.in_(numbers)
             )
-    missing = [item_type for item_type, booked in declared.items() if taken.get(item_type, 0) < booked]
-    if report.kind == "collected" and missing:
-        raise InvalidInput(
-            f"fewer of {', '.join(missing)} than were booked: send kind 'partly' with a reason, or count again"
-            f" / {'、'.join(missing)} 少于预约数量，请按部分完成（partly）登记并选择原因，或核对数量"
-        )
-    if report.kind == "partly" and not missing:
-        raise InvalidInput(
-            "everything that was booked is taken: send kind 'collected' without a reason, or count again"
-            " / 预约物品已全部收取，请按已完成（collected）登记，或核对数量"
-        )
+        ).all()
+        of_number: dict[tuple[UUID, int], set[UUID]] = {}
+        for row in rows:
+            of_number.setdefault((row.device_id, row.device_seq), set()).add(row.event_id)
+        return {event_id for events in of_number.values() if len(events) > 1 for event_id in events}
+
+    def answers(self, reports: Sequence[FieldReport]) -> list[EventAnswer]:
+        """What is said to each record, once all is committed."""
+        flags_of: dict[UUID, list[FlagCode]] = {}
+        for event_id, code in sorted(self.flags):
+            flags_of.setdefault(event_id, []).append(code)
+        return [
+            self.found.get(place) or self._accepted(report, tuple(flags_of.get(report.event_id, ())))
+            for place, report in enumerate(reports)
+        ]
+
+    def _accepted(self, report: FieldReport, flags: tuple[FlagCode, ...]) -> EventAnswer:
+        one = self.stored[report.event_id]
+        current = None if report.booking_id is None else self.stops.now_with.get(report.booking_id)
+        moved_to = current[1] if current is not None and current[1] != report.plan_version else None
+        if moved_to is None and one.ridden.version != report.plan_version:
+            moved_to = one.ridden.version
+        against = next((code for code in flags if code in CONFLICTS), None)
+        if against is None:
+            return EventAnswer(event_id=report.event_id, answer="accepted", plan_version=moved_to, flags=flags)
+        zh, en = FLAG_WORDS[against]
+        return EventAnswer(
+            event_id=report.event_id, answer="conflict", code=against,
+            detail=f"kept, and a person will look at it: {en} / 已保留待核实：{zh}", plan_version=moved_to, flags=flags,
+        )  # fmt: skip
 
 
-def _check_reason(report: FieldReport) -> None:
-    if report.kind == "collected":
-        if report.reason is not None:
-            raise InvalidInput(f"reason {report.reason!r} goes with kind partly or failed; leave it out for collected")
-        return
-    allowed = [
-        row.code
-        for row in FAILED_VISIT_CODES.values()
-        if (row.for_failed if report.kind == "failed" else row.for_partly)
-    ]
-    if report.reason not in allowed:
-        raise InvalidInput(
-            f"reason {report.reason!r} does not explain kind {report.kind!r}; choose from {', '.join(allowed)}"
-            " / 请选择原因代码"
-        )
+# Flags of a record that is kept and, as things stand, does not count.
+CONFLICTS = ("booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_quarantined")
+
+
+def _closed_months(session: Session, days: Iterable[date], *, today: date) -> set[str]:
+    """The months of these days whose figures have been reported; the running one never is."""
+    months = {f"{day:%Y-%m}" for day in days} - {f"{today:%Y-%m}"}
+    if not months:
+        return set()
+    return set(session.scalars(select(GoalReport.period).where(GoalReport.period.in_(months)).distinct()))
+
+
+def _keep_clash(report: FieldReport, digest: bytes, *, by: Principal, session: Session, now: datetime) -> None:
+    row = insert_into(session, FieldEventClash).values(
+        event_id=report.event_id, fingerprint=digest, collector_id=by.id, content=said(report), received_at=now
+    )
+    session.execute(row.on_conflict_do_nothing())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceGaps:
+    """How far a device's count has come to us, and the spans of it that are missing (first, last)."""
+
+    device_id: UUID
+    highest_seq: int
+    missing: tuple[tuple[int, int], ...]
+
+
+GAPS_WITHIN = 1000  # of a device's newest numbers: what is older and never came is asked for no more
+MOST_GAPS = 50
+
+
+def device_gaps(session: Session, devices: Iterable[UUID]) -> list[DeviceGaps]:
+    """What of each device has not come, so that it can be sent again."""
+    return [_gaps(session, device_id) for device_id in sorted(set(devices))]
+
+
+def _gaps(session: Session, device_id: UUID) -> DeviceGaps:
+    own = _event.c.device_id == device_id
+    highest = session.scalar(select(func.max(_event.c.device_seq)).where(own)) or 0
+    least = max(0, highest - GAPS_WITHIN)
+    within = own & (_event.c.device_seq > least)
+    count = session.scalar(select(func.count(_event.c.device_seq.distinct())).where(within)) or 0
+    if count == highest - least:
+        return DeviceGaps(device_id=device_id, highest_seq=highest, missing=())
+    seen = session.scalars(select(_event.c.device_seq).where(within).distinct().order_by(_event.c.device_seq))
+    missing, expected = [], least + 1
+    for number in seen:
+        if number > expected:
+            missing.append((expected, number - 1))
+        expected = number + 1
+    return DeviceGaps(device_id=device_id, highest_seq=highest, missing=tuple(missing[:MOST_GAPS]))

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from recycling.errors import InvalidInput
 from recycling.models.booking import Booking, visits_with
 from recycling.models.outbox import post
 from recycling.usecases.bookings.history import one_of_fact
-
-
-def check_set_out(*, reason: str | None, items: Sized) -> None:
-    """Refuse a record of setting out that tells of an outcome as well.
-
-    Raises
-    ------
-    InvalidInput
-        When it comes with a reason or with items.
-    """
-    if reason is not None or len(items):
-        raise InvalidInput(
-            f"kind 'on_the_way' came with reason {reason!r} and {len(items)} items; send neither before the visit, and"
-            " a record of its own for what came of it / 出发记录不应带原因或物品，上门结果请另行登记"
-        )
 
 
 def tell_on_the_way(booking: Booking, *, set_out_at: datetime, session: Session, now: datetime) -> None:

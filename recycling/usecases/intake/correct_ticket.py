@@ -15,6 +15,7 @@ from recycling.models.recovery import lock_day, rebuild
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
@@ -49,6 +50,10 @@ def correct_ticket(
         if original is None:
             raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
         station_key, day = original.station_key, original.day
+        wanted = {line.booking_id for line in original.lines}
+        wanted |= {line.booking_id for line in (weighing.lines if weighing is not None else ())}
+        # Before the items of a ticket are counted: a record at the door locks in this sequence too.
+        named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
         lock_day(session, day=day, station_key=station_key, now=now)
         _refuse_replaced(original, session=session)
         lines = (
@@ -68,6 +73,8 @@ def correct_ticket(
         count_units(session, put=lines, take_back=original.lines)
         session.add(ticket)
         session.flush()
+        # A record that left fewer units than the ticket said could not count in full; now it may.
+        fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
         rebuild(session, day=day, station_key=station_key)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket

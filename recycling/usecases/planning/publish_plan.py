@@ -17,7 +17,7 @@ from recycling.models.booking import Booking, linked_on
 from recycling.models.ledger import close_day
 from recycling.models.outbox import post
 from recycling.models.people import Staff
-from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
 from recycling.models.transaction import atomic, rows_met
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -66,6 +66,7 @@ def publish_plan(
         told_before = {} if standing is None else expected_times(standing.plan_id, session)
         _refuse_changed(plan, district=district, session=session)
         _swap(plan, replaces=replaces, by=by, session=session, now=now)
+        note_publication(plan, by=by, session=session, now=now)
         _tell_residents(plan, told_before, session=session, now=now)
         _tell_left_out(plan, session=session, now=now)
         _tell_dispatchers(plan, session=session, now=now)
@@ -74,6 +75,12 @@ def publish_plan(
         day = str(plan.day)
     log.info("plan.published", plan_id=str(plan_id), day=day, by_id=str(by.id))
     return published
+
+
+def note_publication(plan: Plan, *, by: Principal, session: Session, now: datetime, cause: str | None = None) -> None:
+    """Write down that people go by this plan from now on; one that is taken up again stands there already."""
+    row = insert_into(session, Publication).values(plan_id=plan.id, day=plan.day, at=now, by_id=by.id, cause=cause)
+    session.execute(row.on_conflict_do_nothing())
 
 
 def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None:

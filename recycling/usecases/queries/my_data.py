@@ -34,9 +34,7 @@ def my_data(*, by: Principal, district: District, session: Session, now: datetim
         ("at", "kind", "by_role", "state", "version"),
     )
     doorstep = _by_booking(
-        session.scalars(
-            select(FieldEvent).where(FieldEvent.booking_id.in_(mine)).order_by(FieldEvent.received_at)
-        ),
+        session.scalars(select(FieldEvent).where(FieldEvent.booking_id.in_(mine)).order_by(FieldEvent.received_at)),
         ("device_time", "received_at", "kind", "reason", "items"),
     )
     bookings = session.scalars(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import hypothesis
 import pytest
@@ -31,6 +30,7 @@ from recycling.units import instant_at
 from tests.builders import TOMORROW, a_booking, a_wish_body
 from tests.callers import Caller, Callers
 from tests.conftest import empty
+from tests.field_events import an_event
 from tests.invariants import broken
 from tests.planned_days import a_published_plan, driver_of, generous
 from tests.proof.harness import Proof, Size
@@ -278,12 +278,10 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     slot = third["windows"][0]
     held = question | {"day": third["day"], "pickup_window": slot["pickup_window"], "hold_token": slot["hold_token"]}
     yield Good(caller=resident, operation=("/holds", "POST"), path="/holds", body=held)
-    event = {
-        "event_id": str(uuid4()), "booking_id": str(planned), "kind": "failed", "reason": "nobody_home", "items": [],
-        "device_time": "2026-11-24T09:00:00+08:00",
-    }  # fmt: skip
+    reason = {"reason": "nobody_home"}
+    event = an_event(planned, "failed", payload=reason, device_time="2026-11-24T09:00:00+08:00")
     yield Good(
-        caller=crew, operation=("/doorstep-events", "POST"), path="/doorstep-events", body={"events": [event, event]},
+        caller=crew, operation=("/field-events", "POST"), path="/field-events", body={"events": [event, event]},
         at=on_the_day,
     )  # fmt: skip
     ticket = {

@@ -30,6 +30,7 @@ from recycling.usecases.people import sign_in
 from tests.builders import a_wish_body
 from tests.callers import PASSWORD
 from tests.conftest import empty
+from tests.field_events import an_event
 from tests.proof.harness import Proof
 from tests.servers import ROOT, Server, server_environment, server_settings, serving
 
@@ -105,13 +106,10 @@ def test_a_fridge_travels_from_booking_to_goal_report(engine_url: str, tmp_path:
             collector = line.staff(driver[booking][0])
             listed = line.call("GET", f"/my-route?day={day}", collector)
             assert booking in str(listed)
-            event = {
-                "event_id": str(uuid.uuid4()), "booking_id": booking, "kind": "collected",
-                "items": [{"item_type": item_type, "units": 1}],
-                "device_time": instant_at(day, 9 * HOUR_S).isoformat(),
-            }  # fmt: skip
+            taken = {"items": [{"item_type": item_type, "units": 1}]}
+            event = an_event(booking, payload=taken, device_time=instant_at(day, 9 * HOUR_S))
             for expected in ("accepted", "duplicate"):  # safe to send twice
-                answers = line.call("POST", "/doorstep-events", collector, {"events": [event]})
+                answers = line.call("POST", "/field-events", collector, {"events": [event]})
                 assert answers["events"][0]["answer"] == expected, answers
         # and the keeper weighs the sofa, then the fridge at 41.3 kg
         line.at(instant_at(day, 17 * HOUR_S))

@@ -12,13 +12,14 @@ from sqlalchemy import and_, false, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from recycling.models.booking import NEXT_STATES, PROMISED, BookedItem, Booking, BookingChange
-from recycling.models.field import FieldEvent
+from recycling.models.field import FieldEvent, FieldFlag
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.routing.standing import route_from_json
+from recycling.usecases.queries.invariants.deciding import deciding_events, flagged_bookings
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant, rows
 
 STANDS = Booking.state != "cancelled"
@@ -201,44 +202,88 @@ def published_plans_are_of_their_day(session: Session, _now: datetime) -> Breach
     return rows(session, wanted.where(Plan.day != PublishedPlan.day))
 
 
-@invariant("I-10", "预约结果 = 上门记录之折叠 / a booking is what its doorstep events fold to")
+@invariant("I-10", "预约结果 = 上门记录之折叠 / a booking is what its field events fold to")
 def bookings_are_what_was_recorded(session: Session, _now: datetime) -> Breaches:
-    """Bookings whose state or collected units are not those of the event that was made last."""
-    event = FieldEvent
-    rank = func.row_number().over(
-        partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
-    )
-    outcomes = event.kind.in_(STATE_OF_EVENT)
-    ranked = select(event.booking_id, event.kind, event.items, rank.label("rank")).where(outcomes).subquery()
-    last = select(Booking.id, Booking.state, ranked.c.kind, ranked.c["items"]).join(
-        ranked, and_(ranked.c.booking_id == Booking.id, ranked.c.rank == 1)
-    )
+    """Bookings whose state or collected units are not those of the event that decides.
+
+    The decisive one is the last of the crew that recorded an outcome first, taken-back and quarantined ones apart.
+    What a station has weighed is never counted below; a cancelled booking stays so; either is flagged.
+    """
+    decisive = deciding_events(session)
+    weighed: dict[UUID, dict[str, int]] = {}
     counted: dict[UUID, dict[str, int]] = {}
-    for item in session.execute(
-        select(BookedItem.booking_id, BookedItem.item_type, BookedItem.collected_units).where(
-            BookedItem.collected_units > 0
-        )
-    ):
+    columns = (BookedItem.booking_id, BookedItem.item_type, BookedItem.collected_units, BookedItem.weighed_units)
+    for item in session.execute(select(*columns).where(BookedItem.collected_units > 0)):
         counted.setdefault(item.booking_id, {})[item.item_type] = item.collected_units
+        weighed.setdefault(item.booking_id, {})[item.item_type] = item.weighed_units
+    states = {
+        row.id: row.state
+        for row in session.execute(
+            select(Booking.id, Booking.state).where(
+                or_(Booking.id.in_(decisive), Booking.state.in_(STATE_OF_EVENT.values()))
+            )
+        )
+    }
+    flagged = flagged_bookings(session)
     found: list[Sequence[Any]] = []
-    for booking_id, state, kind, items in session.execute(last):
-        units = {item["item_type"]: item["units"] for item in items if item["units"]}
-        if STATE_OF_EVENT[kind] != state or counted.pop(booking_id, {}) != units:
-            found.append((booking_id, state, kind))
+    for booking_id, state in states.items():
+        units = counted.pop(booking_id, {})
+        event = decisive.get(booking_id)
+        if event is None:
+            if (booking_id, "undo_blocked") not in flagged:
+                found.append((booking_id, state, "no event decides"))
+            continue
+        if state == "cancelled" and (booking_id, "booking_cancelled") in flagged:
+            continue
+        told = {item["item_type"]: item["units"] for item in event["items"] if item["units"]}
+        least = weighed.get(booking_id, {})
+        wanted = {key: max(told.get(key, 0), least.get(key, 0)) for key in told.keys() | least.keys()}
+        if wanted != told and (booking_id, "already_weighed") in flagged:
+            told = wanted
+            if event["kind"] == "failed":
+                continue  # something was weighed of it, so it did not fail: a person looks at it
+        if STATE_OF_EVENT[event["kind"]] != state or units != {key: count for key, count in told.items() if count}:
+            found.append((booking_id, state, event["kind"]))
     # What is left was collected by nobody.
     found += [(booking_id, "no event") for booking_id in sorted(counted)]
     return found[:MOST_ROWS]
 
 
-@invariant("I-11", "有结果必有记录 / a pickup has an outcome only with a doorstep event")
+@invariant("I-11", "有结果必有记录 / a pickup has an outcome only with a field event")
 def outcomes_have_an_event(session: Session, _now: datetime) -> Breaches:
     """Bookings that were visited according to their state and to nobody else."""
     visited = Booking.state.in_(STATE_OF_EVENT.values())
-    told = select(FieldEvent.booking_id).where(FieldEvent.kind.in_(STATE_OF_EVENT))
+    told = select(FieldEvent.booking_id).where(FieldEvent.kind.in_(STATE_OF_EVENT), FieldEvent.booking_id.is_not(None))
     return rows(session, select(Booking.id, Booking.state).where(visited, Booking.id.not_in(told)))
 
 
-@invariant("I-11", "记录人须在该路线上 / a doorstep event comes from the crew of a route that the booking was on")
+@invariant("I-10", "设备序号唯一或已标记 / a device's number names one event, or the events are flagged")
+def device_numbers_are_unique_or_flagged(session: Session, _now: datetime) -> Breaches:
+    """Events that share their device's number with another one and that nobody was told of."""
+    twice = (
+        select(FieldEvent.device_id, FieldEvent.device_seq)
+        .group_by(FieldEvent.device_id, FieldEvent.device_seq)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    flagged = select(FieldFlag.event_id).where(FieldFlag.code == "sequence_reused")
+    return rows(
+        session,
+        select(FieldEvent.event_id, FieldEvent.device_id, FieldEvent.device_seq)
+        .join(twice, (twice.c.device_id == FieldEvent.device_id) & (twice.c.device_seq == FieldEvent.device_seq))
+        .where(FieldEvent.event_id.not_in(flagged)),
+    )
+
+
+@invariant("I-28", "记录发生时间不晚于到达时间 / nothing happened after it was received")
+def events_happened_before_they_came(session: Session, _now: datetime) -> Breaches:
+    """Events that are said to have happened later than we heard of them."""
+    return rows(
+        session, select(FieldEvent.event_id, FieldEvent.made_at).where(FieldEvent.made_at > FieldEvent.received_at)
+    )
+
+
+@invariant("I-11", "记录人须在该路线上 / a field event comes from the crew of a route that the booking was on")
 def events_come_from_the_crew(session: Session, _now: datetime) -> Breaches:
     """Events of people who rode on no route with that booking, in whichever version of the day's plan."""
     on_the_route = (
@@ -249,7 +294,5 @@ def events_come_from_the_crew(session: Session, _now: datetime) -> Breaches:
     )
     return rows(
         session,
-        select(FieldEvent.event_id, FieldEvent.collector_id).where(
-            ~on_the_route.correlate(FieldEvent).exists()
-        ),
+        select(FieldEvent.event_id, FieldEvent.collector_id).where(~on_the_route.correlate(FieldEvent).exists()),
     )

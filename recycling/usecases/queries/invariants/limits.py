@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.models.booking import PROMISED, Booking
-from recycling.models.field import FieldEvent
 from recycling.models.limits import LiveCount, LiveItem, NoShow, address_digest
+from recycling.usecases.queries.invariants.deciding import deciding_events
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, invariant
 
 NO_SHOW_REASONS = ("nobody_home",)  # written out here: checks share nothing with what they check
@@ -69,18 +69,14 @@ def live_counts_are_live_bookings(session: Session, _now: datetime) -> Breaches:
 @invariant("I-10", "爽约 = 无人应答的结果 / a no-show is a booking whose last event found nobody home, counted once")
 def no_shows_are_outcomes(session: Session, _now: datetime) -> Breaches:
     """No-shows that the last event does not tell of or of another resident or day, and such outcomes not kept."""
-    event = FieldEvent
-    rank = func.row_number().over(
-        partition_by=event.booking_id, order_by=(event.device_time.desc(), event.event_id.desc())
-    )
-    ranked = select(event.booking_id, event.kind, event.reason, rank.label("rank")).subquery()
-    last = and_(ranked.c.rank == 1, ranked.c.kind == "failed", ranked.c.reason.in_(NO_SHOW_REASONS))
+    decisive = deciding_events(session)
+    empty = [key for key, event in decisive.items() if event["kind"] == "failed" and event["reason"] in NO_SHOW_REASONS]
     told = {
         (booking_id, resident_id, day)
         for booking_id, resident_id, day in session.execute(
-            select(Booking.id, Booking.resident_id, Booking.day)
-            .join(ranked, ranked.c.booking_id == Booking.id)
-            .where(last, Booking.made_up.is_(False))
+            select(Booking.id, Booking.resident_id, Booking.day).where(
+                Booking.id.in_(empty), Booking.state == "failed", Booking.made_up.is_(False)
+            )
         )
     }
     kept = {tuple(row) for row in session.execute(select(NoShow.booking_id, NoShow.resident_id, NoShow.day))}

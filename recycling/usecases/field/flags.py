@@ -1,0 +1,83 @@
+"""What a person has to look at: flags on events, kept as the folds say (待核实记录)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from recycling.models.base import insert_into
+from recycling.models.field import FieldEvent, FieldFlag
+
+FlagCode = Literal[
+    "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
+    "sequence_reused", "late_adjustment",
+]  # fmt: skip
+# Why, in Chinese and English, and what to do.
+FLAG_WORDS: dict[FlagCode, tuple[str, str]] = {
+    "booking_cancelled": (
+        "预约已取消，却登记了上门结果：请向居民核实",
+        "an outcome of a cancelled booking: ask the resident",
+    ),
+    "claimed_by_other": (
+        "另一车辆已登记该预约：请核实由谁收取",
+        "another vehicle's crew has recorded this pickup: find out who took it",
+    ),
+    "already_weighed": (
+        "站点已称重的数量多于此记录：请先更正磅单",
+        "a station has weighed more than this leaves: correct its ticket first",
+    ),
+    "undo_blocked": (
+        "撤销后无法恢复预约：居民已另行预约或物品已称重",
+        "the booking cannot come back: its resident has booked again, or its items are weighed",
+    ),
+    "clock_skew": ("手机时钟偏差超过5分钟", "the phone's clock was off by more than five minutes"),
+    "clock_quarantined": (
+        "手机时钟偏差超过24小时，核实前不计入",
+        "the phone's clock was off by more than a day: it counts once you say so",
+    ),
+    "sequence_reused": (
+        "同一设备序号出现两次：设备可能被复制",
+        "one device's number came twice: the device may have been cloned",
+    ),
+    "late_adjustment": (
+        "当月数据已报送，按到达日期记为调整",
+        "came after the month's figures were reported: counted on the day it came",
+    ),
+}
+# These follow from the fold and go with it; the others say how a record came and stay.
+FOLDED: frozenset[FlagCode] = frozenset({"booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked"})
+
+Flag = tuple[UUID, FlagCode]
+
+
+def add_flags(session: Session, flags: Iterable[Flag], *, now: datetime) -> None:
+    """Flag events; one that has the flag keeps it as it is."""
+    rows = [{"event_id": event_id, "code": code, "at": now} for event_id, code in sorted(set(flags))]
+    if rows:
+        session.execute(insert_into(session, FieldFlag).on_conflict_do_nothing(), rows)
+
+
+def keep_folded(session: Session, bookings: Iterable[UUID], flags: Iterable[Flag], *, now: datetime) -> None:
+    """Make the flags that follow from the folds of these bookings exactly ``flags``; settled ones stay settled."""
+    wanted = set(flags)
+    standing = {
+        (row.event_id, row.code)
+        for row in session.execute(
+            select(FieldFlag.event_id, FieldFlag.code)
+            .join(FieldEvent, FieldEvent.event_id == FieldFlag.event_id)
+            .where(FieldEvent.booking_id.in_(list(bookings)), FieldFlag.code.in_(FOLDED))
+        )
+    }
+    gone = standing - wanted
+    if gone:
+        session.execute(
+            delete(FieldFlag)
+            .where(tuple_(FieldFlag.event_id, FieldFlag.code).in_(sorted(gone)))
+            .execution_options(synchronize_session=False)
+        )
+    add_flags(session, wanted - standing, now=now)
