@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from recycling.models.booking import Booking
 from recycling.models.ledger import close_day
 from recycling.models.people import Staff
-from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
+from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
@@ -112,7 +112,8 @@ def _publish(session: Session, bookings: Sequence[Booking], *, district: Distric
         for position, booking in enumerate(bookings, start=1)
     ]  # fmt: skip
     published = PublishedPlan(day=day, plan_id=plan.id, published_at=now, published_by_id=SYSTEM.id)
-    for rows in ([plan], [route, published], [RouteCrew(route_id=route.id, collector_key=collector.key), *stops]):
+    log = Publication(plan_id=plan.id, day=day, at=now, by_id=SYSTEM.id)
+    for rows in ([plan], [route, published, log], [RouteCrew(route_id=route.id, collector_key=collector.key), *stops]):
         session.add_all(rows)
         session.flush()
     close_day(session, day, now=NOW)

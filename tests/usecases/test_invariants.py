@@ -164,6 +164,15 @@ TORN = """
     UPDATE booking SET part_of = (SELECT id FROM booking ORDER BY id LIMIT 1)
     WHERE id <> (SELECT id FROM booking ORDER BY id LIMIT 1)
 """
+OTHER_COLUMNS = (
+    "day, vehicle_key, plan_version, booking_id, collector_id, device_id, device_seq, kind, reason, items, payload,"
+    " device_time, made_at, skew_s, quarantined, counts_on, received_at, fingerprint"
+)
+SAME_NUMBER = (
+    f"INSERT INTO field_event (event_id, {OTHER_COLUMNS})"
+    f" SELECT '{UUID(int=8).hex}', {OTHER_COLUMNS} FROM field_event LIMIT 1"
+)
+
 
 BREACHES: list[tuple[Invariant, Breach]] = [
     # a place lost, one of a booking that is none any more, one of another day, and one that stands twice
@@ -186,6 +195,9 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 2 * collected_units")),
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 1")),
     (bookings.outcomes_have_an_event, sql("DELETE FROM field_event")),
+    (bookings.publications_are_kept, sql("DELETE FROM publication")),
+    (bookings.device_numbers_are_unique_or_flagged, sql(SAME_NUMBER)),
+    (bookings.events_happened_before_they_came, sql("UPDATE field_event SET made_at = '2099-01-01 00:00:00.000000'")),
     (bookings.events_come_from_the_crew, sql("DELETE FROM route_crew")),
     (figures.figures_are_their_lines, sql("UPDATE daily_recovery SET recovered_g = recovered_g + 1")),
     (figures.figures_are_their_lines, sql("DELETE FROM daily_recovery WHERE item_type = 'fan'")),

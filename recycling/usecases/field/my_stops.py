@@ -53,9 +53,17 @@ class MyStops:
         found = self.of_day.get(day, []) if booking_id is None else self.of_booking.get(booking_id, [])
         found = [one for one in found if one.day == day]
         if not found:
-            what = f"booking {booking_id} on your route" if booking_id is not None else f"route of yours on {day}"
-            raise NotFound(f"no {what} / 该预约或当日路线不属于你")
+            raise (
+                not_yours(booking_id)
+                if booking_id is not None
+                else NotFound(f"no route of yours on {day}; ask the dispatcher / {day} 没有分配给你的路线，请联系调度")
+            )
         return next((one for one in found if one.version == version), found[-1])
+
+
+def not_yours(booking_id: UUID) -> NotFound:
+    """The refusal of a record about a booking that is on none of the collector's routes, or nowhere at all."""
+    return NotFound(f"no booking {booking_id} on your route / 该预约不在你的路线上")
 
 
 def my_stops(

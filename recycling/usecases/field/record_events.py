@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
-from recycling.errors import Conflict, DomainError, EventIdReused, NotFound, StaleVersion
+from recycling.errors import Conflict, DomainError, EventIdReused, StaleVersion
 from recycling.logs import logger
 from recycling.models.base import insert_into, table_of
 from recycling.models.booking import Booking
@@ -26,7 +26,7 @@ from recycling.policy.field_events import OUTCOMES
 from recycling.usecases.field.check_report import check_instant, check_outcome
 from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
-from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops
+from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
 from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, other_payload, said
 from recycling.usecases.field.set_out import tell_on_the_way
 
@@ -198,7 +198,7 @@ class _Batch:
         check_form(report)
         booking = None if report.booking_id is None else self.bookings.get(report.booking_id)
         if report.booking_id is not None and booking is None:
-            raise NotFound(f"no booking {report.booking_id} on your route / 该预约不在你的路线上")
+            raise not_yours(report.booking_id)
         day = self._day(report) if booking is None else booking.day
         ridden = self.stops.ridden(report.booking_id, day, version=report.plan_version)
         clock = self._clock(report)

@@ -15,7 +15,7 @@ from recycling.models.booking import NEXT_STATES, PROMISED, BookedItem, Booking,
 from recycling.models.field import FieldEvent, FieldFlag
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.people import Staff
-from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.waiting import WaitingDay, WaitingWish
 from recycling.routing.standing import route_from_json
@@ -200,6 +200,13 @@ def published_plans_are_of_their_day(session: Session, _now: datetime) -> Breach
     """Days whose published plan was made for another day."""
     wanted = select(PublishedPlan.day, Plan.id, Plan.day).join(Plan, Plan.id == PublishedPlan.plan_id)
     return rows(session, wanted.where(Plan.day != PublishedPlan.day))
+
+
+@invariant("I-8", "已发布计划有发布记录 / what is published stands in the log of publications")
+def publications_are_kept(session: Session, _now: datetime) -> Breaches:
+    """Days whose published plan the log does not know."""
+    known = select(Publication.plan_id).where(Publication.day == PublishedPlan.day)
+    return rows(session, select(PublishedPlan.day, PublishedPlan.plan_id).where(PublishedPlan.plan_id.not_in(known)))
 
 
 @invariant("I-10", "预约结果 = 上门记录之折叠 / a booking is what its field events fold to")
