@@ -61,6 +61,7 @@ BLUEPRINTS = (
     my_route.bp,
     field_events.bp,
     field_events.codes_bp,
+    field_events.flags_bp,
     intake_tickets.bp,
     recovered.bp,
     goal_progress.bp,

@@ -94,6 +94,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "plans.create_publication": PLANNERS,
     "my_route.show_my_route": ("collector",),
     "field_events.record_field_events": ("collector",),
+    "field_events.create_ruling": PLANNERS,
+    "field_flags.list_flagged_events": PLANNERS,
     "intake_tickets.create_ticket": ("keeper",),
     "intake_tickets.list_tickets": ("keeper", *DESK),
     "intake_tickets.show_ticket": ("keeper", *DESK),
@@ -127,6 +129,7 @@ BODIES: dict[str, Any] = {
     "my_addresses.amend_address": {"floor": 2},
     "recurring_pickups.amend": {"name": "薛城一中"},
     "plans.create_publication": {"replaces": None},
+    "field_events.create_ruling": {"counts": True, "note": "已核实"},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
 
@@ -135,6 +138,7 @@ GONE_EITHER_WAY = {"holds.give_up"}
 
 # Ids whose rows belong to nobody in particular: whoever may call the endpoint sees them all.
 NOT_OWNED = {
+    "event_id": "dispatchers rule on records of the whole district",
     "plan_id": "plans are the whole district's",
     "recurring_id": "agreements with enterprises are the whole district's",
     "run_id": "job runs are the whole district's",

@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 from recycling.policy.catalogue import CONDITIONS
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.field_events import FIELD_KINDS
-from recycling.routes.schemas.fields import Flag, Instant, Schema, Text, Whole
+from recycling.routes.schemas.fields import Day, Flag, Instant, QueryWhole, Schema, Text, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES
 from recycling.usecases.field.record_events import MOST_EVENTS, MOST_UNITS, Answered
 from recycling.usecases.field.reports import PRICE_REASONS, CountedItem, FieldReport, Payload, PriceChange
@@ -218,6 +218,81 @@ class EventAnswersSchema(Schema):
     events = fields.List(fields.Nested(EventAnswerSchema), required=True)
     devices = fields.List(fields.Nested(DeviceGapsSchema), required=True)
     server_time = fields.AwareDateTime(required=True)
+
+
+class FlagFilterSchema(Schema):
+    """Which flagged records: of one day or all; those that wait, or those that were ruled on."""
+
+    day = Day()
+    settled = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+    limit = QueryWhole(load_default=50, least=1, most=200)
+    cursor = Text(most=256)
+
+
+class FieldFlagSchema(Schema):
+    """Why a person has to look at a record; ``settled_at`` is when somebody ruled on it."""
+
+    code = fields.String(required=True)
+    why_zh = fields.String(required=True)
+    why_en = fields.String(required=True)
+    at = fields.AwareDateTime(required=True)
+    settled_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class RulingSchema(Schema):
+    """Whether a record counts, and why one thinks so."""
+
+    counts = Flag(required=True)
+    note = Text(required=True, most=MOST_NOTE)
+
+
+class RuledSchema(RulingSchema):
+    """A ruling as it stands in the log."""
+
+    number = fields.Integer(required=True)
+    by_id = fields.UUID(required=True)
+    at = fields.AwareDateTime(required=True)
+
+
+class ClashSchema(Schema):
+    """What came later under the id of this record, whole."""
+
+    received_at = fields.AwareDateTime(required=True)
+    content = fields.Dict(keys=fields.String(), required=True)
+
+
+class FlaggedEventSchema(Schema):
+    """A record with what is to be looked at; ``made_at`` is when it happened as far as we can tell."""
+
+    event_id = fields.UUID(required=True)
+    day = fields.Date(required=True)
+    vehicle_key = fields.String(required=True)
+    plan_version = fields.Integer(required=True)
+    booking_id = fields.UUID(required=True, allow_none=True)
+    booking_state = fields.String(required=True, allow_none=True)
+    collector_id = fields.UUID(required=True)
+    device_id = fields.UUID(required=True)
+    device_seq = fields.Integer(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(FIELD_KINDS))
+    reason = fields.String(required=True, allow_none=True)
+    items = fields.List(fields.Dict(keys=fields.String()), required=True)
+    note = fields.String(required=True, allow_none=True)
+    device_time = fields.AwareDateTime(required=True)
+    made_at = fields.AwareDateTime(required=True)
+    skew_s = fields.Integer(required=True, allow_none=True)
+    quarantined = fields.Boolean(required=True)
+    counts_on = fields.Date(required=True)
+    received_at = fields.AwareDateTime(required=True)
+    flags = fields.List(fields.Nested(FieldFlagSchema), required=True)
+    rulings = fields.List(fields.Nested(RuledSchema), required=True)
+    clashes = fields.List(fields.Nested(ClashSchema), required=True)
+
+
+class FlaggedEventsSchema(Schema):
+    """A page of flagged records."""
+
+    field_events = fields.List(fields.Nested(FlaggedEventSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class FailedVisitCodeSchema(Schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -15,10 +15,10 @@ from recycling.models.field import FieldEvent, FieldFlag
 
 FlagCode = Literal[
     "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
-    "sequence_reused", "late_adjustment",
+    "sequence_reused", "late_adjustment", "id_reused",
 ]  # fmt: skip
 # Why, in Chinese and English, and what to do.
-FLAG_WORDS: dict[FlagCode, tuple[str, str]] = {
+FLAG_WORDS: Mapping[str, tuple[str, str]] = {
     "booking_cancelled": (
         "预约已取消，却登记了上门结果：请向居民核实",
         "an outcome of a cancelled booking: ask the resident",
@@ -43,6 +43,10 @@ FLAG_WORDS: dict[FlagCode, tuple[str, str]] = {
     "sequence_reused": (
         "同一设备序号出现两次：设备可能被复制",
         "one device's number came twice: the device may have been cloned",
+    ),
+    "id_reused": (
+        "同一记录编号出现两种内容：以首次为准，请核实",
+        "its id came again with another content: the first counts, find out which is true",
     ),
     "late_adjustment": (
         "当月数据已报送，按到达日期记为调整",

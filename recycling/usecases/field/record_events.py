@@ -226,6 +226,7 @@ class _Batch:
             self._store()
         for report, digest in self.clashes:  # a clash names a row, which stands by now
             _keep_clash(report, digest, by=self.by, session=self.session, now=self.now)
+        add_flags(self.session, {(report.event_id, "id_reused") for report, _ in self.clashes}, now=self.now)
 
     def _store(self) -> None:
         insert = insert_into(self.session, FieldEvent).on_conflict_do_nothing().returning(FieldEvent.event_id)
