@@ -16,6 +16,7 @@ LEAST_DAYS: Mapping[str, int] = {
     "sign-ins": 190,
     "places": 30,
     "plans": 30,
+    "field-words": 30,
     "photos": 30,
     "waiting-wishes": 1,
     "tentative-routes": 1,

@@ -11,6 +11,7 @@ from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
+from recycling.models.field import FieldEvent, FieldEventClash
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn
@@ -84,6 +85,14 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "places": update(Booking)
         .where(Booking.day < today - privacy.kept("places"), Booking.place_blanked_at.is_(None))
         .values(place=BLANK_PLACE, place_blanked_at=now),
+        "field_words": update(FieldEvent)
+        .where(FieldEvent.day < today - privacy.kept("field-words"), FieldEvent.words.is_not(None))
+        .values(words=None),
+        "field_clashes": delete(FieldEventClash).where(
+            FieldEventClash.event_id.in_(
+                select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))
+            )
+        ),
         "plans": update(Plan)
         .where(Plan.day < today - privacy.kept("plans"), Plan.blanked_at.is_(None))
         .values(problem={}, travel=None, blanked_at=now),

@@ -91,7 +91,7 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
         collector = callers.staff("collector", collector_key=driver_of(session, UUID(fetched)))
         session.rollback()
         for booking_id in (fetched, by_desk):
-            reason = {"reason": "nobody_home"}
+            reason = {"reason": "nobody_home", "note": f"敲门无人，{NOTE}"}
             event = an_event(booking_id, "failed", payload=reason, device_time="2026-11-24T09:30:00+08:00")
             answer = collector.post("/field-events", {"events": [event]}).get_json()
             assert answer["events"][0]["answer"] == "accepted", answer
@@ -110,7 +110,7 @@ def test_after_an_erasure_no_cell_holds_the_person(session: Session, lived: Live
     old_id = lived.caller.id
     assert found(session, *SECRETS) >= {
         "resident.phone", "one_time_code.phone", "booking.place", "plan.problem", "saved_address.place",
-        "saved_address.label", "idempotency_key.answer",
+        "saved_address.label", "idempotency_key.answer", "field_event.words",
     }  # fmt: skip
     assert found(session, str(old_id)) >= {"resident.id", "booking.resident_id", "sign_in.resident_id"}
     # when they are erased

@@ -83,6 +83,8 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "erasures": 1,
         "places": 0,
         "plans": 0,
+        "field_words": 0,
+        "field_clashes": 0,
         "cached_travel": 0,
         "photos": 0,
         "unused_counters": 0,
@@ -100,6 +102,7 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
         "cached_travel",
         "unused_counters",
         "stale_limits",
+        "field_clashes",  # what came under the id of a record goes with its words
     }
     assert told == done
 

@@ -166,7 +166,7 @@ TORN = """
 """
 OTHER_COLUMNS = (
     "day, vehicle_key, plan_version, booking_id, collector_id, device_id, device_seq, kind, reason, items, payload,"
-    " device_time, made_at, skew_s, quarantined, counts_on, received_at, fingerprint"
+    " words, device_time, made_at, skew_s, quarantined, counts_on, received_at, fingerprint"
 )
 SAME_NUMBER = (
     f"INSERT INTO field_event (event_id, {OTHER_COLUMNS})"

@@ -27,7 +27,7 @@ from recycling.usecases.field.check_report import check_instant, check_outcome
 from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
-from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, other_payload, said
+from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, payload_of, said, words_of
 from recycling.usecases.field.set_out import tell_on_the_way
 
 log = logger(__name__)
@@ -212,7 +212,8 @@ class _Batch:
             "event_id": report.event_id, "day": day, "vehicle_key": ridden.vehicle_key,
             "plan_version": report.plan_version, "booking_id": report.booking_id, "collector_id": self.by.id,
             "device_id": report.device_id, "device_seq": report.device_seq, "kind": report.kind,
-            "reason": report.payload.reason, "items": items_of(report), "payload": other_payload(report),
+            "reason": report.payload.reason, "items": items_of(report), "payload": payload_of(report),
+            "words": words_of(report),
             "device_time": report.clock.device_time, "made_at": clock.made_at,
             "skew_s": None if clock.skew is None else round(clock.skew.total_seconds()),
             "quarantined": clock.quarantined, "counts_on": service_day(self.now) if late else day,

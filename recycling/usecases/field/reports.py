@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC
 from typing import Any, Literal, get_args
@@ -164,8 +164,20 @@ def fingerprint(report: FieldReport) -> bytes:
     return hashlib.sha256(json.dumps(said(report), sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
-def other_payload(report: FieldReport) -> dict[str, Any] | None:
-    """What is stored encrypted: everything but reason and items; ``None`` when that is nothing."""
+# What may be about people, and goes when its time is over.
+WORDS = frozenset({"note", "proof"})
+
+
+def payload_of(report: FieldReport) -> dict[str, Any] | None:
+    """What the folds and figures read beside reason and items; ``None`` when that is nothing."""
+    return _of(report, lambda name: name not in WORDS and name not in ("items", "reason"))
+
+
+def words_of(report: FieldReport) -> dict[str, Any] | None:
+    """What may be about people; ``None`` when that is nothing."""
+    return _of(report, lambda name: name in WORDS)
+
+
+def _of(report: FieldReport, wanted: Callable[[str], bool]) -> dict[str, Any] | None:
     payload: dict[str, Any] = said(report)["payload"]
-    rest = {name: value for name, value in payload.items() if name not in ("items", "reason")}
-    return rest or None
+    return {name: value for name, value in payload.items() if wanted(name)} or None

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, undefer
 from recycling.clock import service_day
 from recycling.models.addresses import AddressBook, SavedAddress
 from recycling.models.booking import BLANK_PLACE, Booking, BookingChange
+from recycling.models.field import FieldEvent, FieldEventClash
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.limits import LiveCount, LiveItem, NoShow, give_back_limits, settle_limits
@@ -57,6 +58,15 @@ def blank_places(session: Session, person: Person) -> int:
     return rows_met(
         session, mine.values(place=BLANK_PLACE, place_blanked_at=person.now, resident_id=person.pseudonym_id)
     )
+
+
+def blank_words(session: Session, person: Person) -> int:
+    """Blank what collectors wrote at the person's doors; what they counted there stays."""
+    mine = select(Booking.id).where(Booking.resident_id == person.id)
+    at_their_doors = select(FieldEvent.event_id).where(FieldEvent.booking_id.in_(mine))
+    rows_met(session, update(FieldEventClash).where(FieldEventClash.event_id.in_(at_their_doors)).values(content={}))
+    words = update(FieldEvent).where(FieldEvent.booking_id.in_(mine), FieldEvent.words.is_not(None))
+    return rows_met(session, words.values(words=None))
 
 
 def coarsen_plans(session: Session, person: Person) -> int:
@@ -188,6 +198,7 @@ def rename_lookups(session: Session, person: Person) -> int:
 TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
+    "field_words": blank_words,
     "limits": end_limits,
     "waiting": delete_waiting,
     "tentative_routes": delete_routes,

@@ -77,7 +77,7 @@ class _About:
             "kind", "reason", "items", "device_time", "made_at", "skew_s", "quarantined", "counts_on", "received_at",
         )  # fmt: skip
         return {name: getattr(event, name) for name in names} | {
-            "note": (event.payload or {}).get("note"),
+            "note": (event.words or {}).get("note"),
             "booking_state": None if event.booking_id is None else self.states.get(event.booking_id),
             "flags": self.flags[event.event_id],
             "rulings": self.rulings[event.event_id],
