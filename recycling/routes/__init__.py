@@ -9,6 +9,7 @@ from recycling.routes import (
     address_candidates,
     booking_imports,
     bookings,
+    devices,
     doorstep_events,
     estimates,
     goal_progress,
@@ -59,6 +60,8 @@ BLUEPRINTS = (
     plans.bp,
     my_limits.bp,
     my_route.bp,
+    devices.bp,
+    devices.mine_bp,
     doorstep_events.bp,
     doorstep_events.codes_bp,
     intake_tickets.bp,
@@ -105,5 +108,18 @@ def document(api: flask_smorest.Api) -> None:
             "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
         },
     )
+    components.parameter(
+        "DPoP",
+        "header",
+        {
+            "required": False,
+            "description": "设备签名 / RFC 9449, needed beside a token of type DPoP and when a collector signs in: a JWT of"
+            " typ dpop+jwt signed ES256 with the device's key (its public half as jwk in the header); jti new for every"
+            " request, htm the method, htu the address without query, iat the time (401 tells server_time when it is off),"
+            " ath the SHA-256 of the token in base64url",
+            "schema": {"type": "string", "maxLength": 4096},
+        },
+    )
+    components.security_scheme("dpop", {"type": "http", "scheme": "dpop", "bearerFormat": "JWT"})
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": "access_token_cookie"})
