@@ -120,6 +120,6 @@ def document(api: flask_smorest.Api) -> None:
             "schema": {"type": "string", "maxLength": 4096},
         },
     )
-    components.security_scheme("dpop", {"type": "http", "scheme": "dpop", "bearerFormat": "JWT"})
+    components.security_scheme("dpop", {"type": "http", "scheme": "dpop"})
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": "access_token_cookie"})
