@@ -382,8 +382,8 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 # a hold is confirmed first, so that giving it up is refused instead of passing over an absent one
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, their preparation, by residents; holds: confirm and
-    # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets;
-    # devices: end
+    # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets,
+    # and a device's end
     assert cells == 18
 
 
