@@ -42,9 +42,7 @@ class Phone:
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """Sign claims; fields of the header may be other than they should."""
-        return jwt.encode(
-            claims, self.key, algorithm="ES256", headers={"typ": "dpop+jwt", "jwk": self.jwk()} | header
-        )
+        return jwt.encode(claims, self.key, algorithm="ES256", headers={"typ": "dpop+jwt", "jwk": self.jwk()} | header)
 
     def proof(self, method: str, address: str, token: str | None = None) -> str:
         """A fresh proof for a request."""

@@ -58,9 +58,7 @@ class DeviceProof:
         return hmac.compare_digest(self.thumbprint, thumbprint)
 
 
-def read_device_proof(
-    text: str, *, method: str, address: str, now: datetime, token: str | None = None
-) -> DeviceProof:
+def read_device_proof(text: str, *, method: str, address: str, now: datetime, token: str | None = None) -> DeviceProof:
     """Check a proof for the request it came with.
 
     Parameters
@@ -143,8 +141,8 @@ def _still_good_until(issued_s: Any, *, now: datetime) -> datetime:
     earliest, latest = (now - TOLERANCE).timestamp(), (now + TOLERANCE).timestamp()
     if not earliest <= issued_s <= latest:  # as numbers: a JSON number may be too large for a date, or none (NaN)
         raise DeviceProofOutOfTime(
-            f"the proof's iat is {str(issued_s)[:20]}, more than {int(TOLERANCE.total_seconds())} s from our clock; it is"
-            f" {now.isoformat(timespec='seconds')} here (server_time): correct by the difference and send a new proof"
+            f"the proof's iat is {str(issued_s)[:20]}, more than {int(TOLERANCE.total_seconds())} s from our clock;"
+            f" here it is {now.isoformat(timespec='seconds')} (server_time): correct by the difference and sign anew"
             " / 设备时间有误，请按 server_time 校正后重试",
             server_time=now.isoformat(timespec="milliseconds"),
         )

@@ -317,9 +317,7 @@ def foreign_devices(world: World) -> Iterator[Foreign]:
     """A device that a collector is signed in on before another collector."""
     owner, stranger = (world.callers.staff("collector", collector_key=key) for key in ("c01", "c02"))
     # ended by the last of the requests, so it is the one that they come from
-    yield Foreign(
-        row_id=UUID(owner.get("/my-devices").get_json()["devices"][0]["id"]), stranger=stranger, owner=owner
-    )
+    yield Foreign(row_id=UUID(owner.get("/my-devices").get_json()["devices"][0]["id"]), stranger=stranger, owner=owner)
 
 
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -116,7 +115,9 @@ def test_a_stolen_token_is_worth_nothing_on_another_device(
 ) -> None:
     # given the token of one phone, and a thief who has a phone of their own, even one that is signed in
     thief, token = callers.staff("collector", collector_key="c02"), access(collector)
-    with_theirs = lambda: me(client, token, phone_of(thief).proof("GET", ME, token))  # noqa: E731  # made anew each time
+
+    def with_theirs() -> TestResponse:
+        return me(client, token, phone_of(thief).proof("GET", ME, token))
 
     # then it is refused bare, as Bearer, in a cookie, and with a proof of the thief's
     assert refused(me(client, token, None))
@@ -173,7 +174,7 @@ def test_algorithms_other_than_es256_are_refused(client: FlaskClient, collector:
     claims = phone.claims("GET", ME, token)
     head = {"typ": "dpop+jwt", "jwk": phone.jwk()}
     assert refused(me(client, token, jwt.encode(claims, "k" * 32, algorithm="HS256", headers=head)))
-    assert refused(me(client, token, jwt.encode(claims, None, algorithm="none", headers=head)))
+    assert refused(me(client, token, jwt.encode(claims, "", algorithm="none", headers=head)))
     assert me(client, token, phone.sign(claims)).status_code == 200
 
 
@@ -362,9 +363,10 @@ def test_an_unknown_device_is_not_found(callers: Callers, path: str) -> None:
 
 def test_the_document_tells_where_a_proof_goes(app: Flask) -> None:
     document = app.test_client().get("/api/openapi.json").get_json()
-    takes: Callable[[dict[str, Any]], bool] = lambda one: {  # noqa: E731  # one line of meaning
-        "$ref": "#/components/parameters/DPoP"
-    } in one.get("parameters", [])
+
+    def takes(operation: dict[str, Any]) -> bool:
+        return {"$ref": "#/components/parameters/DPoP"} in operation.get("parameters", [])
+
     for path, method in (("/my-route", "get"), ("/my-devices", "get"), ("/sign-in/staff", "post"), ("/me", "get")):
         assert takes(document["paths"][path][method]), path
     assert not takes(document["paths"]["/bookings"]["post"])

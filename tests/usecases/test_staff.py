@@ -98,9 +98,7 @@ def test_of_two_who_open_one_account_at_once_one_hears_conflict(
     assert session.scalars(select(func.count()).select_from(Staff)).one() == 1
 
 
-def sign_in_on_browser(
-    login: str, password: str, *, district: District, session: Session, now: datetime
-) -> SignedIn:
+def sign_in_on_browser(login: str, password: str, *, district: District, session: Session, now: datetime) -> SignedIn:
     """Sign in on a browser of one's own."""
     return sign_in_staff(
         login, password, address="192.0.2.1", district=district, session=session, now=now,

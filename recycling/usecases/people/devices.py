@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime, timedelta
+from hmac import compare_digest
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -24,9 +24,7 @@ SEEN_EVERY = timedelta(minutes=10)  # coarse, so that a request rarely writes fo
 ELSEWHERE = "this sign-in belongs to another browser or device; sign in here / 登录已绑定其他设备，请在本机重新登录"
 
 
-def admit_app(
-    sign_in_id: UUID, proof: DeviceProof, *, live: LiveSignIn, session: Session, now: datetime
-) -> None:
+def admit_app(sign_in_id: UUID, proof: DeviceProof, *, live: LiveSignIn, session: Session, now: datetime) -> None:
     """Let a request of an app in whose proof is of the bound key, and use the proof up.
 
     Raises
@@ -45,9 +43,7 @@ def admit_app(
             _note_seen(sign_in_id, session=session, now=now)
 
 
-def admit_browser(
-    sign_in_id: UUID, secret: str, *, live: LiveSignIn, session: Session, now: datetime
-) -> None:
+def admit_browser(sign_in_id: UUID, secret: str, *, live: LiveSignIn, session: Session, now: datetime) -> None:
     """Let a request of a browser in that holds the secret of the sign-in.
 
     Raises
@@ -55,7 +51,7 @@ def admit_browser(
     NotSignedIn
         When it does not.
     """
-    if live.browser_digest is None or not hmac.compare_digest(live.browser_digest, browser_digest(secret)):
+    if live.browser_digest is None or not compare_digest(live.browser_digest, browser_digest(secret)):
         raise NotSignedIn(ELSEWHERE)
     # Others' devices are in no list.
     if live.principal.role == "collector" and _is_stale(live, now):
