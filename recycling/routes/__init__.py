@@ -113,8 +113,8 @@ def document(api: flask_smorest.Api) -> None:
         "header",
         {
             "required": False,
-            "description": "设备签名 / RFC 9449, needed beside a token of type DPoP and when a collector signs in: a JWT"
-            " of typ dpop+jwt signed ES256 with the device's key (its public half as jwk in the header); jti new for"
+            "description": "设备签名 / RFC 9449, beside a token of type DPoP and when a collector signs in: a JWT of"
+            " typ dpop+jwt signed ES256 with the device's key (its public half as jwk in the header); jti new for"
             " every request, htm the method, htu the address without query, iat the time (401 tells server_time when it"
             " is off), ath the SHA-256 of the token in base64url",
             "schema": {"type": "string"},
