@@ -221,10 +221,11 @@ def sign_in_staff(
         raise DeviceProofRequired(WITHOUT_DEVICE)
     with atomic(session):
         # Meanwhile the account may have been closed or given another password, which ends its sign-ins: this one too.
-        # A collector's row for us alone: two sign-ins at once would each see room for one device more.
+        # A collector's row for us alone: two sign-ins at once would each see room for one device more. Rows that only
+        # point to it are written meanwhile (key_share).
         as_it_was = (Staff.id == staff.id, Staff.active, Staff.password_hash == known_hash)
         alone = staff.role == "collector"
-        if session.scalar(select(Staff.id).where(*as_it_was).with_for_update(read=not alone)) is None:
+        if session.scalar(select(Staff.id).where(*as_it_was).with_for_update(read=not alone, key_share=alone)) is None:
             raise WrongCode(WRONG_LOGIN)
         opened = SignIn(staff_id=staff.id, expires_at=now + STAFF_LIFE)
         if staff.collector_key is not None:
