@@ -62,6 +62,27 @@ class NotSignedIn(DomainError):
     code = "not_signed_in"
 
 
+class DeviceProofRefused(NotSignedIn):
+    """The request was not signed by the device that the token belongs to, or was sent before."""
+
+    code = "device_proof_refused"
+
+
+class DeviceProofOutOfTime(DeviceProofRefused):
+    """A device proof is too old or too new by our clock; ``server_time`` tells the device how wrong its own is."""
+
+    code = "device_proof_out_of_time"
+
+    def __init__(self, message: str, *, server_time: str) -> None:
+        super().__init__(message, server_time=server_time)
+
+
+class DeviceProofRequired(InvalidInput):
+    """A collector's sign-in came without the key of the device that it is to be bound to."""
+
+    code = "device_proof_required"
+
+
 class Forbidden(DomainError):
     """The caller's role does not do this."""
 

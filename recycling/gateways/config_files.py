@@ -24,6 +24,7 @@ from recycling.gateways.config_rows import (
 )
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
+from recycling.policy.devices import DeviceRule
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.geography import Boundary, Point
@@ -64,7 +65,7 @@ def read_district(folder: Path) -> District:
     boundary = _read_boundary(folder / "district" / "boundary.geojson")
     network, booking_rules = _read_network(folder / "district", boundary)
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
-    rule_path = folder / "policy" / "service_time.toml"
+    rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     return District(
         catalogue=catalogue,
         network=network,
@@ -76,6 +77,7 @@ def read_district(folder: Path) -> District:
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
+        devices=one(devices_path, read_toml(devices_path, tables=["devices"]), "devices", DeviceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
 

@@ -9,6 +9,7 @@ from recycling.routes import (
     address_candidates,
     booking_imports,
     bookings,
+    devices,
     estimates,
     field_events,
     goal_progress,
@@ -62,6 +63,8 @@ BLUEPRINTS = (
     field_events.bp,
     field_events.codes_bp,
     field_events.flags_bp,
+    devices.bp,
+    devices.mine_bp,
     intake_tickets.bp,
     recovered.bp,
     goal_progress.bp,
@@ -106,5 +109,18 @@ def document(api: flask_smorest.Api) -> None:
             "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
         },
     )
+    components.parameter(
+        "DPoP",
+        "header",
+        {
+            "required": False,
+            "description": "设备签名 / RFC 9449, beside a token of type DPoP and when a collector signs in: a JWT of"
+            " typ dpop+jwt signed ES256 with the device's key (its public half as jwk in the header); jti new for"
+            " every request, htm the method, htu the address without query, iat the time (401 tells server_time when it"
+            " is off), ath the SHA-256 of the token in base64url",
+            "schema": {"type": "string"},
+        },
+    )
+    components.security_scheme("dpop", {"type": "http", "scheme": "dpop"})
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": "access_token_cookie"})

@@ -14,7 +14,7 @@ from recycling.models.counters import AttemptCounter
 from recycling.models.field import FieldEvent, FieldEventClash
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
-from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure, ResidentLookup
@@ -32,12 +32,13 @@ log = logger(__name__)
 # A pickup that nobody came for, or recorded, does not keep its resident from booking: the day after its day somebody
 # may still come or send the record, the day after that it is not live any more. Its state stays, for the dispatcher.
 LIVE_AFTER_DAY = timedelta(days=2)
+CLOCKS_APART = timedelta(hours=1)  # how far our own servers' clocks may be from each other, with ample room
 
 
 def clean_up(
     privacy: PrivacyNotice, *, session: Session, now: datetime, travel_kept: timedelta = timedelta(0)
 ) -> dict[str, int]:
-    """Delete old codes, keys, counters, sign-ins, audit rows, photos and kept ways, blank old places; how many of each.
+    """Delete old codes, keys, counters, sign-ins, proofs, audit rows, photos and ways, blank old places; how many each.
 
     ``travel_kept`` is how long the answers of a road engine are used.
 
@@ -48,6 +49,8 @@ def clean_up(
     for name, rows in {
         **_served(privacy, now=now),
         "unused_counters": UNUSED,
+        # Too old to be taken again by any of our clocks.
+        "used_device_proofs": delete(UsedDeviceProof).where(UsedDeviceProof.expires_at < now - CLOCKS_APART),
         "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
     }.items():
         with atomic(session):

@@ -96,6 +96,10 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "field_events.record_field_events": ("collector",),
     "field_events.create_ruling": PLANNERS,
     "field_flags.list_flagged_events": PLANNERS,
+    "devices.list_all_devices": PLANNERS,
+    "devices.end_any_device": PLANNERS,
+    "my_devices.list_my_devices": ("collector",),
+    "my_devices.end_my_device": ("collector",),
     "intake_tickets.create_ticket": ("keeper",),
     "intake_tickets.list_tickets": ("keeper", *DESK),
     "intake_tickets.show_ticket": ("keeper", *DESK),
@@ -143,6 +147,7 @@ NOT_OWNED = {
     "recurring_id": "agreements with enterprises are the whole district's",
     "run_id": "job runs are the whole district's",
     "report_id": "goal reports are the whole district's",
+    "sign_in_id": "the desk ends any collector's device",
 }
 
 
@@ -312,6 +317,13 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=row_id, stranger=other, owner=keeper)
 
 
+def foreign_devices(world: World) -> Iterator[Foreign]:
+    """A device that a collector is signed in on before another collector."""
+    owner, stranger = (world.callers.staff("collector", collector_key=key) for key in ("c01", "c02"))
+    # ended by the last of the requests, so it is the one that they come from
+    yield Foreign(row_id=UUID(owner.get("/my-devices").get_json()["devices"][0]["id"]), stranger=stranger, owner=owner)
+
+
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "booking_id": foreign_bookings,
     "photo_id": foreign_photos,
@@ -319,6 +331,7 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "hold_id": foreign_holds,
     "ticket_id": foreign_tickets,
     "wish_id": foreign_wishes,
+    "my_sign_in_id": foreign_devices,
 }
 
 
@@ -371,8 +384,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 # a hold is confirmed first, so that giving it up is refused instead of passing over an absent one
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, their preparation, by residents; holds: confirm and
-    # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets
-    assert cells == 17
+    # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets,
+    # and a device's end
+    assert cells == 18
 
 
 def spoken(answer: TestResponse) -> str:

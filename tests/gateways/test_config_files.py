@@ -29,6 +29,7 @@ FILES = (
     "policy/prices.toml",
     "policy/privacy.toml",
     "policy/no_shows.toml",
+    "policy/devices.toml",
     "policy/service_time.toml",
 )
 
@@ -212,6 +213,12 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/towns.csv", "370403002", "370403001", ["'370403001'", "twice"]),
         ("district/villages.csv", "370403001003", "370403001001", ["'370403001001'", "twice"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
+        (
+            "policy/devices.toml",
+            "most_per_collector = 2",
+            "most_per_collector = 0",
+            ["most_per_collector = 0", "1 and"],
+        ),
         ("policy/goals.toml", 'key = "2024"', 'key = "2025"', ["'2025'", "twice"]),
         # pointing to nothing
         ("district/network.toml", 'class_key = "truck"', 'class_key = "trick"', ["class_key", "did you mean 'truck'?"]),

@@ -15,7 +15,7 @@ from recycling.models.base import Base
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
-from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure, ResidentLookup
@@ -86,6 +86,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "field_words": 0,
         "field_clashes": 0,
         "cached_travel": 0,
+        "used_device_proofs": 0,
         "photos": 0,
         "unused_counters": 0,
         "stale_limits": 0,
@@ -100,6 +101,7 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
     told = {key.replace("-", "_") for key, datum in district.privacy.data.items() if datum.kept_days is not None}
     done = set(clean_up(district.privacy, session=session, now=now)) - {
         "cached_travel",
+        "used_device_proofs",
         "unused_counters",
         "stale_limits",
         "field_clashes",  # what came under the id of a record goes with its words
@@ -140,6 +142,17 @@ def test_places_of_bookings_and_plans_are_blank_the_day_after_their_last(
     # a second time there is nothing to do
     again = clean_up(district.privacy, session=session, now=last + timedelta(days=1))
     assert (again["places"], again["plans"]) == (0, 0)
+
+
+def test_a_used_device_proof_goes_when_no_clock_of_ours_would_take_it_again(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given two that ran out an hour ago, one of them a second more
+    for number, older in enumerate((timedelta(0), SECOND)):
+        session.add(UsedDeviceProof(mark=bytes([number]) * 32, expires_at=now - timedelta(hours=1) - older))
+    session.commit()
+    assert clean_up(district.privacy, session=session, now=now)["used_device_proofs"] == 1
+    assert session.scalars(select(UsedDeviceProof.mark)).one() == bytes(32)
 
 
 def test_a_live_sign_in_stays(session: Session, district: District, now: datetime) -> None:

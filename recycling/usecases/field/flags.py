@@ -15,7 +15,7 @@ from recycling.models.field import FieldEvent, FieldFlag
 
 FlagCode = Literal[
     "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
-    "sequence_reused", "late_adjustment", "id_reused",
+    "sequence_reused", "late_adjustment", "id_reused", "other_device",
 ]  # fmt: skip
 # Why, in Chinese and English, and what to do.
 FLAG_WORDS: Mapping[str, tuple[str, str]] = {
@@ -47,6 +47,10 @@ FLAG_WORDS: Mapping[str, tuple[str, str]] = {
     "id_reused": (
         "同一记录编号出现两种内容：以首次为准，请核实",
         "its id came again with another content: the first counts, find out which is true",
+    ),
+    "other_device": (
+        "由另一台设备代传：请核实是否更换了手机",
+        "sent by another device than the one that recorded it: find out whether the phone was replaced",
     ),
     "late_adjustment": (
         "当月数据已报送，按到达日期记为调整",

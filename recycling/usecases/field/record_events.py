@@ -264,6 +264,8 @@ class _Batch:
                 self.flags.add((event_id, "clock_quarantined"))
             elif one.clock.flagged:
                 self.flags.add((event_id, "clock_skew"))
+            if self.by.device_id is not None and self.by.device_id != one.report.device_id:
+                self.flags.add((event_id, "other_device"))
             if one.row["counts_on"] != one.row["day"]:
                 self.flags.add((event_id, "late_adjustment"))
         self.flags |= {(event_id, "sequence_reused") for event_id in self._clones()}
