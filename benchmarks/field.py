@@ -29,7 +29,7 @@ from recycling.models.field import FieldEvent
 from recycling.policy.field_events import route_state
 from recycling.usecases.field.records import records_of_day
 from tests.conftest import fresh_postgres
-from tests.servers import server_settings, serving
+from tests.servers import Server, server_settings, serving
 
 COLLECTORS, STOPS, BATCH = 60, 25, 50
 OFFLINE = timedelta(hours=2)
@@ -68,9 +68,9 @@ def _synchronised() -> Iterator[Row]:
                 options=("--worker-connections", str(COLLECTORS // 2)),
             ) as server,
         ):  # fmt: skip
-            alone = _by_turns(routes[COLLECTORS:], recorded[COLLECTORS:], size=1)
+            alone = _by_turns(server, routes[COLLECTORS:], recorded[COLLECTORS:], size=1)
             singly = put_on(server.port, alone, clients=ALONE)
-            batches = _by_turns(routes[:COLLECTORS], recorded[:COLLECTORS], size=BATCH)
+            batches = _by_turns(server, routes[:COLLECTORS], recorded[:COLLECTORS], size=BATCH)
             together = put_on(server.port, batches, clients=COLLECTORS)
         sent = sum(len(one) for one in recorded)
         mine = sum(len(one) for one in recorded[:COLLECTORS])
@@ -123,13 +123,17 @@ def _records(route: WrittenRoute, now: datetime) -> list[dict[str, Any]]:
     return found
 
 
-def _by_turns(routes: Sequence[WrittenRoute], recorded: Sequence[list[dict[str, Any]]], *, size: int) -> list[Request]:
+def _by_turns(
+    server: Server, routes: Sequence[WrittenRoute], recorded: Sequence[list[dict[str, Any]]], *, size: int
+) -> list[Request]:
     """Requests in such a sequence that each client has the batches of one route, in theirs."""
     turns = range(0, len(recorded[0]), size)
     return [
         Request(
             method="POST", path="/field-events", body=json.dumps({"events": events[first : first + size]}).encode(),
-            headers={"Authorization": f"Bearer {route.token}", "Content-Type": "application/json"},
+            headers={
+                **route.headers("POST", f"{server.address}/field-events"), "Content-Type": "application/json",
+            },
         )
         for first in turns
         for route, events in zip(routes, recorded, strict=True)
@@ -152,12 +156,6 @@ def _route_lists() -> Iterator[Row]:
             )  # fmt: skip
             db.session.remove()
             db.engine.dispose()
-        looks = [
-            Request(
-                method="GET", path="/my-route", headers={"Authorization": f"Bearer {routes[n % ROUTES].token}"}
-            )
-            for n in range(LOOKS)
-        ]  # fmt: skip
         with (
             tempfile.TemporaryDirectory() as name,
             serving(
@@ -165,11 +163,9 @@ def _route_lists() -> Iterator[Row]:
                 options=("--worker-connections", str(LOOKERS // 2)),
             ) as server,
         ):  # fmt: skip
-            put_on(server.port, looks[:LOOKERS], clients=LOOKERS)
-            lists = put_on(server.port, looks, clients=LOOKERS)
-            bare = put_on(
-                server.port, [Request(method="GET", path="/me", headers=one.headers) for one in looks], clients=LOOKERS
-            )
+            put_on(server.port, _looks(server, routes, "/my-route")[:LOOKERS], clients=LOOKERS)
+            lists = put_on(server.port, _looks(server, routes, "/my-route"), clients=LOOKERS)
+            bare = put_on(server.port, _looks(server, routes, "/me"), clients=LOOKERS)
     p99 = 1000 * lists.percentile_s(0.99)
     yield Row(
         name=f"route list of {STOPS} stops, {ROUTES} routes a day, {LOOKERS} clients, 2 workers: 99th percentile;"
@@ -177,6 +173,14 @@ def _route_lists() -> Iterator[Row]:
         figure=p99, unit="ms", target=f"<= {LIST_P99_MS:.0f} ms", ok=p99 <= LIST_P99_MS and not _errors(lists),
         peer="GET /me, no list in it", peer_figure=1000 * bare.percentile_s(0.99),
     )  # fmt: skip
+
+
+def _looks(server: Server, routes: Sequence[WrittenRoute], path: str) -> list[Request]:
+    """Requests of one phone after the other, each with a proof of its own."""
+    return [
+        Request(method="GET", path=path, headers=routes[n % ROUTES].headers("GET", server.address + path))
+        for n in range(LOOKS)
+    ]
 
 
 @contextmanager

@@ -17,19 +17,26 @@ from recycling.models.people import Resident, SignIn, Staff, phone_index
 from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
+from recycling.policy.device_proof import read_device_proof
 from recycling.policy.district import District
+from tests.devices import HERE, Phone
 
 BEGINS_S, EVERY_S = 8 * 3600, 1200  # a stop every twenty minutes from eight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenRoute:
-    """One vehicle's day: who drives it, their token, and its bookings in sequence."""
+    """One vehicle's day: who drives it, their token and the phone it is bound to, and its bookings in sequence."""
 
     vehicle_key: str
     staff_id: uuid.UUID
     token: str
+    phone: Phone
     bookings: Sequence[uuid.UUID]
+
+    def headers(self, method: str, address: str) -> dict[str, str]:
+        """What the phone sends with one request."""
+        return self.phone.headers(method, address, self.token)
 
 
 def written_day(
@@ -63,8 +70,10 @@ def written_day(
                 "station_key": None, "collector_key": crew[0].key, "active": True, "created_at": published_at,
             }
         )  # fmt: skip
+        phone = Phone()
         rows.setdefault(SignIn, []).append(
             {
+                "device_id": phone.id, "key_thumbprint": _thumbprint(phone, now),
                 "id": sign_in_id, "resident_id": None, "staff_id": staff_id, "refresh_count": 0,
                 "created_at": published_at, "expires_at": now + timedelta(days=1), "ended_at": None,
             }
@@ -81,7 +90,7 @@ def written_day(
             _stop(rows, booking_id, route_id, place, f"138{number:04d}{place:04d}", village, day, published_at)
         found.append(
             WrittenRoute(
-                vehicle_key=vehicle, staff_id=staff_id, bookings=bookings,
+                vehicle_key=vehicle, staff_id=staff_id, bookings=bookings, phone=phone,
                 token=str(create_access_token(str(sign_in_id), expires_delta=timedelta(hours=3))),
             )
         )  # fmt: skip
@@ -92,6 +101,11 @@ def written_day(
         ):  # fmt: skip
             session.execute(insert(table_of(model)), rows[model])
     return found
+
+
+def _thumbprint(phone: Phone, now: datetime) -> bytes:
+    """What the server knows of a phone's key, as it reads it at a sign-in."""
+    return read_device_proof(phone.proof("POST", HERE), method="POST", address=HERE, now=now).thumbprint
 
 
 def _stop(
