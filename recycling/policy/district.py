@@ -12,6 +12,7 @@ from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
+from recycling.policy.proof_rules import ProofRule
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -31,4 +32,5 @@ class District:
     prices: PriceBook
     preparation: PreparationBook
     privacy: PrivacyNotice
+    proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()

@@ -31,6 +31,7 @@ UNSPOKEN = {"password", "code", "phone", "address", "note", "label", "text"}
 STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,
     errors.UnsupportedMedia: 415,
+    errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.NotSignedIn: 401,
     errors.Forbidden: 403,
@@ -121,7 +122,9 @@ def answer_domain_error(error: errors.DomainError) -> Response:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    more: dict[str, Any] = {name: error.facts[name] for name in ("errors", "error_count") if name in error.facts}
+    more: dict[str, Any] = {
+        name: error.facts[name] for name in ("errors", "error_count", "stored_bytes") if name in error.facts
+    }
     return problem(
         status, error.message, code=error.code, retryable=error.retryable, fields=error.facts.get("fields"), more=more,
         headers=headers,

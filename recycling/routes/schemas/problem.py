@@ -29,3 +29,4 @@ class ProblemSchema(Schema):
     fields_ = fields.Dict(data_key="fields")
     errors = fields.List(fields.Nested(RowErrorSchema), metadata={"description": "逐行错误 / of a table, 100 at most"})
     error_count = fields.Integer(metadata={"description": "错误总数 / all of them"})
+    stored_bytes = fields.Integer(metadata={"description": "已存字节数 / where to go on with the parts of a file"})

@@ -29,6 +29,7 @@ from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan, RouteStop, Unassigned
 from recycling.models.plan import Route as PlannedRoute
 from recycling.models.privacy import Consent, ResidentLookup
+from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import rows_met
 from recycling.models.waiting import WaitingDay, WaitingWish
@@ -87,6 +88,17 @@ def delete_photos(session: Session, person: Person) -> int:
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     gone = rows_met(session, delete(Photo).where(Photo.booking_id.in_(mine)))
     rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(mine)))
+    return gone
+
+
+def delete_proofs(session: Session, person: Person) -> int:
+    """Delete the photos taken at their door, what has arrived of others, the counts, and the codes for the door."""
+    mine = select(Booking.id).where(Booking.resident_id == person.id)
+    gone = rows_met(session, delete(ProofPhoto).where(ProofPhoto.booking_id.in_(mine)))
+    uploads = select(ProofUpload.id).where(ProofUpload.booking_id.in_(mine))
+    rows_met(session, delete(ProofPart).where(ProofPart.upload_id.in_(uploads)))
+    for table in (ProofUpload, ProofCount, DoorCode):
+        rows_met(session, delete(table).where(table.booking_id.in_(mine)))
     return gone
 
 
@@ -188,6 +200,7 @@ def rename_lookups(session: Session, person: Person) -> int:
 TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
+    "proofs": delete_proofs,
     "limits": end_limits,
     "waiting": delete_waiting,
     "tentative_routes": delete_routes,
