@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("label IN ('tag', 'seal')", name=op.f("ck_custody_clash_label")),
-        sa.CheckConstraint("reason IN ('elsewhere', 'other_item', 'unreadable')", name=op.f("ck_custody_clash_reason")),
+        sa.CheckConstraint(
+            "reason IN ('elsewhere', 'other_item', 'unreadable', 'untagged')", name=op.f("ck_custody_clash_reason")
+        ),
         sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_custody_clash_booking_id")),
         sa.ForeignKeyConstraint(["collector_id"], ["staff.id"], name=op.f("fk_custody_clash_collector_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_custody_clash")),

@@ -16,8 +16,9 @@ from recycling.policy.custody_tags import LONGEST_AS_READ, TAG_CHARS
 Label = Literal["tag", "seal"]
 LABELS: tuple[Label, ...] = get_args(Label)
 
-# Why a label was not taken as what it was read for: it stands at another door, on another item, or is no label at all.
-ClashReason = Literal["elsewhere", "other_item", "unreadable"]
+# Why a label was not taken as what it was read for: it stands at another door, on another item, or is no label at all;
+# or it is a seal on a unit whose own label was not taken.
+ClashReason = Literal["elsewhere", "other_item", "unreadable", "untagged"]
 CLASH_REASONS: tuple[ClashReason, ...] = get_args(ClashReason)
 
 

@@ -29,6 +29,7 @@ FILES = (
     "policy/prices.toml",
     "policy/privacy.toml",
     "policy/no_shows.toml",
+    "policy/proof.toml",
     "policy/service_time.toml",
 )
 
@@ -212,6 +213,14 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/towns.csv", "370403002", "370403001", ["'370403001'", "twice"]),
         ("district/villages.csv", "370403001003", "370403001001", ["'370403001001'", "twice"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
+        ("policy/proof.toml", 'key = "high-value-code"', 'key = "high-value"', ["2026-01-01", "'high-value'", "twice"]),
+        ("policy/proof.toml", '["seal"]', '["wax"]', ["any_of = 'wax' is unknown", "signature"]),
+        (
+            "policy/proof.toml",
+            "data_bearing = true",
+            'item_types = ["pc"]',
+            ["'data-sealed'", "'pc' points to nothing"],
+        ),
         ("policy/goals.toml", 'key = "2024"', 'key = "2025"', ["'2025'", "twice"]),
         # pointing to nothing
         ("district/network.toml", 'class_key = "truck"', 'class_key = "trick"', ["class_key", "did you mean 'truck'?"]),

@@ -20,7 +20,7 @@ from recycling.policy.custody_tags import LONGEST_AS_READ, read_seal, read_tag
 
 log = logger(__name__)
 
-ConflictCode = Literal["elsewhere", "other_item", "unreadable", "seal_missing"]
+ConflictCode = Literal["elsewhere", "other_item", "unreadable", "untagged", "seal_missing"]
 
 CONFLICT_WORDS: dict[ConflictCode, tuple[str, str]] = {
     "elsewhere": (
@@ -32,6 +32,7 @@ CONFLICT_WORDS: dict[ConflictCode, tuple[str, str]] = {
         "was given to another item type of this booking; check which it is",
     ),
     "unreadable": ("标签有误，请重新扫描或核对", "is no label; scan it again or compare it letter by letter"),
+    "untagged": ("所封物品的标签无效，封签未登记", "is on a unit whose own label was not taken; label the unit first"),
     "seal_missing": ("含数据的物品每件须有封签", "holds somebody's data and has no seal; put one on"),
 }
 
@@ -93,32 +94,31 @@ def attach_tags(
     InvalidInput
         When an item type is not in the catalogue of the booking's day.
     """
+    to_seal = {unit.item_type for unit in units if catalogue.item_type(unit.item_type, on=booking.day).data_bearing}
     record = _Record(booking_id=booking.id, event_id=event_id, collector_id=by.id, at=now, session=session)
     found: list[CustodyConflict] = []
     taken: set[tuple[Label, str]] = set()
+    sealed: list[tuple[str, str, TaggedUnit]] = []
     # In the labels' own sequence, so that two records which share some wait for each other and never both at once.
-    read = sorted(((read_tag(unit.tag), unit) for unit in units), key=lambda one: (one[0] or "", one[1].tag))
-    sealed: list[tuple[str, str | None, TaggedUnit]] = []
-    for tag, unit in read:
-        to_seal = catalogue.item_type(unit.item_type, on=booking.day).data_bearing
-        if to_seal and unit.seal is None:
-            found.append(_conflict("seal_missing", "tag", tag or unit.tag, unit))
-        if tag is None:
-            found.append(_clash("unreadable", "tag", unit.tag, unit, record))
-            if unit.seal is not None:
-                found.append(_clash("unreadable", "seal", unit.seal, unit, record))  # a seal on nothing we know
-            continue
-        found += _attach_tag(tag, unit, record, taken)
-        if unit.seal is not None:
+    for tag, unit in sorted(((read_tag(unit.tag) or "", unit) for unit in units), key=lambda one: (one[0], one[1].tag)):
+        wrong = _attach_tag(tag, unit, record, taken)
+        found += wrong
+        if unit.seal is not None and wrong:
+            found.append(_clash("untagged", "seal", read_seal(unit.seal) or unit.seal, unit, record))
+        elif unit.seal is not None:
             sealed.append((read_seal(unit.seal) or "", tag, unit))
-    for seal, tag, unit in sorted(sealed, key=lambda one: (one[0], one[1] or "")):
-        found += _attach_seal(seal, str(tag), unit, record, taken)
+        elif unit.item_type in to_seal:
+            found.append(_conflict("seal_missing", "tag", tag or unit.tag, unit))
+    for seal, tag, unit in sorted(sealed, key=lambda one: one[:2]):
+        found += _attach_seal(seal, tag, unit, record, taken)
     if found:
         log.info("custody.conflicts", booking_id=str(booking.id), event_id=str(event_id), count=len(found))
     return tuple(found)
 
 
 def _attach_tag(tag: str, unit: TaggedUnit, record: _Record, taken: set[tuple[Label, str]]) -> list[CustodyConflict]:
+    if not tag:
+        return [_clash("unreadable", "tag", unit.tag, unit, record)]
     if ("tag", tag) in taken:  # one label on two units of one record
         return [_clash("elsewhere", "tag", tag, unit, record, stands_at=record.booking_id)]
     taken.add(("tag", tag))
