@@ -16,6 +16,7 @@ from recycling.policy.proof_rules import (
     Proof,
     ProofRule,
     ProvenItem,
+    VisitKind,
     missing_proof,
     rules_on,
 )
@@ -73,7 +74,7 @@ def test_what_is_missing_follows_from_outcome_items_and_value(
 def test_every_code_that_names_a_proof_has_its_rule_and_no_other_has(district: District) -> None:
     # given the codes of failed visits, and what each says of its proof
     for code in FAILED_VISIT_CODES.values():
-        kind = "failed" if code.for_failed else "partly"
+        kind: VisitKind = "failed" if code.for_failed else "partly"
         found = missing_proof(
             rules_on(district.proof_rules, DAY), kind=kind, reason=code.code, items=(FRIDGE,), value_fen=None,
             proof=Proof(code=True),
