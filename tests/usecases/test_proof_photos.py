@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError, NotFound, Unavailable
@@ -122,7 +123,7 @@ def test_one_part_sent_six_times_at_once_is_stored_once(van: Van) -> None:
     assert_invariants(van.session)
 
 
-def test_control_without_the_locks_a_part_sent_at_once_is_refused_by_the_database_or_doubled(
+def test_control_without_the_lock_two_would_store_the_same_bytes_and_only_their_key_stops_them(
     van: Van, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given both looks at what is stored made before either part is: what the row locks prevent
@@ -133,8 +134,8 @@ def test_control_without_the_locks_a_part_sent_at_once_is_refused_by_the_databas
     van.session.rollback()
     van.send(content, first=100, last=199)
     monkeypatch.setattr(usecases, "_upload", lambda *_args, **_named: van.session.merge(stale, load=False))
-    # then the same bytes would stand twice; that they do not is the key's doing
-    with pytest.raises(Exception, match=r"(?i)unique|duplicate|conflicts"):
+    # then the second stores what the first has stored already, and the database says no
+    with pytest.raises(IntegrityError, match=r"(?i)unique|duplicate"):
         van.send(content, first=100, last=199)
 
 
