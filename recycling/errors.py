@@ -32,6 +32,18 @@ class UnsupportedMedia(DomainError):
     code = "unsupported_media_type"
 
 
+class TooLarge(DomainError):
+    """What was sent is larger than is taken."""
+
+    code = "too_large"
+
+
+class WrongHash(InvalidInput):
+    """The parts of a file are all there and are not the file they were announced as; none of them is kept."""
+
+    code = "wrong_hash"
+
+
 class RowsRefused(InvalidInput):
     """A table has rows that cannot be taken; ``facts`` lists where and why, and how many there are in all."""
 
@@ -112,6 +124,13 @@ class VersionRequired(DomainError):
     """An edit came without saying which version it edits."""
 
     code = "version_required"
+
+
+class WrongOffset(Conflict):
+    """A part of a file does not follow the parts that are stored; ``facts`` says where to go on."""
+
+    code = "wrong_offset"
+    retryable = True
 
 
 class HoldLapsed(Conflict):

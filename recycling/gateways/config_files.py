@@ -40,6 +40,7 @@ from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
+from recycling.policy.proof_rules import ProofRule
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -78,6 +79,7 @@ def read_district(folder: Path) -> District:
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
         devices=one(devices_path, read_toml(devices_path, tables=["devices"]), "devices", DeviceRule),
+        proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
 
@@ -89,6 +91,17 @@ def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:
     for before, after in pairwise(rules):
         if before.valid_to is None or before.valid_to >= after.valid_from:
             raise refuse(path, "no_shows", f"the rule from {before.valid_from} must end before {after.valid_from}")
+    return tuple(rules)
+
+
+def _read_proof_rules(path: Path, catalogue: Catalogue) -> tuple[ProofRule, ...]:
+    rules = many(path, read_toml(path, tables=["proof_rules"]), "proof_rules", ProofRule)
+    for on in sorted({rule.valid_from for rule in rules}):
+        keyed(path, f"proof_rules on {on}", [rule for rule in rules if rule.valid_on(on)])
+    keys = {kind.key for kind in catalogue.rows}
+    for rule in rules:
+        for item_type in rule.item_types:
+            reference(path, f"proof_rules {rule.key!r}, item_types", item_type, keys)
     return tuple(rules)
 
 

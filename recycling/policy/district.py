@@ -13,6 +13,7 @@ from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
+from recycling.policy.proof_rules import ProofRule
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -33,4 +34,5 @@ class District:
     preparation: PreparationBook
     privacy: PrivacyNotice
     devices: DeviceRule
+    proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()

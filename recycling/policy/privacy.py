@@ -18,6 +18,8 @@ LEAST_DAYS: Mapping[str, int] = {
     "plans": 30,
     "field-words": 30,
     "photos": 30,
+    "proof-photos": 60,
+    "door-codes": 60,
     "waiting-wishes": 1,
     "tentative-routes": 1,
     "sms-receipts": 190,

@@ -23,6 +23,7 @@ from recycling.routes.schemas.bookings import (
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import Wish
+from recycling.usecases.field.door_code import show_door_code
 from recycling.usecases.queries import bookings as queries
 
 bp = GuardedBlueprint(
@@ -61,8 +62,10 @@ def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
 @bp.get("/<uuid:booking_id>")
 @bp.response(200, BookingSchema)
 def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
-    """Show one booking (预约详情)."""
-    return whole(queries.find_booking(booking_id, by=principal(), session=db.session()))
+    """Show one booking; to its resident, on its day, with the code for the door (预约详情)."""
+    booking = queries.find_booking(booking_id, by=principal(), session=db.session())
+    code = show_door_code(booking, by=principal(), session=db.session(), now=utc_now())
+    return whole(booking, door_code=code)
 
 
 @bp.patch("/<uuid:booking_id>")
@@ -99,7 +102,7 @@ def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return whole(booking)
 
 
-def whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
+def whole(booking: Booking, *, door_code: str | None = None) -> tuple[dict[str, Any], dict[str, str]]:
     """A booking or hold in full with its visits, and the header that names its version."""
     visits = queries.visits_of(booking)
-    return queries.booking_in_full(booking) | {"visits": visits}, etag(booking.version)
+    return queries.booking_in_full(booking) | {"visits": visits, "door_code": door_code}, etag(booking.version)

@@ -18,6 +18,7 @@ from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure, ResidentLookup
+from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload, discard_upload
 from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
@@ -33,6 +34,8 @@ log = logger(__name__)
 # may still come or send the record, the day after that it is not live any more. Its state stays, for the dispatcher.
 LIVE_AFTER_DAY = timedelta(days=2)
 CLOCKS_APART = timedelta(hours=1)  # how far our own servers' clocks may be from each other, with ample room
+# A phone comes back after weeks without a network or in repair; what it has not gone on with by then it has lost.
+ABANDONED_AFTER = timedelta(days=30)
 
 
 def clean_up(
@@ -60,6 +63,14 @@ def clean_up(
         long_past = select(Booking.id).where(Booking.day < service_day(now) - privacy.kept("photos"))
         gone["photos"] = rows_met(session, delete(Photo).where(Photo.booking_id.in_(long_past)))
         rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(long_past)))
+    gone["abandoned_uploads"] = drop_abandoned(session=session, now=now)
+    with atomic(session):
+        long_past = select(Booking.id).where(Booking.day < service_day(now) - privacy.kept("proof-photos"))
+        gone["proof_photos"] = rows_met(session, delete(ProofPhoto).where(ProofPhoto.booking_id.in_(long_past)))
+        uploads = select(ProofUpload.id).where(ProofUpload.booking_id.in_(long_past))
+        rows_met(session, delete(ProofPart).where(ProofPart.upload_id.in_(uploads)))
+        rows_met(session, delete(ProofUpload).where(ProofUpload.booking_id.in_(long_past)))
+        rows_met(session, delete(ProofCount).where(ProofCount.booking_id.in_(long_past)))
     gone["stale_limits"] = release_stale(session=session, now=now)
     log.info("housekeeping.done", **gone, receipts_folded=folded)
     return gone
@@ -77,6 +88,9 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "sign_ins": delete(SignIn).where(or_(SignIn.ended_at < signed_in_before, SignIn.expires_at < signed_in_before)),
         "sms_receipts": delete(SmsReceipt).where(SmsReceipt.received_at < now - privacy.kept("sms-receipts")),
         "resident_lookups": delete(ResidentLookup).where(ResidentLookup.at < now - privacy.kept("resident-lookups")),
+        "door_codes": delete(DoorCode).where(
+            DoorCode.booking_id.in_(select(Booking.id).where(Booking.day < today - privacy.kept("door-codes")))
+        ),
         "waiting_wishes": delete(WaitingWish).where(
             WaitingWish.state.not_in(("waiting", "offered")),
             WaitingWish.changed_at < now - privacy.kept("waiting-wishes"),
@@ -100,6 +114,15 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         .where(Plan.day < today - privacy.kept("plans"), Plan.blanked_at.is_(None))
         .values(problem={}, travel=None, blanked_at=now),
     }
+
+
+def drop_abandoned(*, session: Session, now: datetime) -> int:
+    """Drop uploads of visit photos that nobody went on with, and give their places back; returns how many."""
+    with atomic(session):
+        left = session.scalars(select(ProofUpload.id).where(ProofUpload.changed_at < now - ABANDONED_AFTER)).all()
+        for upload_id in left:
+            discard_upload(session, upload_id)
+    return len(left)
 
 
 def release_stale(*, session: Session, now: datetime) -> int:

@@ -65,6 +65,11 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "photos.list_photos": BOOKERS,
     "photos.show_photo": BOOKERS,
     "photos.delete_photo": BOOKERS,
+    "proof_photos.put_part": ("collector",),
+    "proof_photos.show_progress": ("collector",),
+    "proof_photos.show_proof": BOOKERS,
+    "proof_photos.list_proofs": BOOKERS,
+    "custody_tags.show_trace": ("keeper", *PLANNERS),
     "preparation.show_preparation": BOOKERS,
     "address_candidates.list_candidates": BOOKERS,
     "my_addresses.list_addresses": BOOKERS,
@@ -352,7 +357,7 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     others = {str(rule) for rule, _ in rules(app) if rule.arguments and "<uuid:" not in str(rule)}
     assert others == {
         "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
-        "/service-days/<day>/room",
+        "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
     }  # fmt: skip
 
 
@@ -383,9 +388,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)
                 # a hold is confirmed first, so that giving it up is refused instead of passing over an absent one
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
-    # bookings: show, amend, cancel, their photos listed and added, their preparation, by residents; holds: confirm and
-    # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets,
-    # and a device's end
+    # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
+    # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
+    # show and withdraw; tickets, and a device's end
     assert cells == 18
 
 

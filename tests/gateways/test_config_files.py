@@ -30,6 +30,7 @@ FILES = (
     "policy/privacy.toml",
     "policy/no_shows.toml",
     "policy/devices.toml",
+    "policy/proof.toml",
     "policy/service_time.toml",
 )
 
@@ -218,6 +219,14 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
             "most_per_collector = 2",
             "most_per_collector = 0",
             ["most_per_collector = 0", "1 and"],
+        ),
+        ("policy/proof.toml", 'key = "high-value-code"', 'key = "high-value"', ["2026-01-01", "'high-value'", "twice"]),
+        ("policy/proof.toml", '["seal"]', '["wax"]', ["any_of = 'wax' is unknown", "signature"]),
+        (
+            "policy/proof.toml",
+            "data_bearing = true",
+            'item_types = ["pc"]',
+            ["'data-sealed'", "'pc' points to nothing"],
         ),
         ("policy/goals.toml", 'key = "2024"', 'key = "2025"', ["'2025'", "twice"]),
         # pointing to nothing

@@ -19,6 +19,7 @@ from recycling.models.ledger import TentativeRoute
 from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, Staff
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
+from recycling.models.proof import ProofPart, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
@@ -114,6 +115,17 @@ def listed_as_well(session: Session) -> Sequence[Executable]:
     booking_id = session.scalar(select(Booking.id).where(Booking.state == "collected"))
     plan_id = session.scalar(select(Plan.id))
     return [insert(Unassigned).values(plan_id=plan_id, booking_id=booking_id, reason="fleet_full", detail="")]
+
+
+def half_an_upload(session: Session) -> Sequence[Executable]:
+    """An upload that says more is stored than its parts are."""
+    upload = {
+        "id": uuid4(), "booking_id": session.scalar(select(Booking.id).limit(1)), "sent_sha256": "0" * 64,
+        "collector_id": session.scalar(select(Staff.id).limit(1)), "total_bytes": 9, "stored_bytes": 5,
+        "changed_at": NOW,
+    }  # fmt: skip
+    part = {"upload_id": upload["id"], "first_byte": 0, "size_bytes": 4, "content": b"four"}
+    return [insert(ProofUpload).values(upload), insert(ProofPart).values(part)]
 
 
 def on_two_routes(session: Session) -> Sequence[Executable]:
@@ -219,6 +231,8 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
     (items.photos_are_counted, sql("UPDATE photo_count SET used = 2")),
     (items.photos_are_counted, sql("DELETE FROM photo")),
+    (items.proofs_are_counted, sql("INSERT INTO proof_count (booking_id, used) SELECT id, 1 FROM booking LIMIT 1")),
+    (items.parts_come_to_their_upload, half_an_upload),
     (people.erased_people_are_gone, sql("UPDATE resident SET erased_at = created_at")),
     (people.address_books_count_their_addresses, sql("INSERT INTO address_book SELECT id, 1 FROM resident")),
     (bookings.offers_have_their_place, sql("DELETE FROM waiting_day")),

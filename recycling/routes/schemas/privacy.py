@@ -72,9 +72,9 @@ class HeldBookingSchema(BookingSchema):
     """A booking with everything that happened to it; each further visit of it comes by itself."""
 
     class Meta(BookingSchema.Meta):
-        """Visits stand in the list."""
+        """Visits stand in the list; the code for the door is a thing of its day."""
 
-        exclude = ("visits",)
+        exclude = ("visits", "door_code")
 
     history = fields.List(fields.Nested(HistoryLineSchema), required=True)
     field_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)

@@ -32,3 +32,4 @@ class ProblemSchema(Schema):
     server_time = fields.AwareDateTime(
         metadata={"description": "服务器时间 / our clock, when a device proof's instant is too far from it"}
     )
+    stored_bytes = fields.Integer(metadata={"description": "已存字节数 / where to go on with the parts of a file"})

@@ -30,6 +30,7 @@ from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan, RouteStop, Unassigned
 from recycling.models.plan import Route as PlannedRoute
 from recycling.models.privacy import Consent, ResidentLookup
+from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import rows_met
 from recycling.models.waiting import WaitingDay, WaitingWish
@@ -97,6 +98,17 @@ def delete_photos(session: Session, person: Person) -> int:
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     gone = rows_met(session, delete(Photo).where(Photo.booking_id.in_(mine)))
     rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(mine)))
+    return gone
+
+
+def delete_proofs(session: Session, person: Person) -> int:
+    """Delete the photos taken at their door, what has arrived of others, the counts, and the codes for the door."""
+    mine = select(Booking.id).where(Booking.resident_id == person.id)
+    gone = rows_met(session, delete(ProofPhoto).where(ProofPhoto.booking_id.in_(mine)))
+    uploads = select(ProofUpload.id).where(ProofUpload.booking_id.in_(mine))
+    rows_met(session, delete(ProofPart).where(ProofPart.upload_id.in_(uploads)))
+    for table in (ProofUpload, ProofCount, DoorCode):
+        rows_met(session, delete(table).where(table.booking_id.in_(mine)))
     return gone
 
 
@@ -199,6 +211,7 @@ TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
     "field_words": blank_words,
+    "proofs": delete_proofs,
     "limits": end_limits,
     "waiting": delete_waiting,
     "tentative_routes": delete_routes,
