@@ -26,6 +26,7 @@ from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.network import (
     Network,
@@ -76,8 +77,13 @@ def read_district(folder: Path) -> District:
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
+        gear=_read_gear(folder / "policy" / "gear.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
+
+
+def _read_gear(path: Path) -> tuple[Gear, ...]:
+    return tuple(keyed(path, "gear", many(path, read_toml(path, tables=["gear"]), "gear", Gear)).values())
 
 
 def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:

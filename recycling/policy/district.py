@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
@@ -31,4 +32,5 @@ class District:
     prices: PriceBook
     preparation: PreparationBook
     privacy: PrivacyNotice
+    gear: tuple[Gear, ...]
     no_shows: tuple[NoShowRule, ...] = ()
