@@ -1,7 +1,8 @@
-"""Pages to print: HTML becomes a PDF by WeasyPrint, text a QR code by segno. Both are optional and imported when used."""
+"""Pages to print: HTML becomes a PDF by WeasyPrint, text a QR code by segno; both optional, imported when used."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from importlib import import_module
 from typing import Any
@@ -15,6 +16,9 @@ AT_ONCE = 1  # a route takes a core for seconds; a second one beside it would st
 QUEUE_S = 20.0
 # What is printed holds people's own words: none of them makes the server call anywhere or read its own files.
 NO_PROTOCOLS: tuple[str, ...] = ()
+
+# A line for every step of every page would drown what is logged for people.
+logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
 
 _press = threading.BoundedSemaphore(AT_ONCE)
 

@@ -38,7 +38,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteChange:
-    """One difference of the step with this key; ``before`` is ``None`` for an added one, ``after`` for a removed one."""
+    """One difference of the step with this key; an added one has no ``before``, a removed one no ``after``."""
 
     kind: ChangeKind
     key: str
@@ -70,7 +70,9 @@ def route_changes(before: Sequence[PlannedStep], after: Sequence[PlannedStep]) -
     kept = [step for step in after if step.key in old]
     places = {step.key: place for place, step in enumerate(before)}
     standing = {kept[place].key for place in _longest_increase([places[step.key] for step in kept])}
-    removed = (RouteChange(kind="removed", key=step.key, before=step, after=None) for step in before if step.key not in new)
+    removed = (
+        RouteChange(kind="removed", key=step.key, before=step, after=None) for step in before if step.key not in new
+    )
     return (*removed, *(change for step in after for change in _of_step(old.get(step.key), step, standing)))
 
 

@@ -62,6 +62,7 @@ def tagged_by_content(view: View) -> View:
     def tagged(*args: Any, **kwargs: Any) -> Response:
         response = current_app.make_response(view(*args, **kwargs))
         response.add_etag()
-        return response.make_conditional(request.environ)
+        response.make_conditional(request.environ)
+        return response
 
     return cast("View", tagged)

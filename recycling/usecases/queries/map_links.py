@@ -1,8 +1,8 @@
 """Links that open a map at a place: each in the coordinate system that its reader expects.
 
-Ours are WGS-84. AMap draws in GCJ-02, here 529 m east and 98 m south of it, and converts a point only where the link says
-``coordinate=wgs84``; ``geo:`` is WGS-84 by definition (RFC 5870). A name in a link is what the map writes at the place:
-never a person's.
+Ours are WGS-84. AMap draws in GCJ-02, here 529 m east and 98 m south of it, and converts a point only where the link
+says ``coordinate=wgs84``; ``geo:`` is WGS-84 by definition (RFC 5870). A name in a link is what the map writes at the
+place: never a person's.
 """
 
 from __future__ import annotations

@@ -162,7 +162,9 @@ def _change(
 
 
 def _moment(step: PlannedStep | None, district: District) -> dict[str, Any] | None:
-    return step and {
+    if step is None:
+        return None
+    return {
         "position": step.position,
         "arrival_s": step.arrival_s,
         "arrival": clock_text(step.arrival_s),

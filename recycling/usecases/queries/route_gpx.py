@@ -17,7 +17,7 @@ STEP_NAMES = {"start": "出发", "unload": "卸货", "end": "返回"}
 
 
 def route_gpx(sheet: Mapping[str, Any], *, now: datetime) -> bytes:
-    """Write a sheet's steps that are somewhere: lunch is where the vehicle happens to be, an erased place is nowhere."""
+    """Write a sheet's steps that are somewhere: lunch is wherever the vehicle is then, an erased place nowhere."""
     name = f"{sheet['day']} {sheet['vehicle_key']} 第{sheet['plan']['version']}版"
     root = Element("gpx", {"xmlns": NAMESPACE, "version": "1.1", "creator": "xuecheng-recycling"})
     about = SubElement(root, "metadata")

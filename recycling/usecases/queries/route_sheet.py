@@ -1,4 +1,4 @@
-"""One route of a plan as a list to work by: steps, what to bring, trips and totals, with as much of people as allowed."""
+"""One route as a list to work by: steps, what to bring, trips and totals, and of people as much as is allowed."""
 
 from __future__ import annotations
 
@@ -157,7 +157,9 @@ def bookings_of(route: Route, session: Session) -> dict[UUID, Booking]:
 def station_words(key: str | None, district: District) -> dict[str, str] | None:
     """A station's key and names; ``None`` where a step is at none, or at one that is gone since."""
     station = district.network.stations.get(key or "")
-    return station and {"key": station.key, "name_zh": station.name_zh, "name_en": station.name_en}
+    if station is None:
+        return None
+    return {"key": station.key, "name_zh": station.name_zh, "name_en": station.name_en}
 
 
 def _collector(key: str, district: District) -> dict[str, str]:
@@ -244,7 +246,7 @@ def _pickup(booking: Booking, kinds: Mapping[str, ItemType], district: District)
 
 
 def _demands(booking: Booking, kinds: Mapping[str, ItemType], district: District) -> dict[str, Any]:
-    """What the booked items ask of a crew: skills, and things to bring. What was added at the door asks nothing more."""
+    """What the booked items ask of a crew: skills, and things to bring. What was added at the door asks no more."""
     lines = []
     for item in booking.items:
         # A type that the catalogue ended before this day is still fetched: as its last row says.
