@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -23,8 +24,18 @@ logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
 _press = threading.BoundedSemaphore(AT_ONCE)
 
 
-def pdf_of(html: str, *, protocols: tuple[str, ...] = NO_PROTOCOLS) -> bytes:
-    """Set a page of HTML as a PDF. Whatever it refers to outside itself is left out, never fetched.
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """A QR code as SVG; a template takes it for markup, which it is."""
+
+    svg: str
+
+    def __html__(self) -> str:
+        return self.svg
+
+
+def pdf_of(html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOLS) -> bytes:
+    """Set a page of HTML, styled by ``css``, as a PDF. What they refer to outside is left out, never fetched.
 
     ``protocols`` names the URL schemes that may be fetched; only a test gives any.
 
@@ -40,14 +51,15 @@ def pdf_of(html: str, *, protocols: tuple[str, ...] = NO_PROTOCOLS) -> bytes:
     if not _press.acquire(timeout=QUEUE_S):
         raise Unavailable("others are printing; ask again in a moment / 正在生成其他打印件，请稍后重试")
     try:
-        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf()
+        style = weasyprint.CSS(string=css, url_fetcher=fetcher)
+        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(stylesheets=[style])
     finally:
         _press.release()
     return made
 
 
-def qr_svg(text: str) -> str:
-    """A QR code of a text as SVG to stand inside HTML, with its quiet zone and a class ``qr``.
+def qr_code(text: str) -> QrCode:
+    """A QR code of a text, with its quiet zone and a class ``qr``.
 
     Level M still reads with a seventh of it soiled. Every module is drawn, so that it can be printed at any size.
 
@@ -57,7 +69,7 @@ def qr_svg(text: str) -> str:
         When segno is not there.
     """
     drawn: str = _library("segno").make_qr(text, error="m").svg_inline(omitsize=True, svgclass="qr", light="#fff")
-    return drawn
+    return QrCode(drawn)
 
 
 def _library(name: str) -> Any:

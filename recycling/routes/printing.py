@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, render_template
 
-from recycling.gateways.paper import pdf_of, qr_svg
+from recycling.gateways.paper import pdf_of, qr_code
 
 PDF = {"type": "string", "format": "binary"}
 
@@ -23,7 +23,10 @@ def pdf_answer(sheet: Mapping[str, Any], *, now: datetime) -> Response:
     Unavailable
         When others have been printing for too long.
     """
-    html = render_template("paper/route.html", route=sheet, now=now, qr=qr_svg)
+    html = render_template("paper/route.html", route=sheet, now=now, qr=qr_code)
+    pdf = pdf_of(html, css=render_template("paper/route.css"))
     name = f"route-{sheet['day']}-{sheet['vehicle_key']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(pdf_of(html), content_type="application/pdf", headers=headers)
+    return Response(
+        pdf_of(html, css=render_template("paper/route.css")), content_type="application/pdf", headers=headers
+    )

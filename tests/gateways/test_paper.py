@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recycling.gateways.paper import pdf_of, qr_svg
+from recycling.gateways.paper import pdf_of, qr_code
 from tests.papers import Page
 
 ReadPdf = Callable[[bytes], list[Page]]
@@ -90,7 +90,7 @@ def test_a_code_is_read_from_paper_as_it_was_written_even_soiled(side_mm: int, r
         at, side = spot_at * side_mm, spot_side * side_mm
         spot = f"position: absolute; left: {at}mm; top: {at}mm; width: {side}mm; height: {side}mm; background: #000"
         style = f"<style>svg {{ width: {side_mm}mm; height: {side_mm}mm }} div {{ position: relative }}</style>"
-        return [page.codes for page in read_pdf(pdf_of(f'{style}<div>{qr_svg(link)}<i style="{spot}"></i></div>'))]
+        return [page.codes for page in read_pdf(pdf_of(f'{style}<div>{qr_code(link).svg}<i style="{spot}"></i></div>'))]
 
     assert read(spot_at=0, spot_side=0) == [(link,)]
     assert read(spot_at=0.6, spot_side=0.1) == [(link,)]
