@@ -27,6 +27,4 @@ def pdf_answer(sheet: Mapping[str, Any], *, now: datetime) -> Response:
     pdf = pdf_of(html, css=render_template("paper/route.css"))
     name = f"route-{sheet['day']}-{sheet['vehicle_key']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(
-        pdf_of(html, css=render_template("paper/route.css")), content_type="application/pdf", headers=headers
-    )
+    return Response(pdf, content_type="application/pdf", headers=headers)
