@@ -16,6 +16,7 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
@@ -279,6 +280,24 @@ def test_the_desk_prints_any_version_and_a_draft_says_so(
     with time_machine.travel(instant_at(TOMORROW, 25 * 3600), tick=True):
         late = callers.staff("dispatcher").get(f"/plans/{published}/routes/{TRUCK}.pdf")
         assert "301" not in text_of(read_pdf(late.data))
+
+
+def test_a_place_that_was_blanked_is_left_out_and_the_rest_of_the_route_stands(
+    session: Session, booked: list[str], driver: Callable[[], Caller], read_pdf: ReadPdf
+) -> None:
+    # given one of the three bookings whose place is kept no more
+    booking = session.get_one(Booking, UUID(booked[0]))
+    booking.place, booking.place_blanked_at = BLANK_PLACE, NINE
+    session.commit()
+    with time_machine.travel(NINE, tick=True):
+        caller = driver()
+        points = parsed(caller.get("/my-route.gpx").data).findall(f"{GPX}wpt/{GPX}type")
+        pages = read_pdf(caller.get("/my-route.pdf").data)
+    # then two doors are left to drive to, and all three stops are on the list
+    assert [point.text for point in points] == ["start", "pickup", "pickup", "end"]
+    codes = [code for page in pages for code in page.codes]
+    assert sum(quote("第") in code for code in codes) == 2
+    assert set(booked) < set(codes)
 
 
 def test_a_route_that_is_not_there_is_not_found_before_anything_is_printed(
