@@ -141,7 +141,7 @@ def test_the_planners_files_are_one_link_away(app: Flask, district: District, br
     browser = browsers.of("dispatcher")
 
     # when its links are followed
-    links = re.findall(r'href="(/plans[^"]*)"', browser.open(f"/pages/plan?day={TOMORROW}").text)
+    links = re.findall(r'href="(/plans[^"]*)(?<!\.pdf)"', browser.open(f"/pages/plan?day={TOMORROW}").text)
     answers = [browser.open(path).json for path in links]
 
     # then they are the problem, the answer and the versions of the day
