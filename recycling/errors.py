@@ -235,6 +235,12 @@ class Unavailable(DomainError):
     retryable = True
 
 
+class NotInstalled(DomainError):
+    """The server lacks an optional library that the request needs; the operator installs it."""
+
+    code = "not_installed"
+
+
 class NotTaken(Unavailable):
     """The other server has certainly not taken what it was sent, so that another may be asked for the same at once."""
 

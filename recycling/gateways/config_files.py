@@ -27,6 +27,7 @@ from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.devices import DeviceRule
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.network import (
     Network,
@@ -80,8 +81,13 @@ def read_district(folder: Path) -> District:
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
         devices=one(devices_path, read_toml(devices_path, tables=["devices"]), "devices", DeviceRule),
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
+        gear=_read_gear(folder / "policy" / "gear.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
+
+
+def _read_gear(path: Path) -> tuple[Gear, ...]:
+    return tuple(keyed(path, "gear", many(path, read_toml(path, tables=["gear"]), "gear", Gear)).values())
 
 
 def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.devices import DeviceRule
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
@@ -34,5 +35,6 @@ class District:
     preparation: PreparationBook
     privacy: PrivacyNotice
     devices: DeviceRule
+    gear: tuple[Gear, ...]
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from recycling.errors import InvalidInput, VersionRequired
 from recycling.policy.district import District
@@ -53,3 +53,16 @@ def expected_version() -> int:
 def etag(version: int) -> dict[str, str]:
     """The header that names a row's version."""
     return {"ETag": f'"{version}"'}
+
+
+def tagged_by_content(view: View) -> View:
+    """Answer with a strong ETag of the content, and 304 to a caller who names it in ``If-None-Match``."""
+
+    @wraps(view)
+    def tagged(*args: Any, **kwargs: Any) -> Response:
+        response = current_app.make_response(view(*args, **kwargs))
+        response.add_etag()
+        response.make_conditional(request.environ)
+        return response
+
+    return cast("View", tagged)

@@ -46,6 +46,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.TooManyRequests: 429,
     errors.WrongCode: 401,
     errors.Unavailable: 503,
+    errors.NotInstalled: 501,
 }
 
 

@@ -126,6 +126,7 @@ FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
         ("系统出错", "Our mistake"),
         ("已记录；报修时请提供请求编号", "it is logged; give the request id when you report it"),
     ),
+    501: (("服务器未安装此功能", "Not installed here"), ("请联系管理员", "ask the administrator")),
     # The database may have written before it fell silent, so nobody can say that nothing was changed.
     503: (
         ("系统繁忙", "Busy"),
