@@ -395,7 +395,7 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
     # show and withdraw; tickets, and a device's end
-    assert cells == 18
+    assert cells == 19
 
 
 def spoken(answer: TestResponse) -> str:

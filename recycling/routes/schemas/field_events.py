@@ -11,17 +11,30 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from recycling.policy.catalogue import CONDITIONS
+from recycling.policy.custody_tags import LONGEST_AS_READ
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.field_events import FIELD_KINDS
+from recycling.policy.proof_photos import MOST_PROOFS
 from recycling.routes.schemas.fields import Day, Flag, Instant, QueryWhole, Schema, Text, Whole
+from recycling.routes.schemas.proofs import SignatureSchema
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES
+from recycling.usecases.field.custody import TaggedUnit
 from recycling.usecases.field.record_events import MOST_EVENTS, MOST_UNITS, Answered
-from recycling.usecases.field.reports import PRICE_REASONS, CountedItem, FieldReport, Payload, PriceChange
+from recycling.usecases.field.reports import (
+    PRICE_REASONS,
+    CountedItem,
+    FieldReport,
+    GivenProof,
+    Payload,
+    PriceChange,
+)
 
 HEAVIEST_G = 10_000_000  # no household hands over ten tonnes of one item type at once
 DEAREST_FEN = 100_000_00
 LONGEST_COUNT = 2**31 - 1  # of a device; a hundred records a day take sixty thousand years
 MOST_NOTE = 500
+SHA256 = r"\A[0-9a-f]{64}\Z"
+MOST_UNITS_TAGGED = 100
 LONGEST_UPTIME_MS = 2**53  # exact in JSON
 
 
@@ -58,6 +71,36 @@ class PriceChangeSchema(Schema):
         return PriceChange(**fields_)
 
 
+class GivenProofSchema(Schema):
+    """What proves the visit; a photo is named by the SHA-256 of its file and comes by itself."""
+
+    photos = fields.List(
+        fields.String(validate=validate.Regexp(SHA256)), load_default=tuple, validate=validate.Length(0, MOST_PROOFS)
+    )
+    code = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"\A[0-9]{6}\Z"))
+    signature = fields.Nested(SignatureSchema, load_default=None, allow_none=True)
+    called_s = Whole(load_default=None, allow_none=True, least=0, most=3600)
+    smartphone = Flag(load_default=True)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> GivenProof:
+        """Build the domain's form."""
+        return GivenProof(**fields_)
+
+
+class TaggedUnitSchema(Schema):
+    """One unit with its label as it was read, and its numbered seal where it holds somebody's data."""
+
+    item_type = Text(required=True, most=64)
+    tag = Text(required=True, most=LONGEST_AS_READ)
+    seal = Text(load_default=None, allow_none=True, most=LONGEST_AS_READ)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> TaggedUnit:
+        """Build the domain's form."""
+        return TaggedUnit(**fields_)
+
+
 class PayloadSchema(Schema):
     """What a record carries; which kind may carry what, the refusal says."""
 
@@ -75,8 +118,13 @@ class PayloadSchema(Schema):
     undoes = fields.UUID(load_default=None, allow_none=True, metadata={"description": "撤销的记录 / event taken back"})
     note = Text(load_default=None, allow_none=True, most=MOST_NOTE)
     photo_sha256 = fields.String(
-        load_default=None, allow_none=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z")
+        load_default=None, allow_none=True, validate=validate.Regexp(SHA256)
     )  # fmt: skip
+
+    proof = fields.Nested(GivenProofSchema, load_default=None, allow_none=True)
+    tags = fields.List(
+        fields.Nested(TaggedUnitSchema), load_default=tuple, validate=validate.Length(0, MOST_UNITS_TAGGED)
+    )
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> Payload:
@@ -277,6 +325,7 @@ class FlaggedEventSchema(Schema):
     reason = fields.String(required=True, allow_none=True)
     items = fields.List(fields.Dict(keys=fields.String()), required=True)
     note = fields.String(required=True, allow_none=True)
+    proof = fields.Dict(keys=fields.String(), required=True, allow_none=True)
     device_time = fields.AwareDateTime(required=True)
     made_at = fields.AwareDateTime(required=True)
     skew_s = fields.Integer(required=True, allow_none=True)

@@ -58,7 +58,7 @@ class HistoryLineSchema(Schema):
     version = fields.Integer(required=True)
 
 
-class DoorstepLineSchema(Schema):
+class FieldLineSchema(Schema):
     """What a collector recorded at the door."""
 
     device_time = fields.AwareDateTime(required=True)
@@ -77,7 +77,7 @@ class HeldBookingSchema(BookingSchema):
         exclude = ("visits", "door_code")
 
     history = fields.List(fields.Nested(HistoryLineSchema), required=True)
-    field_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)
+    field_events = fields.List(fields.Nested(FieldLineSchema), required=True)
 
 
 class AccountSchema(Schema):

@@ -16,6 +16,7 @@ from recycling.models.field import FieldEvent, FieldFlag
 FlagCode = Literal[
     "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
     "sequence_reused", "late_adjustment", "id_reused", "other_device",
+    "proof_missing", "label_clash",
 ]  # fmt: skip
 # Why, in Chinese and English, and what to do.
 FLAG_WORDS: Mapping[str, tuple[str, str]] = {
@@ -52,6 +53,11 @@ FLAG_WORDS: Mapping[str, tuple[str, str]] = {
         "由另一台设备代传：请核实是否更换了手机",
         "sent by another device than the one that recorded it: find out whether the phone was replaced",
     ),
+    "proof_missing": (
+        "缺少上门凭证（照片、核验码、签名等）",
+        "lacks what proves such a visit: a photo, the resident's code or signature, a seal",
+    ),
+    "label_clash": ("标签或封签与其他物品冲突", "a label or seal of it stands elsewhere or cannot be read"),
     "late_adjustment": (
         "当月数据已报送，按到达日期记为调整",
         "came after the month's figures were reported: counted on the day it came",

@@ -78,6 +78,7 @@ class _About:
         )  # fmt: skip
         return {name: getattr(event, name) for name in names} | {
             "note": (event.words or {}).get("note"),
+            "proof": (event.payload or {}).get("proof"),
             "booking_state": None if event.booking_id is None else self.states.get(event.booking_id),
             "flags": self.flags[event.event_id],
             "rulings": self.rulings[event.event_id],
