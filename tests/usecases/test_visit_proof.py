@@ -22,7 +22,7 @@ from tests.invariants import assert_invariants
 from tests.usecases.test_record_events import NINE, Round, a_report, flags
 
 SIGNED = HandSignature(width=300, height=100, strokes=((10, 10, 20, 30, 40, 15, 60, 60),))
-LAPTOP = (CountedItem(item_type="computer-laptop", units=1),)
+LAPTOP = (CountedItem(item_type="computer-portable", units=1),)
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ def test_guessing_a_code_is_over_after_five_tries_and_a_repeated_record_is_no_tr
 def test_what_holds_data_gets_a_label_and_a_numbered_seal_at_the_door(
     session: Session, district: District, now: datetime
 ) -> None:
-    wish = [WishedItem(item_type="computer-laptop", quantity=1, wipe_consent=True)]
+    wish = [WishedItem(item_type="computer-portable", quantity=1, wipe_consent=True)]
     tour = Round(session, district, now, items=wish)
     (tag,) = new_tags(1)
-    labelled = (TaggedUnit(item_type="computer-laptop", tag=tag, seal="A1234567"),)
+    labelled = (TaggedUnit(item_type="computer-portable", tag=tag, seal="A1234567"),)
     report = a_report(tour.bookings[0], items=LAPTOP, tags=labelled)
     assert tour.send(report, report)[0].flags == ()
     row = session.scalars(select(CustodyTag)).one()
