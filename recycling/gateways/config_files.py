@@ -27,6 +27,7 @@ from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.geography import Boundary, Point
+from recycling.policy.healing import HealingRule
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -65,6 +66,7 @@ def read_district(folder: Path) -> District:
     network, booking_rules = _read_network(folder / "district", boundary)
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path = folder / "policy" / "service_time.toml"
+    healing_path = folder / "policy" / "healing.toml"
     return District(
         catalogue=catalogue,
         network=network,
@@ -77,6 +79,7 @@ def read_district(folder: Path) -> District:
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
+        healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )
 
 

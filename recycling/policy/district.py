@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
+from recycling.policy.healing import BY_HAND, HealingRule
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
@@ -32,3 +33,4 @@ class District:
     preparation: PreparationBook
     privacy: PrivacyNotice
     no_shows: tuple[NoShowRule, ...] = ()
+    healing: HealingRule = BY_HAND
