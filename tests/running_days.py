@@ -44,17 +44,17 @@ def some_bookings(session: Session, *, district: District, now: datetime, per_wi
             lat, lon = 34.79 + 0.006 * ((3 * n + 2 * m) % 7), 117.25 + 0.007 * ((2 * n + 3 * m) % 5)
             made.append(
                 a_booking(
-                    session, district=district, now=now, items=[a_fan()], pickup_window=window, lat=lat, lon=lon,
+                    session, district=district, now=now, items=[a_fan()], pickup_window=window, lat=lat, lon=lon, floor=6,
                 )
             )  # fmt: skip
     return made
 
 
 def a_fan() -> Any:
-    """An item that one person carries."""
+    """Three fans, which one person carries in some minutes."""
     from recycling.usecases.bookings.promise import WishedItem
 
-    return WishedItem(item_type="fan", quantity=1)
+    return WishedItem(item_type="fan", quantity=3)
 
 
 def at(second: int, *, day: date = TOMORROW) -> datetime:
@@ -146,9 +146,7 @@ def drive(session: Session, until_s: int, *, vehicles: Iterable[str] | None = No
         left_s = 0
         for step in steps_of(session, vehicle, day=day):
             records: Sequence[tuple[FieldKind, int]] = ()
-            if step.kind == "start":
-                records = (("shift_start", step.end_s),)
-            elif step.kind == "pickup":
+            if step.kind == "pickup":
                 records = (("on_the_way", left_s), ("start", step.start_s), ("collected", step.end_s))
             elif step.kind == "break":
                 records = (("break_start", step.start_s), ("break_end", step.end_s))
