@@ -13,23 +13,24 @@ from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking, BookingState
 from recycling.models.field import FieldEvent
-from recycling.models.healing import Disruption
+from recycling.models.healing import BrokenPromise, Disruption, ReplanProposal
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
 from recycling.policy.field_events import FieldKind
-from recycling.routing import plan as planner
 from recycling.routing.solve import solve
-from recycling.units import instant_at, second_of_day
+from recycling.units import instant_at
 from recycling.usecases.bookings import live_limits
 from recycling.usecases.bookings.history import enter, note_change
+from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.planning.replan_day import replan_day
 from tests.builders import TOMORROW, a_booking
 from tests.planned_days import a_collector, a_published_plan
 
 HOUR = 3600
+TEN = 10 * HOUR
 FLEET = ("lincheng-1", "lincheng-2", "xingren-1")
 WINDOWS = ("08-10", "10-12", "13-15", "15-17")
 STATE_OF: dict[str, BookingState] = {"collected": "collected", "failed": "failed"}
@@ -37,24 +38,17 @@ _numbers = itertools.count(1)
 
 
 def some_bookings(session: Session, *, district: District, now: datetime, per_window: int = 3) -> list[Booking]:
-    """Paper and fans that any crew takes, spread over a few kilometres, so many in each of the four windows."""
-    made = []
+    """Three fans each, which any crew takes, on a sixth floor, spread over some kilometres; so many in each window."""
+    made, fans = [], [WishedItem(item_type="fan", quantity=3)]
     for n, window in enumerate(WINDOWS):
         for m in range(per_window):
             lat, lon = 34.79 + 0.006 * ((3 * n + 2 * m) % 7), 117.25 + 0.007 * ((2 * n + 3 * m) % 5)
             made.append(
                 a_booking(
-                    session, district=district, now=now, items=[a_fan()], pickup_window=window, lat=lat, lon=lon, floor=6,
+                    session, district=district, now=now, items=fans, pickup_window=window, lat=lat, lon=lon, floor=6
                 )
-            )  # fmt: skip
+            )
     return made
-
-
-def a_fan() -> Any:
-    """Three fans, which one person carries in some minutes."""
-    from recycling.usecases.bookings.promise import WishedItem
-
-    return WishedItem(item_type="fan", quantity=3)
 
 
 def at(second: int, *, day: date = TOMORROW) -> datetime:
@@ -188,14 +182,35 @@ def a_proposal(
     return made.plan_id
 
 
-def second_at(when: datetime, *, day: date = TOMORROW) -> int:
-    """The second of the day at an instant."""
-    return second_of_day(when, day=day)
-
-
-def pickups(route: planner.Route) -> list[str]:
-    """The stops of a planner's route in their sequence."""
-    return [step.stop for step in route.steps if step.stop is not None]
+def a_broken_promise(session: Session, booking_id: UUID, *, now: datetime) -> UUID:
+    """A promise that a mid-day version broke, written by hand; the same window two days later is offered instead."""
+    booking = session.get_one(Booking, booking_id)
+    ids, day, window = [uuid4(), uuid4()], booking.day, booking.pickup_window
+    facts: dict[str, Any] = {
+        "problem": {}, "answer": {}, "problem_sha256": "", "cost_total": 0, "travel_quality": "great_circle",
+        "search": {}, "made_at": now, "made_by_id": SYSTEM.id,
+    }  # fmt: skip
+    promise_id = uuid4()
+    with atomic(session):
+        for n, plan_id in enumerate(ids, start=1):
+            session.add(Plan(id=plan_id, day=day, version=n, **facts))
+        session.flush()
+        session.add(
+            ReplanProposal(
+                plan_id=ids[1], base_plan_id=ids[0], root_plan_id=ids[0], day=day, now_s=TEN, cause="breakdown",
+                seen="", changes=[], open_stops=1, moved=0, eased=0, broken=1, left_out=1, made_at=now,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            BrokenPromise(
+                id=promise_id, plan_id=ids[1], booking_id=booking_id, day=day, pickup_window=window,
+                expected_before_s=TEN, expected_after_s=None, reason="fleet_full", at=now, message_id=uuid4(),
+                alternatives=[{"day": str(day + timedelta(days=2)), "pickup_window": window}],
+            )
+        )  # fmt: skip
+    session.rollback()
+    return promise_id
 
 
 LATER = timedelta(minutes=2)  # between a proposal and its publication

@@ -28,6 +28,7 @@ from tests.builders import a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 from tests.photo_files import a_photo
+from tests.running_days import a_broken_promise
 
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
@@ -92,6 +93,14 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "plans.show_problem": PLANNERS,
     "plans.show_answer": PLANNERS,
     "plans.create_publication": PLANNERS,
+    "disruptions.create_disruption": PLANNERS,
+    "disruptions.list_disruptions": PLANNERS,
+    "replans.ask_replan": PLANNERS,
+    "replans.list_replans": PLANNERS,
+    "replans.show_replan": PLANNERS,
+    "replans.publish": PLANNERS,
+    "broken_promises.list_promises": BOOKERS,
+    "broken_promises.take": ("resident",),
     "my_route.show_my_route": ("collector",),
     "field_events.record_field_events": ("collector",),
     "field_events.create_ruling": PLANNERS,
@@ -130,6 +139,7 @@ BODIES: dict[str, Any] = {
     "recurring_pickups.amend": {"name": "薛城一中"},
     "plans.create_publication": {"replaces": None},
     "field_events.create_ruling": {"counts": True, "note": "已核实"},
+    "broken_promises.take": {"number": 1},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
 
@@ -312,6 +322,13 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=row_id, stranger=other, owner=keeper)
 
 
+def foreign_promises(world: World) -> Iterator[Foreign]:
+    """A resident's broken promise before another resident."""
+    (booking,) = foreign_bookings(world)
+    promise_id = a_broken_promise(world.session, booking.row_id, now=world.now)
+    yield Foreign(row_id=promise_id, stranger=booking.stranger, owner=booking.owner)
+
+
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "booking_id": foreign_bookings,
     "photo_id": foreign_photos,
@@ -319,6 +336,7 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "hold_id": foreign_holds,
     "ticket_id": foreign_tickets,
     "wish_id": foreign_wishes,
+    "promise_id": foreign_promises,
 }
 
 
@@ -372,7 +390,8 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, their preparation, by residents; holds: confirm and
     # give up; photos: show and delete; addresses: show, amend and delete; waiting wishes: show and withdraw; tickets
-    assert cells == 17
+    # and the alternative to a broken promise
+    assert cells == 18
 
 
 def spoken(answer: TestResponse) -> str:

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
-from recycling.models.booking import Booking, visits_with, with_parts
+from recycling.models.booking import Booking, with_parts
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
 from recycling.usecases.bookings import live_limits
-from recycling.usecases.bookings.history import enter, note_change, one_of_fact, tell_resident, visits_fact
+from recycling.usecases.bookings.history import enter, note_change, tell_resident, visits_fact
 from recycling.usecases.bookings.linked import Part, parts_of, refuse_part
 from recycling.usecases.bookings.place import ForPerson, rows_of, take_places, write_rows
 from recycling.usecases.bookings.promise import judge
@@ -95,7 +95,10 @@ def amend_pickup(
                 now=now,
             )
             live_limits.move(session, booking, parts=rows[1:], district=district)
-            _tell(session, booking, kind="amended", visits=len(parts), now=now)
+            tell_resident(
+                session, booking, kind="booking.amended", now=now, pickup_window=booking.pickup_window,
+                **visits_fact(len(parts)),
+            )  # fmt: skip
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
 
@@ -162,8 +165,6 @@ def cancel_pickup(
             if by.role not in DESK:
                 _refuse_late(booking, by=by, district=district, now=now)
             withdraw(session, days[day], visits, by=by, now=now)
-            one_of = visits_with(session, booking) if len(visits) == 1 else 1
-            _tell(session, booking, kind="cancelled", visits=len(visits), one_of=one_of, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking
 
@@ -260,11 +261,3 @@ def _refuse_late(booking: Booking, *, by: Principal, district: District, now: da
     raise WindowClosed(
         f"changes for {booking.day} ended the evening before; {step} / {booking.day} 的变更已截止，{step_zh}"
     )
-
-
-def _tell(session: Session, booking: Booking, *, kind: str, visits: int, now: datetime, one_of: int = 1) -> None:
-    """Post the message, of one booking however many visits it has; ``one_of`` so many when it tells of a single one."""
-    tell_resident(
-        session, booking, kind=f"booking.{kind}", now=now, pickup_window=booking.pickup_window,
-        **visits_fact(visits), **one_of_fact(one_of),
-    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import PlanReplaced
 from recycling.models.base import insert_if_absent, insert_into
-from recycling.models.outbox import post
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, Publication, PublishedPlan
 from recycling.models.transaction import rows_met
@@ -46,11 +44,7 @@ def make_current(
     insert_if_absent(session, Publication, plan_id=plan.id, day=plan.day, at=now, by_id=by.id, cause=cause)
 
 
-def tell_dispatchers(session: Session, *, kind: str, about: UUID, facts: Mapping[str, object], now: datetime) -> None:
-    """Post a message to everybody who settles what a plan does not: dispatchers, and administrators, who may too."""
+def dispatchers(session: Session) -> list[UUID]:
+    """The accounts of those who settle what a plan does not: dispatchers, and administrators, who may too."""
     at_work = select(Staff.id).where(Staff.role.in_(("dispatcher", "admin")), Staff.active.is_(True))
-    for staff_id in session.scalars(at_work.order_by(Staff.id)):
-        post(
-            session, dedupe_key=f"{kind}:{about}:{staff_id}", kind=kind, to=("staff", staff_id), facts=dict(facts),
-            now=now,
-        )  # fmt: skip
+    return list(session.scalars(at_work.order_by(Staff.id)))

@@ -23,7 +23,7 @@ from recycling.policy.district import District
 from recycling.usecases.bookings.history import one_of_fact
 from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
 from recycling.usecases.planning.expected_times import expected_times
-from recycling.usecases.planning.publication import make_current, tell_dispatchers
+from recycling.usecases.planning.publication import dispatchers, make_current
 
 log = logger(__name__)
 
@@ -142,8 +142,15 @@ def _tell_dispatchers(plan: Plan, *, session: Session, now: datetime) -> None:
     ).all()
     if not left:
         return
-    facts = {"plan_id": str(plan.id), "day": str(plan.day), "booking_ids": [str(one) for one in left]}
-    tell_dispatchers(session, kind="plan.unassigned", about=plan.id, facts=facts, now=now)
+    for staff_id in dispatchers(session):
+        post(
+            session,
+            dedupe_key=f"plan.unassigned:{plan.id}:{staff_id}",
+            kind="plan.unassigned",
+            to=("staff", staff_id),
+            facts={"plan_id": str(plan.id), "day": str(plan.day), "booking_ids": [str(one) for one in left]},
+            now=now,
+        )
 
 
 def _tell_crews(plan: Plan, *, session: Session, now: datetime) -> None:

@@ -27,7 +27,7 @@ from recycling.usecases.bookings.alternatives import Alternative, alternatives
 from recycling.usecases.bookings.history import one_of_fact
 from recycling.usecases.planning.expected_times import QUARTER_S
 from recycling.usecases.planning.live_day import live_day
-from recycling.usecases.planning.publication import make_current, tell_dispatchers
+from recycling.usecases.planning.publication import dispatchers, make_current
 from recycling.usecases.planning.replan_day import breaks, touched
 from recycling.usecases.planning.told_times import MOVES_S, start_times, told_times
 
@@ -76,8 +76,7 @@ def publish_replan(
         news.tell_moved(broken)
         news.tell_crews()
         if broken:
-            facts = {"plan_id": str(plan_id), "day": str(plan.day), "booking_ids": [str(one) for one in sorted(broken)]}
-            tell_dispatchers(session, kind="plan.promises_broken", about=plan_id, facts=facts, now=now)
+            news.tell_dispatchers(broken)
         published = session.get_one(PublishedPlan, plan.day, populate_existing=True)
     log.info("replan.published", plan_id=str(plan_id), cause=cause, broken=len(broken), by_id=str(by.id))
     return published
@@ -139,11 +138,10 @@ class _News:
 
     def _break(self, booking: Booking, change: Mapping[str, Any], offered: Sequence[Alternative]) -> None:
         after = change["start_after_s"]
-        expected = None if after is None else after // QUARTER_S * QUARTER_S
-        kind = "plan.promise_broken" if expected is None else "plan.promise_late"
         ways_out = [{"day": str(one.day), "pickup_window": one.pickup_window} for one in offered]
-        late = {} if expected is None else {"expected_s": expected}
-        message_id = self._tell(booking, kind, late | {"alternatives": ways_out})
+        message_id = (
+            self._tell_late(booking, after, ways_out) if after is not None else self._tell_lost(booking, ways_out)
+        )
         self.session.add(
             BrokenPromise(
                 id=uuid4(), plan_id=self.plan.id, booking_id=booking.id, day=booking.day,
@@ -152,6 +150,49 @@ class _News:
                 message_id=message_id,
             )
         )  # fmt: skip
+
+    def _tell_late(self, booking: Booking, start_s: int, ways_out: list[dict[str, str]]) -> UUID | None:
+        if booking.made_up:
+            return None  # nobody is there
+        post(
+            self.session,
+            dedupe_key=self._key(booking),
+            kind="plan.promise_late",
+            to=("resident", booking.resident_id),
+            facts={
+                "booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window,
+                "expected_s": start_s // QUARTER_S * QUARTER_S, "alternatives": ways_out, **self._one_of(booking),
+            },
+            now=self.now,
+        )  # fmt: skip
+        return self._message_id(booking)
+
+    def _tell_lost(self, booking: Booking, ways_out: list[dict[str, str]]) -> UUID | None:
+        if booking.made_up:
+            return None
+        post(
+            self.session,
+            dedupe_key=self._key(booking),
+            kind="plan.promise_broken",
+            to=("resident", booking.resident_id),
+            facts={
+                "booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window,
+                "alternatives": ways_out, **self._one_of(booking),
+            },
+            now=self.now,
+        )  # fmt: skip
+        return self._message_id(booking)
+
+    def _key(self, booking: Booking) -> str:
+        return f"plan.promise:{self.plan.id}:{booking.id}"
+
+    def _message_id(self, booking: Booking) -> UUID:
+        return self.session.scalars(
+            select(OutboxMessage.id).where(OutboxMessage.dedupe_key == self._key(booking))
+        ).one()  # fmt: skip
+
+    def _one_of(self, booking: Booking) -> dict[str, int]:
+        return one_of_fact(linked_on(self.session, booking.day).get(booking.part_of or booking.id, 1))
 
     def tell_moved(self, broken: set[UUID]) -> None:
         """Tell those to whom we come at another time than they were told, within their window."""
@@ -164,21 +205,21 @@ class _News:
         changed = {UUID(one["booking_id"]) for one in self.proposal.changes}
         # What the proposal leaves as it was is being made, or comes when it was to come.
         for booking_id, booking in self._bookings(moved & changed).items():
-            expected = starts[booking_id] // QUARTER_S * QUARTER_S
-            self._tell(booking, "plan.time_moved", {"expected_s": expected})
+            if not booking.made_up:
+                self._tell_moved(booking, starts[booking_id])
 
-    def _tell(self, booking: Booking, kind: str, facts: Mapping[str, Any]) -> UUID | None:
-        """Post a message; its id, or ``None`` where nobody is there to get one."""
-        if booking.made_up:
-            return None
-        key = f"{kind}:{self.plan.id}:{booking.id}"
-        linked = linked_on(self.session, booking.day).get(booking.part_of or booking.id, 1)
-        about = {"booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window}
+    def _tell_moved(self, booking: Booking, start_s: int) -> None:
         post(
-            self.session, dedupe_key=key, kind=kind, to=("resident", booking.resident_id),
-            facts=about | dict(facts) | one_of_fact(linked), now=self.now,
+            self.session,
+            dedupe_key=f"plan.time_moved:{self.plan.id}:{booking.id}",
+            kind="plan.time_moved",
+            to=("resident", booking.resident_id),
+            facts={
+                "booking_id": str(booking.id), "day": str(booking.day), "pickup_window": booking.pickup_window,
+                "expected_s": start_s // QUARTER_S * QUARTER_S, **self._one_of(booking),
+            },
+            now=self.now,
         )  # fmt: skip
-        return self.session.scalars(select(OutboxMessage.id).where(OutboxMessage.dedupe_key == key)).one()
 
     def tell_crews(self) -> None:
         """Tell the crews whose route is another one now; one that has lost it too."""
@@ -188,6 +229,21 @@ class _News:
             if was is None or now is None or was.stops != now.stops or was.crew != now.crew:
                 riders = (was.crew if was else frozenset()) | (now.crew if now else frozenset())
                 self._tell_riders(vehicle, riders)
+
+    def tell_dispatchers(self, broken: set[UUID]) -> None:
+        """Tell those who will be called about it."""
+        for staff_id in dispatchers(self.session):
+            post(
+                self.session,
+                dedupe_key=f"plan.promises_broken:{self.plan.id}:{staff_id}",
+                kind="plan.promises_broken",
+                to=("staff", staff_id),
+                facts={
+                    "plan_id": str(self.plan.id), "day": str(self.plan.day),
+                    "booking_ids": [str(one) for one in sorted(broken)],
+                },
+                now=self.now,
+            )  # fmt: skip
 
     def _tell_riders(self, vehicle: str, riders: frozenset[str]) -> None:
         accounts = select(Staff.id).where(Staff.collector_key.in_(riders), Staff.active.is_(True)).order_by(Staff.id)
