@@ -158,7 +158,7 @@ def broken_down(session: Session, vehicle_key: str, when: datetime, *, day: date
     with atomic(session):
         session.add(
             Disruption(
-                id=uuid4(), day=day, kind="breakdown", vehicle_key=vehicle_key, substitutes=[], note="", at=when,
+                id=uuid4(), day=day, kind="breakdown", vehicle_key=vehicle_key, substitutes=[], note=None, at=when,
                 by_id=SYSTEM.id,
             )
         )  # fmt: skip

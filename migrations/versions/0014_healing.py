@@ -32,7 +32,7 @@ def _disruptions() -> None:
         sa.Column("minutes", sa.Integer(), nullable=True),
         sa.Column("substitutes", sa.JSON(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=True),
-        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),

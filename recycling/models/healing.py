@@ -22,7 +22,7 @@ class Disruption(WithId, Base):
     It is about a vehicle, a station or a booking, as its kind says. ``minutes`` is how long a late vehicle stands
     still from ``at`` on, ``substitutes`` who rides on a vehicle in the place of its sick crew. ``event_id`` is the
     collector's record that tells of it; what the crew records later then decides whether it still holds. ``note`` is
-    encrypted: it may say how somebody is.
+    encrypted, for it may say how somebody is, and goes when its time is over.
     """
 
     __tablename__ = "disruption"
@@ -42,7 +42,7 @@ class Disruption(WithId, Base):
     minutes: Mapped[int | None]
     substitutes: Mapped[list[str]] = mapped_column(JSON)
     event_id: Mapped[UUID | None] = mapped_column(ForeignKey("field_event.event_id"), unique=True)
-    note: Mapped[str] = mapped_column(EncryptedText("disruption.note"))
+    note: Mapped[str | None] = mapped_column(EncryptedText("disruption.note"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_id: Mapped[UUID] = mapped_column(Uuid)
 

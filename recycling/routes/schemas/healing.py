@@ -36,7 +36,7 @@ class IncidentSchema(Schema):
         validate=validate.Length(max=MOST_RIDERS),
         metadata={"description": "顶班人员 / collectors who ride in the place of a sick crew"},
     )
-    note = Text(most=200, least=0)
+    note = Text(most=200)
 
     @post_load
     def incident(self, given: dict[str, Any], **_: Any) -> Incident:
@@ -58,7 +58,7 @@ class DisruptionSchema(Schema):
     event_id = fields.UUID(
         required=True, allow_none=True, metadata={"description": "the collector's record that tells of it"}
     )
-    note = fields.String(required=True)
+    note = fields.String(required=True, allow_none=True)
     at = fields.AwareDateTime(required=True)
 
 
@@ -100,7 +100,7 @@ class ProposalListSchema(Schema):
     replans = fields.List(fields.Nested(ProposalRowSchema), required=True)
 
 
-class ChangeSchema(Schema):
+class StopChangeSchema(Schema):
     """What a proposal means for one booking; seconds after midnight beside the clock."""
 
     booking_id = fields.UUID(required=True)
@@ -120,7 +120,7 @@ class ChangeSchema(Schema):
 class ProposalSchema(ProposalRowSchema):
     """A proposal with what it changes for whom."""
 
-    changes = fields.List(fields.Nested(ChangeSchema), required=True)
+    changes = fields.List(fields.Nested(StopChangeSchema), required=True)
 
 
 class PromiseFilterSchema(Schema):

@@ -38,7 +38,7 @@ def note_fault(
         return
     fresh = insert_if_absent(
         session, Disruption, id=uuid4(), day=day, kind="breakdown", vehicle_key=vehicle_key, station_key=None,
-        booking_id=None, minutes=None, substitutes=[], event_id=event_id, note="", at=now, by_id=by.id,
+        booking_id=None, minutes=None, substitutes=[], event_id=event_id, note=None, at=now, by_id=by.id,
     )  # fmt: skip
     if fresh:
         log.info("disruption.recorded", day=str(day), kind="breakdown", vehicle_key=vehicle_key, event_id=str(event_id))

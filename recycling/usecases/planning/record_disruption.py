@@ -44,7 +44,7 @@ class Incident:
     booking_id: UUID | None = None
     minutes: int | None = None
     substitutes: Sequence[str] = ()
-    note: str = ""
+    note: str | None = None
 
 
 def record_disruption(
@@ -148,8 +148,9 @@ def _check_free(incident: Incident, plan_id: UUID, session: Session) -> None:
 
 def _withdraw(incident: Incident, *, by: Principal, district: District, session: Session, now: datetime) -> None:
     """Cancel the booking by the normal graph, with its further visits that are still to come."""
+    booking_id = incident.booking_id or UUID(int=0)  # the form has one for this kind
     with changing(session, [incident.day], district=district, now=now, even_closed=True) as days:
-        wanted = select(Booking).where(with_parts(incident.booking_id), Booking.day == incident.day)  # type: ignore[arg-type]
+        wanted = select(Booking).where(with_parts(booking_id), Booking.day == incident.day)
         rows = session.scalars(
             wanted.order_by(Booking.id).with_for_update().execution_options(populate_existing=True)
         ).all()
