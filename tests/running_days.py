@@ -37,11 +37,14 @@ STATE_OF: dict[str, BookingState] = {"collected": "collected", "failed": "failed
 _numbers = itertools.count(1)
 
 
-def some_bookings(session: Session, *, district: District, now: datetime, per_window: int = 3) -> list[Booking]:
+def some_bookings(
+    session: Session, *, district: District, now: datetime, per_window: int | Sequence[int] = 3
+) -> list[Booking]:
     """Three fans each, which any crew takes, on a sixth floor, spread over some kilometres; so many in each window."""
     made, fans = [], [WishedItem(item_type="fan", quantity=3)]
+    counts = [per_window] * len(WINDOWS) if isinstance(per_window, int) else per_window
     for n, window in enumerate(WINDOWS):
-        for m in range(per_window):
+        for m in range(counts[n]):
             lat, lon = 34.79 + 0.006 * ((3 * n + 2 * m) % 7), 117.25 + 0.007 * ((2 * n + 3 * m) % 5)
             made.append(
                 a_booking(
@@ -164,7 +167,7 @@ def broken_down(session: Session, vehicle_key: str, when: datetime, *, day: date
         )  # fmt: skip
 
 
-def a_running_day(session: Session, *, district: District, now: datetime, per_window: int = 3) -> Plan:
+def a_running_day(session: Session, *, district: District, now: datetime, per_window: int | Sequence[int] = 3) -> Plan:
     """A published plan of tomorrow with some bookings in each window."""
     some_bookings(session, district=district, now=now, per_window=per_window)
     plan = a_published_plan(session, district=district, now=now)
