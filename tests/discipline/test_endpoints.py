@@ -124,6 +124,10 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_my_data.return_to_form": ("resident",),
     "page_my_route.show": ("collector",),
     "page_plan.show": PLANNERS,
+    "page_running_day.record": PLANNERS,
+    "page_running_day.ask": PLANNERS,
+    "page_running_day.publish": PLANNERS,
+    "page_running_day.return_to_page": PLANNERS,
     "page_goals.show": DESK,
 }
 

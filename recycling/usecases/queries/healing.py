@@ -44,6 +44,16 @@ def list_proposals(day: date, *, session: Session) -> list[dict[str, Any]]:
     ]
 
 
+def running_day(day: date, *, session: Session) -> dict[str, Any]:
+    """What a dispatcher looks at while a day runs: what went wrong, and the newest proposal with what it changes."""
+    proposals = list_proposals(day, session=session)
+    newest = proposals[0]["plan_id"] if proposals else None
+    return {
+        "disruptions": list_disruptions(day, session=session),
+        "proposal": None if newest is None else proposal_in_full(newest, session=session),
+    }
+
+
 def proposal_in_full(plan_id: UUID, *, session: Session) -> dict[str, Any]:
     """One proposal: what it is based on, how much it changes, and what for whom.
 
