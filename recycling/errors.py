@@ -187,6 +187,12 @@ class PlanReplaced(Conflict):
     code = "plan_replaced"
 
 
+class DayMovedOn(Conflict):
+    """Since a proposal for the rest of a day was made, something happened that it does not know."""
+
+    code = "day_moved_on"
+
+
 class EventIdReused(Conflict):
     """A doorstep record came before under the same id with another content."""
 

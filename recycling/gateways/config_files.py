@@ -29,6 +29,7 @@ from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
+from recycling.policy.healing import HealingRule
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -68,6 +69,7 @@ def read_district(folder: Path) -> District:
     network, booking_rules = _read_network(folder / "district", boundary)
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
+    healing_path = folder / "policy" / "healing.toml"
     return District(
         catalogue=catalogue,
         network=network,
@@ -83,6 +85,7 @@ def read_district(folder: Path) -> District:
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
+        healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )
 
 

@@ -241,5 +241,16 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_same,
             scope=date.isoformat,
         ),
+        Job(
+            key="replan_day",
+            name_zh="当日重排",
+            name_en="Plan the rest of today",
+            does_zh="为当日余下行程制定重排方案",
+            does_en="make proposals for the rest of a running day",
+            action=actions.replan,
+            cron=None,
+            about=_same,
+            scope=date.isoformat,
+        ),
     )
     return MappingProxyType({job.key: job for job in table})

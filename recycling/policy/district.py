@@ -9,6 +9,7 @@ from recycling.policy.catalogue import Catalogue
 from recycling.policy.devices import DeviceRule
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
+from recycling.policy.healing import BY_HAND, HealingRule
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
@@ -38,3 +39,4 @@ class District:
     gear: tuple[Gear, ...]
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
+    healing: HealingRule = BY_HAND

@@ -12,6 +12,7 @@ from recycling.logs import logger
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.healing import Disruption
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
@@ -110,6 +111,9 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
                 select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))
             )
         ),
+        "disruption_notes": update(Disruption)
+        .where(Disruption.day < today - privacy.kept("field-words"), Disruption.note.is_not(None))
+        .values(note=None),
         "plans": update(Plan)
         .where(Plan.day < today - privacy.kept("plans"), Plan.blanked_at.is_(None))
         .values(problem={}, travel=None, blanked_at=now),

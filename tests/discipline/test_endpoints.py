@@ -28,6 +28,7 @@ from tests.builders import a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 from tests.photo_files import a_photo
+from tests.running_days import a_broken_promise
 
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
@@ -99,6 +100,14 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "plans.show_answer": PLANNERS,
     "plans.print_route": PLANNERS,
     "plans.create_publication": PLANNERS,
+    "disruptions.create_disruption": PLANNERS,
+    "disruptions.list_disruptions": PLANNERS,
+    "replans.ask_replan": PLANNERS,
+    "replans.list_replans": PLANNERS,
+    "replans.show_replan": PLANNERS,
+    "replans.publish": PLANNERS,
+    "broken_promises.list_promises": BOOKERS,
+    "broken_promises.take": ("resident",),
     "my_route.show_my_route": ("collector",),
     "field_events.record_field_events": ("collector",),
     "field_events.create_ruling": PLANNERS,
@@ -128,6 +137,10 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_my_data.return_to_form": ("resident",),
     "page_my_route.show": ("collector",),
     "page_plan.show": PLANNERS,
+    "page_running_day.record": PLANNERS,
+    "page_running_day.ask": PLANNERS,
+    "page_running_day.publish": PLANNERS,
+    "page_running_day.return_to_page": PLANNERS,
     "page_goals.show": DESK,
 }
 
@@ -143,6 +156,7 @@ BODIES: dict[str, Any] = {
     "recurring_pickups.amend": {"name": "薛城一中"},
     "plans.create_publication": {"replaces": None},
     "field_events.create_ruling": {"counts": True, "note": "已核实"},
+    "broken_promises.take": {"number": 1},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
 
@@ -333,6 +347,13 @@ def foreign_devices(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=UUID(owner.get("/my-devices").get_json()["devices"][0]["id"]), stranger=stranger, owner=owner)
 
 
+def foreign_promises(world: World) -> Iterator[Foreign]:
+    """A resident's broken promise before another resident."""
+    (booking,) = foreign_bookings(world)
+    promise_id = a_broken_promise(world.session, booking.row_id, now=world.now)
+    yield Foreign(row_id=promise_id, stranger=booking.stranger, owner=booking.owner)
+
+
 OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "booking_id": foreign_bookings,
     "photo_id": foreign_photos,
@@ -341,6 +362,7 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "ticket_id": foreign_tickets,
     "wish_id": foreign_wishes,
     "my_sign_in_id": foreign_devices,
+    "promise_id": foreign_promises,
 }
 
 
@@ -394,8 +416,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
-    # show and withdraw; tickets, and a device's end
-    assert cells == 19
+    # show and withdraw; tickets, a device's end and the alternative to a
+    # broken promise
+    assert cells == 20
 
 
 def spoken(answer: TestResponse) -> str:

@@ -21,6 +21,7 @@ from recycling.clock import service_day
 from recycling.models.addresses import AddressBook, SavedAddress
 from recycling.models.booking import BLANK_PLACE, Booking, BookingChange
 from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.healing import Disruption, ReplanProposal
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.limits import LiveCount, LiveItem, NoShow, give_back_limits, settle_limits
@@ -36,6 +37,7 @@ from recycling.models.transaction import rows_met
 from recycling.models.waiting import WaitingDay, WaitingWish
 
 COARSE = 2  # decimals of a degree, about a kilometre: the village is known from the booking anyway
+_ROOTS = select(ReplanProposal.plan_id, ReplanProposal.root_plan_id)
 # Where staff act for a resident they name: the kept answers repeat the address.
 ON_BEHALF = ("POST /bookings", "POST /holds", "POST /my-addresses", "POST /resident-lookups")
 
@@ -65,6 +67,7 @@ def blank_words(session: Session, person: Person) -> int:
     """Blank what collectors wrote at the person's doors; what they counted there stays."""
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     at_their_doors = select(FieldEvent.event_id).where(FieldEvent.booking_id.in_(mine))
+    rows_met(session, update(Disruption).where(Disruption.booking_id.in_(mine)).values(note=None))
     rows_met(session, update(FieldEventClash).where(FieldEventClash.event_id.in_(at_their_doors)).values(content={}))
     words = update(FieldEvent).where(FieldEvent.booking_id.in_(mine), FieldEvent.words.is_not(None))
     return rows_met(session, words.values(words=None))
@@ -75,12 +78,21 @@ def coarsen_plans(session: Session, person: Person) -> int:
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     planned = select(PlannedRoute.plan_id).join(RouteStop).where(RouteStop.booking_id.in_(mine))
     left_out = select(Unassigned.plan_id).where(Unassigned.booking_id.in_(mine))
+    # A mid-day version has all places of the evening's one, and of a visit that was over by then no stop.
+    later = select(ReplanProposal.plan_id).where(
+        or_(ReplanProposal.root_plan_id.in_(planned), ReplanProposal.root_plan_id.in_(left_out))
+    )
     keys = {str(booking_id) for booking_id in session.scalars(mine)}
-    wanted = select(Plan).where(or_(Plan.id.in_(planned), Plan.id.in_(left_out)), Plan.blanked_at.is_(None))
+    wanted = select(Plan).where(
+        or_(Plan.id.in_(planned), Plan.id.in_(left_out), Plan.id.in_(later)), Plan.blanked_at.is_(None)
+    )
     plans = session.scalars(wanted.options(undefer(Plan.problem), undefer(Plan.travel))).all()
+    roots = {row.plan_id: row.root_plan_id for row in session.execute(_ROOTS.where(ReplanProposal.plan_id.in_(later)))}
+    stops_of = {plan.id: plan.problem["stops"] for plan in plans}
     for plan in plans:
         problem = plan.problem
-        at = sorted({stop["location"] for stop in problem["stops"] if stop["key"] in keys})
+        stops = stops_of.get(roots.get(plan.id, plan.id), problem["stops"])
+        at = sorted({stop["location"] for stop in stops if stop["key"] in keys})
         places = [
             [round(lat, COARSE), round(lon, COARSE)] if number in at else [lat, lon]
             for number, (lat, lon) in enumerate(problem["locations"])
