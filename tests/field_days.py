@@ -44,7 +44,7 @@ def two_crews(session: Session, resident: Principal, *, district: District, now:
         route = Route(
             id=routes[number], plan_id=plan.id, vehicle_key=vehicle, collector_key=keys[0], distance_m=0, travel_s=0
         )
-        log = Publication(plan_id=plan.id, day=TOMORROW, at=now, by_id=SYSTEM.id, cause="breakdown" if number else None)
+        log = Publication(plan_id=plan.id, day=TOMORROW, at=now, by_id=SYSTEM.id)
         for rows in ([plan], [route, log], [RouteCrew(route_id=route.id, collector_key=key) for key in keys]):
             session.add_all(rows)
             session.flush()

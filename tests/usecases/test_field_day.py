@@ -54,7 +54,7 @@ def handed_over(tour: Round, district: District, *, at: datetime) -> Principal:
         route_id=route.id, position=1, kind="pickup", booking_id=tour.bookings[0], arrival_s=36_000, start_s=36_000,
         end_s=37_000, load_g=0, load_l=0,
     )  # fmt: skip
-    log = Publication(plan_id=plan.id, day=TOMORROW, at=at, by_id=SYSTEM.id, cause="breakdown")
+    log = Publication(plan_id=plan.id, day=TOMORROW, at=at, by_id=SYSTEM.id)
     for rows in ([plan], [route, log], [stop, *(RouteCrew(route_id=route.id, collector_key=key) for key in crew)]):
         session.add_all(rows)
         session.flush()

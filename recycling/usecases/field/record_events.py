@@ -32,6 +32,7 @@ from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_you
 from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, payload_of, said, words_of
 from recycling.usecases.field.set_out import tell_on_the_way
 from recycling.usecases.field.visit_proof import visit_proof
+from recycling.usecases.planning.breakdowns import note_fault
 
 log = logger(__name__)
 
@@ -251,6 +252,7 @@ class _Batch:
             self._lost(self.stored.pop(event_id))
         self._label()
         self._flag_arrival()
+        self._note_faults()
         touched = {one.report.booking_id for one in self.stored.values() if one.report.kind in DECIDING}
         bookings = [self.bookings[booking_id] for booking_id in touched if booking_id is not None]
         if bookings:
@@ -263,6 +265,15 @@ class _Batch:
                 booking = self.bookings[one.report.booking_id]
                 tell_on_the_way(booking, set_out_at=one.clock.made_at, session=self.session, now=self.now)
         log.info("field.recorded", events=len(self.stored), bookings=len(bookings), flags=len(self.flags))
+
+    def _note_faults(self) -> None:
+        """A van that stands still is something the dispatcher has to mend, or the clock where the district lets it."""
+        for event_id, one in sorted(self.stored.items()):
+            if one.report.kind == "fault" and one.report.payload.drives is False and not one.clock.quarantined:
+                note_fault(
+                    self.session, event_id=event_id, day=one.row["day"], vehicle_key=one.ridden.vehicle_key, by=self.by,
+                    district=self.district, now=self.now,
+                )  # fmt: skip
 
     def _label(self) -> None:
         """Give what was taken on board its labels and seals, in one sequence for all who do."""
