@@ -65,6 +65,7 @@ class Van:
     done: set[Any] = field(default_factory=set)
     pace: float = 1.0
     stands: bool = False
+    home: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +163,21 @@ class PlayedDay:
             van.stands = True
             self._record(van, stands, "fault", payload=Payload(drives=False))
 
+    def call(self, second: float) -> None:
+        """Call those who are home already and have been given stops since; they set out once more."""
+        for van in self.vans:
+            if van.home and not van.stands:
+                van.version, van.steps = self.look(van, second)
+                if self._open(van):
+                    van.home = False
+                    self._wake(second, self._drive(van, second))
+
+    def _open(self, van: Van) -> bool:
+        return any(
+            step["kind"] == "pickup" and step["pickup"]["state"] == "booked" and _mark(step) not in van.done
+            for step in van.steps
+        )
+
     def _stops(self, van: Van, now: float) -> None:
         if van.breaks_s is not None and now >= van.breaks_s:
             raise BrokeDown
@@ -186,8 +202,9 @@ class PlayedDay:
         yield now
         self._record(van, now, "arrive", booking_id=booking_id)
         arrived = now
-        if now < step["pickup"]["window"]["opens_s"]:
-            now = float(step["pickup"]["window"]["opens_s"])
+        opens_s = float(step["pickup"]["window"].window_s[0])
+        if now < opens_s:
+            now = opens_s
             yield now
         self._record(van, now, "start", booking_id=booking_id)
         self.visited.setdefault(booking_id, Visited(vehicle_key=van.key, arrived_s=arrived, started_s=now))
