@@ -118,7 +118,8 @@ def live_day(day: date, *, district: District, session: Session, now: datetime) 
     problem = _as_it_is(asked, disruptions, base=base, crews=crews, district=district)
     standing = standing_plan_of(base, problem)
     read = _Read(
-        problem=problem, standing=standing, disruptions=disruptions, states=_states(records_of_day(session, day)),
+        problem=problem, standing=standing, disruptions=disruptions, crews=crews,
+        states=_states(records_of_day(session, day)),
         gone=_gone(session, day, problem), now_s=second_of_day(now, day=day),
     )  # fmt: skip
     live = read.live()
@@ -263,6 +264,7 @@ class _Read:
     problem: Problem
     standing: planner.Plan
     disruptions: Sequence[Disruption]
+    crews: Mapping[str, tuple[str, ...]]
     states: Mapping[str, RouteState]
     gone: _Gone
     now_s: int
@@ -279,6 +281,10 @@ class _Read:
             # What a crew recorded itself holds as long as its records say so; a vehicle may be running again.
             if one.kind in STOPS_A_VEHICLE and one.event_id is None and not one.substitutes and one.vehicle_key:
                 found.setdefault(one.vehicle_key, second_of_day(one.at, day=self.problem.day))
+            for vehicle, crew in self.crews.items():
+                # A spare vehicle whose crew has gone to help on another one stays at home.
+                if vehicle != one.vehicle_key and set(crew) & set(one.substitutes):
+                    found.setdefault(vehicle, second_of_day(one.at, day=self.problem.day))
         return found
 
     @cached_property
