@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.errors import BookingsChanged, DayMovedOn, PlanRejected, PlanReplaced, Unavailable
 from recycling.jobs.context import JobContext
 from recycling.logs import logger
@@ -92,6 +93,10 @@ def replan(context: JobContext) -> Figures:
         When the planner's answer could not be kept this time; another attempt may.
     """
     settings = context.settings
+    running = context.session.get(PublishedPlan, context.day) is not None
+    context.session.rollback()
+    if not running or context.day != service_day(context.clock()):
+        return {"running": False}  # asked for too early, or caught up too late
     given: dict[str, Any] = {
         "by": context.by, "district": context.district, "session": context.session, "seed": settings["PLAN_SEED"],
     }  # fmt: skip

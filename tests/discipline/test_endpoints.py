@@ -140,7 +140,9 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_running_day.record": PLANNERS,
     "page_running_day.ask": PLANNERS,
     "page_running_day.publish": PLANNERS,
-    "page_running_day.return_to_page": PLANNERS,
+    "page_running_day.return_to_incident": PLANNERS,
+    "page_running_day.return_to_proposals": PLANNERS,
+    "page_running_day.return_to_publication": PLANNERS,
     "page_goals.show": DESK,
 }
 

@@ -14,10 +14,11 @@ from recycling.models.booking import Booking
 from recycling.models.healing import BrokenPromise, Disruption, ReplanProposal, TakenAlternative
 from recycling.models.ledger import close_day
 from recycling.models.outbox import OutboxMessage
-from recycling.models.plan import Route, Unassigned
+from recycling.models.plan import Plan, Route, Unassigned
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
+from recycling.routing.problem import Problem, problem_from_json
 from recycling.usecases.bookings.take_alternative import take_alternative
 from recycling.usecases.messages.still_true import why_obsolete
 from recycling.usecases.planning.publish_replan import publish_replan
@@ -71,6 +72,10 @@ def incident(day: Session, district: District, when: datetime, **fields: object)
         Incident(day=TOMORROW, **fields),  # type: ignore[arg-type]  # a test names the fields it wants
         by=DISPATCHER, district=district, session=day, now=when,
     )  # fmt: skip
+
+
+def _problem(day: Session, plan_id: UUID) -> Problem:
+    return problem_from_json(day.get_one(Plan, plan_id).problem)
 
 
 def resident_of(day: Session, promise: BrokenPromise) -> Principal:
@@ -229,6 +234,8 @@ def test_substitutes_ride_on_the_vehicle_from_then_on(day: Session, district: Di
     assert (proposal.cause, proposal.eased, proposal.broken) == ("sick", 0, 0)
     route = day.scalars(select(Route).where(Route.plan_id == plan_id, Route.vehicle_key == PAIR[1])).one()
     assert [rider.collector_key for rider in route.crew] == ["c06"]
+    # and their own vehicle stays at home, for nobody is in two places
+    assert "xingren-2" not in {vehicle.key for vehicle in _problem(day, plan_id).vehicles}
 
 
 def test_a_late_vehicle_begins_nothing_before_it_goes_on(day: Session, pair: District) -> None:

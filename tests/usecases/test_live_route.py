@@ -129,6 +129,25 @@ def test_what_was_unloaded_is_on_board_no_more() -> None:
     assert on_route(found).load == (10,)
 
 
+def test_a_planned_unload_that_nobody_recorded_counts_as_made_once_the_crew_went_on() -> None:
+    # given a route that unloads at home between a and b
+    route = planned()
+    unload = a_step("unload", 0, (EIGHT + 1_500, EIGHT + 1_500, EIGHT + 1_600), (0,), "home")
+    route = replace(route, steps=(*route.steps[:2], unload, *route.steps[2:]))
+    problem, over = a_day(), frozenset({str(A), str(B)})
+    told: list[tuple[FieldKind, int, UUID | None]] = [("collected", EIGHT + 900, A), ("collected", EIGHT + 3_000, B)]
+
+    def found(state: RouteState) -> LiveRoute:
+        return live_route(
+            problem, problem.vehicles[0], route, state, over=over, elsewhere=NONE, now_s=EIGHT + 3_001
+        )  # fmt: skip
+
+    # then b's 10 alone are on board, and a's were brought home; recorded or not, once
+    for state in (said(*told), said(told[0], ("unload", EIGHT + 1_600, None), told[1])):
+        assert on_route(found(state)).load == (10,)
+        assert found(state).unloaded == (("home", (10,)),)
+
+
 def test_nothing_is_on_board_of_a_visit_that_failed() -> None:
     found = where(said(("failed", EIGHT + 900, A)), EIGHT + 901, over=frozenset({str(A)}))
     assert on_route(found).load == (0,)

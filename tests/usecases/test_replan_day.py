@@ -268,7 +268,7 @@ def test_control_without_the_compare_and_swap_both_are_told(
 
     def whatever_stands(plan: Plan, *, session: Session, replaces: UUID, **rest: object) -> None:
         standing = session.get_one(PublishedPlan, plan.day, populate_existing=True)
-        make_current(plan, session=session, replaces=standing.plan_id, **rest)  # type: ignore[arg-type]
+        make_current(plan, session=session, replaces=standing.plan_id, **rest)  # type: ignore[arg-type]  # whatever it is given
 
     monkeypatch.setattr(module, "make_current", whatever_stands)
     plans = two_proposals(day, small)

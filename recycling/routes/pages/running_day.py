@@ -59,10 +59,20 @@ def publish() -> AnyResponse:
 
 
 @bp.get("/disruptions")
-@bp.get("/replans")
-@bp.get("/publications")
-def return_to_page() -> AnyResponse:
+def return_to_incident() -> AnyResponse:
     """Show the page again when the address of a refused form is opened anew."""
+    return _back()
+
+
+@bp.get("/replans")
+def return_to_proposals() -> AnyResponse:
+    """The same for a refused wish."""
+    return _back()
+
+
+@bp.get("/publications")
+def return_to_publication() -> AnyResponse:
+    """The same for a refused publication."""
     return _back()
 
 

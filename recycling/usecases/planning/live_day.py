@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from uuid import UUID
@@ -20,20 +20,17 @@ from recycling.models.booking import Booking
 from recycling.models.healing import Disruption, ReplanProposal
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.district import District
-from recycling.policy.field_events import OUTCOMES, FieldRecord, RouteState, route_state
+from recycling.policy.field_events import FieldRecord, RouteState, route_state
 from recycling.policy.fleet import TWO_PERSON_LIFT
 from recycling.policy.healing import Cause
 from recycling.routing import plan as planner
 from recycling.routing.problem import Problem, Vehicle, problem_from_json
-from recycling.routing.replan import Happened, Load
+from recycling.routing.replan import Happened
 from recycling.units import second_of_day
 from recycling.usecases.field.records import records_of_day
-from recycling.usecases.planning.live_route import LiveRoute, live_route
+from recycling.usecases.planning.day_facts import DayFacts, Gone
+from recycling.usecases.planning.live_route import LiveRoute
 from recycling.usecases.planning.road_travel import unpacked
-
-NO_STATE = RouteState()
-STOPS_A_VEHICLE = ("breakdown", "sick")
-SHUTS_A_STATION = ("station_closed", "station_full")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +114,9 @@ def live_day(day: date, *, district: District, session: Session, now: datetime) 
     crews = _crews(base, disruptions, district=district)
     problem = _as_it_is(asked, disruptions, base=base, crews=crews, district=district)
     standing = standing_plan_of(base, problem)
-    read = _Read(
-        problem=problem, standing=standing, disruptions=disruptions, states=_states(records_of_day(session, day)),
+    read = DayFacts(
+        problem=problem, standing=standing, disruptions=disruptions, crews=crews,
+        states=_states(records_of_day(session, day)),
         gone=_gone(session, day, problem), now_s=second_of_day(now, day=day),
     )  # fmt: skip
     live = read.live()
@@ -240,112 +238,9 @@ def _states(records: Sequence[FieldRecord]) -> dict[str, RouteState]:
     return {key: route_state(list(own)) for key, own in groupby(ordered, key=lambda record: record.vehicle_key)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gone:
-    """Bookings that want no visit any more: with an outcome, or withdrawn."""
-
-    done: frozenset[str]
-    cancelled: frozenset[str]
-
-
-def _gone(session: Session, day: date, problem: Problem) -> _Gone:
+def _gone(session: Session, day: date, problem: Problem) -> Gone:
     ids = [UUID(key) for key in problem.stop_by_key]
     rows = session.execute(select(Booking.id, Booking.state, Booking.day).where(Booking.id.in_(ids))).all()
     standing = {str(row.id) for row in rows if row.state != "cancelled" and row.day == day}
     done = {str(row.id) for row in rows if row.state not in ("booked", "cancelled")}
-    return _Gone(done=frozenset(done), cancelled=frozenset(problem.stop_by_key.keys() - standing))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Read:
-    """Everything read, on its way to `Happened`."""
-
-    problem: Problem
-    standing: planner.Plan
-    disruptions: Sequence[Disruption]
-    states: Mapping[str, RouteState]
-    gone: _Gone
-    now_s: int
-
-    @cached_property
-    def stopped(self) -> Mapping[str, int]:
-        """Vehicles that drive no more, with when they stopped."""
-        found = {
-            key: second_of_day(state.since, day=self.problem.day) if state.since is not None else self.now_s
-            for key, state in self.states.items()
-            if not state.drives or state.doing == "over"
-        }
-        for one in self.disruptions:
-            # What a crew recorded itself holds as long as its records say so; a vehicle may be running again.
-            if one.kind in STOPS_A_VEHICLE and one.event_id is None and not one.substitutes and one.vehicle_key:
-                found.setdefault(one.vehicle_key, second_of_day(one.at, day=self.problem.day))
-        return found
-
-    @cached_property
-    def held_until(self) -> Mapping[str, int]:
-        """Until when late vehicles stand still."""
-        found: dict[str, int] = {}
-        for one in self.disruptions:
-            if one.kind == "late" and one.vehicle_key is not None and one.minutes is not None:
-                until_s = second_of_day(one.at + timedelta(minutes=one.minutes), day=self.problem.day)
-                found[one.vehicle_key] = max(found.get(one.vehicle_key, 0), until_s)
-        return found
-
-    @cached_property
-    def recorded_with(self) -> Mapping[str, str]:
-        """By stop, the vehicle that is at its door, or has set out for it and drives, by its own records."""
-        found = {}
-        for vehicle, state in sorted(self.states.items()):
-            if state.doing == "serving" and state.at_booking is not None:
-                found[str(state.at_booking)] = vehicle
-            elif state.doing == "driving" and state.heading_to is not None and vehicle not in self.stopped:
-                found[str(state.heading_to)] = vehicle
-        return found
-
-    @cached_property
-    def outcomes(self) -> frozenset[str]:
-        """Stops with an outcome: of their booking, or in somebody's records."""
-        recorded = {
-            str(key)
-            for state in self.states.values()
-            for key, visit in state.visits.items()
-            if visit.outcome in OUTCOMES
-        }
-        return self.gone.done | (recorded & self.problem.stop_by_key.keys())
-
-    def live(self) -> dict[str, LiveRoute]:
-        """What is known of each vehicle."""
-        routes = {route.vehicle: route for route in self.standing.routes}
-        found = {}
-        for vehicle in self.problem.vehicles:
-            others = {key: self.states[other] for key, other in self.recorded_with.items() if other != vehicle.key}
-            served = {key for key, state in others.items() if state.doing == "serving"}
-            found[vehicle.key] = live_route(
-                self.problem, vehicle, routes.get(vehicle.key), self.states.get(vehicle.key, NO_STATE),
-                over=self.outcomes | served, elsewhere=self.gone.cancelled | (others.keys() - served), now_s=self.now_s,
-                held_until_s=self.held_until.get(vehicle.key, 0), stopped_s=self.stopped.get(vehicle.key),
-            )  # fmt: skip
-        return found
-
-    def happened(self, live: Mapping[str, LiveRoute]) -> Happened:
-        """All of it in the planner's terms."""
-        in_hand = frozenset(key for one in live.values() for key in one.in_hand)
-        on_route = {key: one.here for key, one in live.items() if one.here is not None}
-        shut = {one.station_key for one in self.disruptions if one.kind in SHUTS_A_STATION}
-        return Happened(
-            now_s=self.now_s,
-            on_route=on_route,
-            done=self.outcomes | in_hand,
-            taken=self._taken(live),
-            broken=frozenset(self.stopped),
-            closed=frozenset(key for key in shut if key is not None),
-            cancelled=self.gone.cancelled - self.outcomes,
-        )
-
-    def _taken(self, live: Mapping[str, LiveRoute]) -> dict[str, Load]:
-        taken: dict[str, Load] = {}
-        for station, load in (brought for one in live.values() for brought in one.unloaded):
-            if self.problem.station_by_key[station].intake_limit is not None:
-                before = taken.get(station, (0,) * len(load))
-                taken[station] = tuple(a + b for a, b in zip(before, load, strict=True))
-        return taken
+    return Gone(done=frozenset(done), cancelled=frozenset(problem.stop_by_key.keys() - standing))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from recycling.policy.field_events import RouteState
@@ -120,9 +120,12 @@ class _Walk:
         self.rested = state.rested
         self.next_stop: Stop | None = None
         self._walked: set[int] = set()  # places of steps that the clock has passed
+        at_door = self._stop(state.at_booking) if state.doing == "serving" else None
+        if at_door is not None:
+            self.recorded_at = frozenset({at_door.key})
+        self._from = self._reached()
         self._load_recorded()
         self.place, self.free_s = self._recorded_place()
-        self._from = self._reached()
 
     @property
     def day(self) -> date:
@@ -155,19 +158,41 @@ class _Walk:
         return None if booking_id is None else self.problem.stop_by_key.get(str(booking_id))
 
     def _load_recorded(self) -> None:
-        """What is on board: declared amounts of what was taken since the last unload."""
+        """What is on board: declared amounts of what was taken since it was last emptied."""
         taken = [
-            (visit.ended_at, self._stop(booking_id))
+            (visit.ended_at, stop)
             for booking_id, visit in self.state.visits.items()
             if visit.outcome in ON_BOARD and visit.ended_at is not None
+            if (stop := self._stop(booking_id)) is not None
         ]
         since = None
-        for unload in self.state.unloads:
-            brought = [s for at, s in taken if s is not None and at <= unload.at and (since is None or at > since)]
-            if unload.station_key in self.problem.station_by_key:
-                self.unloaded.append((unload.station_key, self._sum(brought)))
-            since = unload.at
-        self.load = self._sum([s for at, s in taken if s is not None and (since is None or at > since)])
+        for at, station_key in sorted([*self._recorded_unloads(), *self._unloads_unsaid()]):
+            brought = [stop for ended_at, stop in taken if ended_at <= at and (since is None or ended_at > since)]
+            self.unloaded.append((station_key, self._sum(brought)))
+            since = at
+        self.load = self._sum([stop for ended_at, stop in taken if since is None or ended_at > since])
+
+    def _recorded_unloads(self) -> Iterator[tuple[datetime, str]]:
+        stations = self.problem.station_by_key
+        return ((one.at, one.station_key) for one in self.state.unloads if one.station_key in stations)
+
+    def _unloads_unsaid(self) -> Iterator[tuple[datetime, str]]:
+        """Planned unloads between two recorded visits without a record of their own.
+
+        They count as made: the plan needed them, and a crew that went on collecting had the room.
+        """
+        place = {step.stop: n for n, step in enumerate(self.steps) if step.stop is not None}
+        own = [(place.get(str(key)), visit) for key, visit in self.state.visits.items()]
+        for n in range(1, self._from):
+            step = self.steps[n]
+            if step.kind != "unload" or step.station is None:
+                continue
+            ended = [visit.ended_at for at, visit in own if at is not None and at < n and visit.ended_at is not None]
+            begun = [visit.arrived_at or visit.ended_at for at, visit in own if at is not None and at > n]
+            until = min((at for at in begun if at is not None), default=None)
+            said = [one.at for one in self.state.unloads if not ended or one.at >= max(ended)]
+            if ended and not any(until is None or at <= until for at in said):
+                yield max(ended), step.station
 
     def _sum(self, stops: Sequence[Stop]) -> Load:
         return tuple(sum(stop.load[u] for stop in stops) for u in range(len(self.problem.load_units)))
@@ -187,7 +212,6 @@ class _Walk:
         elif station is not None:
             place = station.location
         if state.doing == "serving" and stop is not None:
-            self.recorded_at = frozenset({stop.key})
             self.load = tuple(a + b for a, b in zip(self.load, stop.load, strict=True))
             return place, since_s + stop.service_s
         if state.doing == "unloading" and station is not None:

@@ -66,6 +66,7 @@ class Van:
     pace: float = 1.0
     stands: bool = False
     home: bool = False
+    at_door: UUID | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +163,8 @@ class PlayedDay:
             yield stands
             van.stands = True
             self._record(van, stands, "fault", payload=Payload(drives=False))
+            if van.at_door is not None:  # the resident is told at the door
+                self._record(van, stands, "failed", booking_id=van.at_door, payload=Payload(reason="vehicle_breakdown"))
 
     def call(self, second: float) -> None:
         """Call those who are home already and have been given stops since; they set out once more."""
@@ -201,7 +204,7 @@ class PlayedDay:
         now += self._way(van, self._place[str(booking_id)])
         yield now
         self._record(van, now, "arrive", booking_id=booking_id)
-        arrived = now
+        arrived, van.at_door = now, booking_id
         opens_s = float(step["pickup"]["window"].window_s[0])
         if now < opens_s:
             now = opens_s
@@ -213,6 +216,7 @@ class PlayedDay:
         now += planned * van.pace * self.rng.lognormvariate(0, 0.25) if chance > FAILED else 600
         yield now
         self._outcome(van, now, booking_id, step["pickup"]["items"], chance)
+        van.at_door = None
 
     def _outcome(self, van: Van, now: float, booking_id: UUID, items: Sequence[Any], chance: float) -> None:
         counted = [CountedItem(item_type=one["item_type"], units=one["declared_units"]) for one in items]
