@@ -17,6 +17,7 @@ from recycling.routes.schemas.bookings import (
     BookingFilterSchema,
     BookingListSchema,
     BookingSchema,
+    BookingShownSchema,
     BookPickupSchema,
     ForWhom,
 )
@@ -24,6 +25,7 @@ from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.queries import bookings as queries
+from recycling.usecases.queries.arrivals import for_its_resident
 
 bp = GuardedBlueprint(
     "bookings",
@@ -59,10 +61,14 @@ def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.get("/<uuid:booking_id>")
-@bp.response(200, BookingSchema)
+@bp.response(200, BookingShownSchema)
 def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
-    """Show one booking (预约详情)."""
-    return whole(queries.find_booking(booking_id, by=principal(), session=db.session()))
+    """Show one booking; to its resident with the link to its progress and, on its day, when we come (预约详情)."""
+    booking = queries.find_booking(booking_id, by=principal(), session=db.session())
+    body, headers = whole(booking)
+    return body | for_its_resident(
+        booking, by=principal(), district=district(), session=db.session(), now=utc_now()
+    ), headers
 
 
 @bp.patch("/<uuid:booking_id>")

@@ -16,6 +16,7 @@ from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
+from recycling.models.position import VehiclePosition
 from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.receipt import SmsReceipt
 from recycling.models.transaction import atomic, rows_met
@@ -47,6 +48,7 @@ def clean_up(
     for name, rows in {
         **_served(privacy, now=now),
         "unused_counters": UNUSED,
+        "positions": delete(VehiclePosition).where(VehiclePosition.kept_until <= now),
         "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
     }.items():
         with atomic(session):

@@ -83,6 +83,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "erasures": 1,
         "places": 0,
         "plans": 0,
+        "positions": 0,
         "cached_travel": 0,
         "photos": 0,
         "unused_counters": 0,

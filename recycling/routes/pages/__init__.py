@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from recycling.routes.pages import bookings, docs, goals, home, my_data, my_route, plan, privacy, sign_in
+from recycling.routes.pages import bookings, docs, goals, home, live, my_data, my_route, plan, privacy, sign_in, track
 from recycling.routes.pages.words import FILTERS, page_words
 
 BLUEPRINTS = (
@@ -18,6 +18,8 @@ BLUEPRINTS = (
     bookings.bp,
     my_route.bp,
     plan.bp,
+    live.bp,
+    track.bp,
     goals.bp,
 )
 

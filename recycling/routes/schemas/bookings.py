@@ -13,6 +13,7 @@ from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
 from recycling.policy.catalogue import CONDITIONS
 from recycling.routes.schemas.doors import ChangesDoorSchema, DoorSchema
 from recycling.routes.schemas.fields import Day, Flag, QueryWhole, Schema, Text, Whole
+from recycling.routes.schemas.live_day import ExpectedSchema
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
 
@@ -149,6 +150,22 @@ class BookingSchema(Schema):
     version = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     changed_at = fields.AwareDateTime(required=True)
+
+
+class BookingShownSchema(BookingSchema):
+    """A booking as it is read by itself: to its resident also when we come. Dispatchers read that on the board."""
+
+    tracking_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "上门进度页 / the page of its progress, which needs no sign-in; null once it is old"},
+    )
+    expected = fields.Nested(
+        ExpectedSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "预计上门 / when service is expected to start, on its day while it is open"},
+    )
 
 
 class BookingRowSchema(Schema):

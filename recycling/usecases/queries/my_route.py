@@ -19,6 +19,7 @@ from recycling.models.plan import PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.units import clock_text
+from recycling.usecases.queries.arrivals import arrivals_of_vehicle
 from recycling.usecases.queries.bookings import masked_address
 
 # The stop one is at and the one after it: whom a collector may have to call now (PIPL art. 6: no more than needed).
@@ -47,9 +48,12 @@ def my_route(by: Principal, day: date, *, district: District, session: Session, 
     on_the_day = day == service_day(now)
     open_ones = [booking.id for booking in bookings.values() if booking.state == "booked"]
     callable_now = open_ones[:PHONES_IN_FULL] if on_the_day else []
+    arrivals: Mapping[int, int] = {}
+    if on_the_day:
+        arrivals = arrivals_of_vehicle(route.vehicle_key, day, district=district, session=session, now=now)
     steps = []
     for stop in route.stops:
-        step = _step(stop, district)
+        step = _step(stop, district) | {"estimated_arrival_s": arrivals.get(stop.position)}
         if stop.booking_id is not None:
             booking = bookings[stop.booking_id]
             phone = phones[booking.resident_id]
