@@ -27,6 +27,7 @@ from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
 from recycling.policy.geography import Boundary, Point
+from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -76,8 +77,13 @@ def read_district(folder: Path) -> District:
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
+        lateness=_read_lateness(folder / "policy" / "lateness.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
     )
+
+
+def _read_lateness(path: Path) -> LatenessRule:
+    return one(path, read_toml(path, tables=["lateness"]), "lateness", LatenessRule)
 
 
 def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:

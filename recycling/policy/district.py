@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.geography import Boundary
+from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
@@ -31,4 +32,5 @@ class District:
     prices: PriceBook
     preparation: PreparationBook
     privacy: PrivacyNotice
+    lateness: LatenessRule
     no_shows: tuple[NoShowRule, ...] = ()

@@ -70,11 +70,16 @@ WORDINGS: dict[str, Wording] = {
     ),
     # Somebody waits for it: it comes when the collector sets out, however early.
     "visit.on_the_way": Wording(
-        zh="回收员正在前往您处（{day_zh} 上门回收）{one_of_zh}，请备好物品并保持电话畅通。",
-        en="The collector is on the way to you (pickup on {day_en}){one_of_en}. Please have the items ready and your"
-        " phone at hand.",
+        zh="回收员正在前往您处（{day_zh} 上门回收）{one_of_zh}{arrives_zh}，请备好物品并保持电话畅通。{link_zh}",
+        en="The collector is on the way to you (pickup on {day_en}){one_of_en}{arrives_en}. Please have the items ready"
+        " and your phone at hand.",
         at_once=True,
         optional=True,
+    ),
+    "visit.late": Wording(
+        zh="抱歉，您 {day_zh} 的上门回收{one_of_zh}会晚一些{arrives_zh}，请稍候。{link_zh}",
+        en="Sorry: your pickup on {day_en}{one_of_en} will be later{arrives_en}. Please bear with us.",
+        at_once=True,
     ),
     "visit.missed": Wording(
         zh="我们没有 {day_zh} 为您上门回收{one_of_zh}的记录。"
@@ -185,6 +190,7 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
+    found |= _arrival(facts)
     if "until" in facts:
         until = datetime.fromisoformat(facts["until"]).astimezone(SHANGHAI)
         found["until_zh"] = f"{until.month}月{until.day}日 {until:%H:%M}"
@@ -196,6 +202,16 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
     found |= _visits(facts)
     if "booking_ids" in facts:
         found["booking_count"] = len(facts["booking_ids"])
+    return found
+
+
+def _arrival(facts: Mapping[str, Any]) -> dict[str, str]:
+    """When we come as the day runs, and where to see it; nothing where nobody can say."""
+    link = facts.get("link")
+    found = {"arrives_zh": "", "arrives_en": "", "link_zh": "" if link is None else f"查看进度：{link} "}
+    if "earliest_s" in facts and "latest_s" in facts:
+        span = f"{clock_text(facts['earliest_s'])}–{clock_text(facts['latest_s'])}"
+        found |= {"arrives_zh": f"，预计 {span} 上门", "arrives_en": f", expected {span}"}
     return found
 
 

@@ -17,10 +17,10 @@ from recycling.policy.access import Principal
 from recycling.policy.arrival_estimates import StepEstimate
 from recycling.policy.district import District
 from recycling.units import clock_text, instant_at
+from recycling.usecases.live.late_visits import told_s
 from recycling.usecases.live.links import GOOD_AFTER_DAY, public_address, tracked_booking, tracking_path
 from recycling.usecases.live.live_routes import LiveBooking, LiveRoute, live_route_of, live_routes
 from recycling.usecases.live.share_position import position_towards
-from recycling.usecases.planning.expected_times import QUARTER_S
 
 # What a link says of a visit, from the booking to its end.
 TrackingState = Literal[
@@ -106,7 +106,7 @@ def tracking(token: str, *, district: District, session: Session, now: datetime)
         "day": booking.day,
         "window": window,
         "state": state,
-        "told_s": _told(booking, route),
+        "told_s": None if route is None or booking.state != "booked" else told_s(route, booking.id),
         "expected": _interval(one) if one is not None and running else None,
         "no_word": route is not None and route.estimate.no_word and running,
         "stops_before": route.estimate.stops_before(booking.id) if route is not None and running else None,
@@ -140,14 +140,6 @@ def _running_state(booking_id: UUID, route: LiveRoute) -> TrackingState:
     if one.under_way:
         return "at_door"
     return "on_the_way" if route.state.heading_to == booking_id and route.state.doing == "driving" else "waiting"
-
-
-def _told(booking: Booking, route: LiveRoute | None) -> int | None:
-    """The quarter of an hour that the resident was told the evening before."""
-    if route is None or booking.state != "booked":
-        return None
-    start_s = next(step.start_s for step in route.steps if step.booking_id == booking.id)
-    return start_s // QUARTER_S * QUARTER_S
 
 
 def _van(booking_id: UUID, *, session: Session, now: datetime) -> dict[str, Any] | None:
