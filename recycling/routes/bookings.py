@@ -26,6 +26,7 @@ from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_picku
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.queries import bookings as queries
 from recycling.usecases.queries.arrivals import for_its_resident
+from recycling.usecases.queries.follow_ups import follow_up
 
 bp = GuardedBlueprint(
     "bookings",
@@ -66,6 +67,7 @@ def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     """Show one booking; to its resident with the link to its progress and, on its day, when we come (预约详情)."""
     booking = queries.find_booking(booking_id, by=principal(), session=db.session())
     body, headers = whole(booking)
+    body |= follow_up(booking, session=db.session(), now=utc_now())
     return body | for_its_resident(
         booking, by=principal(), district=district(), session=db.session(), now=utc_now()
     ), headers

@@ -102,6 +102,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "intake_tickets.show_ticket": ("keeper", *DESK),
     "intake_tickets.create_correction": ("keeper",),
     "recovered.list_recovered": DESK,
+    "kept_windows.list_kept": DESK,
+    "kept_windows.export_kept": DESK,
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
     "goal_progress.list_reports": DESK,

@@ -10,7 +10,7 @@ from typing import Any
 from recycling.clock import SHANGHAI
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
-from recycling.policy.failed_visits import FAILED_VISIT_CODES
+from recycling.policy.failed_visits import FAILED_VISIT_CODES, FOLLOW_UP_WORDS, follow_up_of
 from recycling.units import clock_text
 
 SIGNATURE = "【薛城回收】"  # carriers in China want the sender's sign in front of a text
@@ -114,8 +114,8 @@ WORDINGS: dict[str, Wording] = {
         en="Your pickup on {day_en}{one_of_en} is done in part (reason: {reason_en}).",
     ),
     "visit.failed": Wording(
-        zh="您 {day_zh} 的上门回收{one_of_zh}未能完成（原因：{reason_zh}），请重新预约或联系我们。",
-        en="Your pickup on {day_en}{one_of_en} could not be done (reason: {reason_en}). Please book again or call us.",
+        zh="您 {day_zh} 的上门回收{one_of_zh}未能完成（原因：{reason_zh}）。{follow_up_zh}",
+        en="Your pickup on {day_en}{one_of_en} could not be done (reason: {reason_en}). {follow_up_en}",
     ),
     "plan.window_confirmed": Wording(
         zh="{day_zh} 上门回收{one_of_zh}已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
@@ -199,6 +199,7 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh
         found["reason_en"] = facts["reason"] if code is None else code.name_en
+        found["follow_up_zh"], found["follow_up_en"] = FOLLOW_UP_WORDS[follow_up_of(facts["reason"])]
     found |= _visits(facts)
     if "booking_ids" in facts:
         found["booking_count"] = len(facts["booking_ids"])
