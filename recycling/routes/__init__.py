@@ -7,6 +7,7 @@ from flask import Flask
 
 from recycling.routes import (
     address_candidates,
+    arrivals,
     booking_imports,
     bookings,
     estimates,
@@ -16,7 +17,6 @@ from recycling.routes import (
     intake_tickets,
     job_runs,
     kept_windows,
-    live_day,
     my_addresses,
     my_limits,
     my_notices,
@@ -45,9 +45,9 @@ BLUEPRINTS = (
     slots.holds_bp,
     slots.windows_bp,
     service_days.bp,
-    live_day.board_bp,
-    live_day.tracking_bp,
-    live_day.position_bp,
+    arrivals.board_bp,
+    arrivals.tracking_bp,
+    arrivals.position_bp,
     my_notices.bp,
     bookings.bp,
     photos.bp,

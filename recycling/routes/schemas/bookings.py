@@ -12,9 +12,9 @@ from marshmallow import fields, validate
 from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
 from recycling.policy.catalogue import CONDITIONS
 from recycling.policy.failed_visits import FOLLOW_UPS
+from recycling.routes.schemas.arrivals import ExpectedSchema
 from recycling.routes.schemas.doors import ChangesDoorSchema, DoorSchema
 from recycling.routes.schemas.fields import Day, Flag, QueryWhole, Schema, Text, Whole
-from recycling.routes.schemas.live_day import ExpectedSchema
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
 

@@ -74,12 +74,16 @@ def for_its_resident(
     """What a resident reads of a booking of theirs beside it: the link to its progress, and when we come."""
     if by.role != "resident" or booking.state == "held":
         return {"tracking_url": None, "expected": None}
-    followed = service_day(now) <= booking.day + GOOD_AFTER_DAY
-    path = tracking_path(booking.id, booking.day) if followed else None
+    path = progress_path(booking.id, booking.day, now=now)
     return {
         "tracking_url": None if path is None else public_address.of(path) or path,
         "expected": expected_at(booking, district=district, session=session, now=now),
     }
+
+
+def progress_path(booking_id: UUID, day: date, *, now: datetime) -> str | None:
+    """The address of the page on which a booking is followed; ``None`` when its day is too long over."""
+    return tracking_path(booking_id, day) if service_day(now) <= day + GOOD_AFTER_DAY else None
 
 
 def tracking(token: str, *, district: District, session: Session, now: datetime) -> dict[str, Any]:

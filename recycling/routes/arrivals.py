@@ -10,7 +10,7 @@ from recycling.errors import NotFound
 from recycling.extensions import db
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
-from recycling.routes.schemas.live_day import LiveDaySchema, PositionKeptSchema, PositionSchema, TrackingSchema
+from recycling.routes.schemas.arrivals import LiveDaySchema, PositionKeptSchema, PositionSchema, TrackingSchema
 from recycling.usecases.live.share_position import Position, share_position
 from recycling.usecases.queries.arrivals import live_day, tracking
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, g
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from tests.builders import TOMORROW, a_wish_body
 from tests.callers import Caller, Callers
 from tests.field_events import an_event
 from tests.invariants import assert_invariants
+from tests.pages.browsers import Browsers
 from tests.personal_data import found
 from tests.planned_days import TRUCK, TRUCK_CREW, a_published_plan, with_vehicles
 
@@ -194,6 +195,21 @@ def test_its_resident_finds_the_link_and_the_interval_in_the_booking_and_the_des
         assert on_the_day["expected"]["earliest_s"] <= tour.planned(tour.bookings[0], "start_s")
         desk = tour.callers.staff("dispatcher").get(path).get_json()
         assert (desk["tracking_url"], desk["expected"]) == (None, None)
+
+
+def test_the_page_of_bookings_leads_to_the_progress_of_those_to_come(tour: Tour, app: Flask, callers: Callers) -> None:
+    browser, begun = Browsers(app, callers.sms).new(), tour.planned(tour.bookings[0], "arrival_s")
+    with tour.at(begun - 600):
+        g.pop("principal", None)  # the fixtures' app context would keep the last caller, which no server does
+        browser.sign_in_resident(PHONE, next_path="/pages/bookings")
+        page = browser.open("/pages/bookings").text
+        assert all(tracking_path(booking_id, TOMORROW) in page for booking_id in tour.bookings)
+    # once a visit is done there is nothing left to follow
+    tour.record("failed", 0, begun, reason="no_access")
+    with tour.at(begun + 60):
+        page = browser.open("/pages/bookings").text
+        assert tracking_path(tour.bookings[0], TOMORROW) not in page
+        assert tracking_path(tour.bookings[1], TOMORROW) in page
 
 
 def test_the_crew_sees_when_each_step_is_reached_as_the_day_runs(tour: Tour) -> None:
