@@ -70,6 +70,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "IMPROVE_SECONDS": _number(env, "IMPROVE_SECONDS", 10, 1, 600),
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
         "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
+        "PUBLIC_URL": _public_url(env, production=environment == "production"),
         **_geocoder(env),
         **_travel(env),
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
@@ -106,6 +107,15 @@ def _geocoder(env: Mapping[str, str]) -> dict[str, Any]:
         "GEOCODER_KEY": key,
         "GEOCODER_TIMEOUT_SECONDS": _number(env, "GEOCODER_TIMEOUT_SECONDS", 3, 1, 30),
     }
+
+
+def _public_url(env: Mapping[str, str], *, production: bool) -> str:
+    """Where residents reach us, for the links in messages; empty when nobody has said so: then there are none."""
+    url = env.get("PUBLIC_URL", "").rstrip("/")
+    if url and (not _is_server(url) or urlsplit(url).path or (production and not url.startswith("https://"))):
+        wanted = "https://recycling.example" if production else "http://127.0.0.1:5000"
+        raise ConfigError(f"PUBLIC_URL is {url[:80]!r}; leave it out, or give an address such as {wanted}")
+    return url
 
 
 def _travel(env: Mapping[str, str]) -> dict[str, Any]:

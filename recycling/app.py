@@ -36,6 +36,7 @@ from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
 from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
 from recycling.routes import problems
+from recycling.usecases.live.links import public_address
 from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
 
 log = logger(__name__)
@@ -124,6 +125,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.config.from_mapping(FIXED_SETTINGS)
     app.config.from_mapping(settings)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings["SQLALCHEMY_DATABASE_URI"])
+    public_address.configure(settings.get("PUBLIC_URL", ""))
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])

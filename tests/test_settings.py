@@ -211,6 +211,24 @@ def test_a_configuration_folder_that_cannot_be_read_stops_the_start_by_its_name(
         create_app(settings)
 
 
+# --- where residents reach us ---
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("", ""), ("https://recycling.example", "https://recycling.example"), ("https://r.example/", "https://r.example")],
+    ids=["nowhere", "a host", "a slash too many"],
+)
+def test_links_in_messages_begin_with_the_public_address(given: str, used: str) -> None:
+    assert from_environment(PRODUCTION | {"PUBLIC_URL": given})["PUBLIC_URL"] == used
+
+
+@pytest.mark.parametrize("url", ["recycling.example", "http://recycling.example", "https://r.example/a", "ftp://x"])
+def test_a_public_address_that_links_cannot_begin_with_stops_the_start(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^PUBLIC_URL is .* give an address such as https://recycling.example"):
+        from_environment(PRODUCTION | {"PUBLIC_URL": url})
+
+
 # --- the road engine ---
 
 

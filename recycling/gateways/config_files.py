@@ -30,6 +30,7 @@ from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClas
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.healing import HealingRule
+from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -84,6 +85,7 @@ def read_district(folder: Path) -> District:
         devices=one(devices_path, read_toml(devices_path, tables=["devices"]), "devices", DeviceRule),
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
+        lateness=_read_lateness(folder / "policy" / "lateness.toml"),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )
@@ -91,6 +93,10 @@ def read_district(folder: Path) -> District:
 
 def _read_gear(path: Path) -> tuple[Gear, ...]:
     return tuple(keyed(path, "gear", many(path, read_toml(path, tables=["gear"]), "gear", Gear)).values())
+
+
+def _read_lateness(path: Path) -> LatenessRule:
+    return one(path, read_toml(path, tables=["lateness"]), "lateness", LatenessRule)
 
 
 def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:

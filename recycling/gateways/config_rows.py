@@ -182,7 +182,7 @@ def _typed(path: Path, where: str, value: Any, hint: Any) -> Any:
     if hint in (bool, date) and type(value) is hint:
         return value
     if get_origin(hint) is tuple and isinstance(value, list):
-        words = tuple(_typed(path, where, word, str) for word in value)
+        words = tuple(_typed(path, where, word, get_args(hint)[0]) for word in value)
         if len(set(words)) < len(words):
             raise refuse(path, where, f"{value!r} names something twice")
         return words

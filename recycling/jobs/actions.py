@@ -25,6 +25,7 @@ from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_recurring import book_recurring
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
 from recycling.usecases.messages.tell_missed import tell_missed
 from recycling.usecases.planning.day_problem import unfinished_bookings, vehicles_out_at
@@ -173,6 +174,11 @@ def early_reminders(context: JobContext) -> Figures:
 def missed_visits(context: JobContext) -> Figures:
     """Tell residents and dispatchers of a day's pickups that nobody recorded."""
     return {"missed": tell_missed(context.day, session=context.session, now=context.clock())}
+
+
+def kept_windows(context: JobContext) -> Figures:
+    """Judge which promised windows of a day were kept."""
+    return dict(judge_windows(context.day, district=context.district, session=context.session, now=context.clock()))
 
 
 def goal_report(context: JobContext) -> Figures:

@@ -26,6 +26,7 @@ from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.bookings.offer_freed import offer_freed
+from recycling.usecases.live.watch_day import watch_day
 from recycling.usecases.messages.deliver import deliver_next
 
 log = logger(__name__)
@@ -33,6 +34,7 @@ log = logger(__name__)
 LOOK_FOR_RUNS_S, LOOK_FOR_MESSAGES_S = 2, 5
 # The cron entries ask on the second; this one finds the due times that passed while the process was suspended.
 SWEEP_S = 60
+WATCH_S = 120  # how often today's routes are looked at for who is late
 IMPROVE_S = 180  # how often the planner looks at the days whose promises changed
 # A late entry still asks, once, and never twice at a time. (The defaults drop what is more than a second late.)
 ENTRY_RULES = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
@@ -71,7 +73,7 @@ def run_scheduler(app: Flask) -> None:
     # The work entry is busy for as long as a plan takes; that its next looks are left out is no fact worth a line.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
-        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(7)}
+        timezone=SHANGHAI, job_defaults=ENTRY_RULES, executors={"default": ThreadPoolExecutor(8)}
     )
     for job in runner.jobs.values():
         if job.cron is not None:
@@ -108,6 +110,10 @@ def _looks(
         with runner.sessions() as session:
             offer_freed(district=runner.district, session=session, now=clock())
 
+    def watch() -> None:
+        with runner.sessions() as session:
+            watch_day(district=runner.district, session=session, now=clock())
+
     def improve() -> None:
         with runner.sessions() as session:
             improve_days(app.config, district=runner.district, session=session, clock=clock, stop=stop.is_set)
@@ -125,7 +131,7 @@ def _looks(
 
     return (
         (enqueue, SWEEP_S), (work, LOOK_FOR_RUNS_S), (deliver, LOOK_FOR_MESSAGES_S), (free, SWEEP_S),
-        (offer, SWEEP_S), (improve, IMPROVE_S),
+        (offer, SWEEP_S), (watch, WATCH_S), (improve, IMPROVE_S),
     )  # fmt: skip
 
 

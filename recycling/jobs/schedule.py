@@ -216,6 +216,18 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_day_before,
             scope=date.isoformat,
         ),
+        # After the phones have sent what they recorded, and again by hand when one comes later.
+        Job(
+            key="judge_windows",
+            name_zh="时段履约评定",
+            name_en="Promised windows",
+            does_zh="评定前一日承诺时段的履约情况",
+            does_en="judge which of yesterday's promised windows were kept",
+            action=actions.kept_windows,
+            cron=Cron(hour=8, minute=40),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
         # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
         Job(
             key="plan_tomorrow",

@@ -10,6 +10,7 @@ from recycling.policy.devices import DeviceRule
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
 from recycling.policy.healing import BY_HAND, HealingRule
+from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import Network
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
@@ -37,6 +38,7 @@ class District:
     privacy: PrivacyNotice
     devices: DeviceRule
     gear: tuple[Gear, ...]
+    lateness: LatenessRule
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND

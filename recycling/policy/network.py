@@ -48,6 +48,11 @@ class Village:
     name_zh: str
     town_key: str
 
+    @property
+    def is_rural(self) -> bool:
+        """Whether villagers govern it (村委会), and not residents (居委会): so far the only word on it that we have."""
+        return self.name_zh.endswith(("村委会", "村民委员会"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:

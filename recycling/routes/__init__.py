@@ -7,6 +7,7 @@ from flask import Flask
 
 from recycling.routes import (
     address_candidates,
+    arrivals,
     booking_imports,
     bookings,
     custody_tags,
@@ -18,6 +19,7 @@ from recycling.routes import (
     health,
     intake_tickets,
     job_runs,
+    kept_windows,
     my_addresses,
     my_limits,
     my_notices,
@@ -47,6 +49,9 @@ BLUEPRINTS = (
     slots.holds_bp,
     slots.windows_bp,
     service_days.bp,
+    arrivals.board_bp,
+    arrivals.tracking_bp,
+    arrivals.position_bp,
     my_notices.bp,
     bookings.bp,
     photos.bp,
@@ -75,6 +80,7 @@ BLUEPRINTS = (
     custody_tags.bp,
     intake_tickets.bp,
     recovered.bp,
+    kept_windows.bp,
     goal_progress.bp,
     job_runs.bp,
     sms_receipts.bp,

@@ -17,6 +17,7 @@ from recycling.routes.schemas.bookings import (
     BookingFilterSchema,
     BookingListSchema,
     BookingSchema,
+    BookingShownSchema,
     BookPickupSchema,
     ForWhom,
 )
@@ -25,6 +26,8 @@ from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_picku
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.field.door_code import show_door_code
 from recycling.usecases.queries import bookings as queries
+from recycling.usecases.queries.arrivals import for_its_resident
+from recycling.usecases.queries.follow_ups import follow_up
 
 bp = GuardedBlueprint(
     "bookings",
@@ -60,12 +63,16 @@ def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.get("/<uuid:booking_id>")
-@bp.response(200, BookingSchema)
+@bp.response(200, BookingShownSchema)
 def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
-    """Show one booking; to its resident, on its day, with the code for the door (预约详情)."""
-    booking = queries.find_booking(booking_id, by=principal(), session=db.session())
-    code = show_door_code(booking, by=principal(), session=db.session(), now=utc_now())
-    return whole(booking, door_code=code)
+    """Show one booking; to its resident, on its day, with its progress and the code for the door (预约详情)."""
+    now, session = utc_now(), db.session()
+    booking = queries.find_booking(booking_id, by=principal(), session=session)
+    code = show_door_code(booking, by=principal(), session=session, now=now)
+    body, headers = whole(booking, door_code=code)
+    body |= follow_up(booking, session=session, now=now)
+    body |= for_its_resident(booking, by=principal(), district=district(), session=session, now=now)
+    return body, headers
 
 
 @bp.patch("/<uuid:booking_id>")

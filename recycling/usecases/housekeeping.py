@@ -18,6 +18,7 @@ from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
+from recycling.models.position import VehiclePosition
 from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload, discard_upload
 from recycling.models.receipt import SmsReceipt
@@ -55,6 +56,7 @@ def clean_up(
         "unused_counters": UNUSED,
         # Too old to be taken again by any of our clocks.
         "used_device_proofs": delete(UsedDeviceProof).where(UsedDeviceProof.expires_at < now - CLOCKS_APART),
+        "positions": delete(VehiclePosition).where(VehiclePosition.kept_until <= now),
         "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
     }.items():
         with atomic(session):

@@ -42,6 +42,7 @@ OPEN = {
     "failed_visit_codes.list_failed_visit_codes", "price_estimates.estimate_price",
     "sms_receipts.create_receipt",  # for providers, who have no account: each body is signed
     "privacy_notice.show_notice", "page_privacy.show",
+    "tracking.show_tracking", "page_track.show",  # for residents without a sign-in: each link is signed
     "sign_in.request_code", "sign_in.sign_in_resident", "sign_in.sign_in_staff", "sign_in.refresh",
     "home.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
     "page_sign_in.sign_in_staff", "page_sign_in.return_to_form",
@@ -94,6 +95,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "recurring_pickups.amend": PLANNERS,
     "recurring_pickups.end": PLANNERS,
     "service_days.show_room": PLANNERS,
+    "live_days.show_live_day": PLANNERS,
+    "my_position.put_position": ("collector",),
     "plans.list_plans": PLANNERS,
     "plans.show_plan": PLANNERS,
     "plans.show_problem": PLANNERS,
@@ -123,6 +126,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "intake_tickets.show_ticket": ("keeper", *DESK),
     "intake_tickets.create_correction": ("keeper",),
     "recovered.list_recovered": DESK,
+    "kept_windows.list_kept": DESK,
+    "kept_windows.export_kept": DESK,
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
     "goal_progress.list_reports": DESK,
@@ -143,6 +148,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_running_day.return_to_incident": PLANNERS,
     "page_running_day.return_to_proposals": PLANNERS,
     "page_running_day.return_to_publication": PLANNERS,
+    "page_live.show": PLANNERS,
     "page_goals.show": DESK,
 }
 
@@ -386,6 +392,7 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     assert others == {
         "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
         "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
+        "/service-days/<day>/live", "/tracking/<token>", "/pages/track/<token>",
     }  # fmt: skip
 
 

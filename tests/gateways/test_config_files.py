@@ -32,6 +32,7 @@ FILES = (
     "policy/no_shows.toml",
     "policy/devices.toml",
     "policy/proof.toml",
+    "policy/lateness.toml",
     "policy/service_time.toml",
 )
 
@@ -214,6 +215,8 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/network.toml", 'key = "c02"', 'key = "c01"', ["'c01'", "twice"]),
         ("district/towns.csv", "370403002", "370403001", ["'370403001'", "twice"]),
         ("district/villages.csv", "370403001003", "370403001001", ["'370403001001'", "twice"]),
+        ("policy/lateness.toml", "[900, 2700]", "[2700, 900]", ["past_window_s = [2700, 900]", "must ascend"]),
+        ("policy/lateness.toml", "[2700, 5400]", "[0]", ["past_told_s = 0", "between 60 and"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
             "policy/devices.toml",

@@ -12,6 +12,7 @@ PAGES: dict[str, tuple[Role, ...]] = {
     "/pages/my-data": ("resident",),
     "/pages/my-route": ("collector",),
     "/pages/plan": ("dispatcher", "admin"),
+    "/pages/live": ("dispatcher", "admin"),
     "/pages/goals": ("clerk", "dispatcher", "admin"),
 }
 
@@ -60,7 +61,7 @@ def test_a_day_that_is_none_is_refused_in_words_and_shown_inert(path: str, brows
     assert all("填写有误" in answer.text and "<script>alert" not in answer.text for answer in answers)
 
 
-@pytest.mark.parametrize("path", ["/pages/my-route", "/pages/plan"])
+@pytest.mark.parametrize("path", ["/pages/my-route", "/pages/plan", "/pages/live"])
 def test_the_ends_of_the_calendar_are_days_like_others(path: str, browsers: Browsers) -> None:
     browser = browsers.of("collector" if path == "/pages/my-route" else "admin")
 

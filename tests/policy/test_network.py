@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recycling.policy.network import PickupWindow, TravelEstimate
+from recycling.policy.network import PickupWindow, TravelEstimate, Village
 from tests.policy.builders import H, a_collector, a_network, a_shift_pattern, a_station
 
 
@@ -83,3 +83,9 @@ def test_a_window_opens_before_it_closes() -> None:
 def test_a_travel_estimate_moves(factor: float, speed_kmh: float) -> None:
     with pytest.raises(ValueError, match=r"factor|speed_kmh"):
         TravelEstimate(factor=factor, speed_kmh=speed_kmh)
+
+
+def test_a_village_is_rural_where_villagers_govern_it() -> None:
+    names = {"清泉社区居委会": False, "大吕巷村委会": True, "东小庄村民委员会": True, "村东社区居民委员会": False}
+    found = {name: Village(code="370403001001", name_zh=name, town_key="lincheng").is_rural for name in names}
+    assert found == names

@@ -105,7 +105,7 @@ def test_each_window_that_is_lost_has_its_row_its_message_and_two_ways_out(day: 
         assert len(one.alternatives) == 2
         # on later days, and what it says holds
         assert all(date.fromisoformat(way["day"]) > TOMORROW for way in one.alternatives)
-        assert why_obsolete(message.kind, message.facts, session=day, now=at(TEN) + LATER) is None
+        assert why_obsolete(message.kind, message.facts, district=pair, session=day, now=at(TEN) + LATER) is None
     proposal = day.scalars(select(ReplanProposal)).one()
     assert proposal.broken == len(promises)
     assert_invariants(day)
@@ -185,7 +185,7 @@ def test_late_is_better_than_never_and_costs_nobody_else_their_window(
         assert one.expected_after_s > 12 * HOUR
         message = session.get_one(OutboxMessage, one.message_id)
         assert message.facts["expected_s"] == one.expected_after_s // 900 * 900
-        assert why_obsolete(message.kind, message.facts, session=session, now=at(TEN) + LATER) is None
+        assert why_obsolete(message.kind, message.facts, district=pair, session=session, now=at(TEN) + LATER) is None
     # and nobody of the afternoon is let down
     assert session.scalars(select(ReplanProposal.left_out)).all() == [0]
     assert_invariants(session)

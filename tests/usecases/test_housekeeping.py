@@ -92,6 +92,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "field_words": 0,
         "field_clashes": 0,
         "disruption_notes": 0,
+        "positions": 0,
         "cached_travel": 0,
         "used_device_proofs": 0,
         "photos": 0,
@@ -110,6 +111,7 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
 ) -> None:
     told = {key.replace("-", "_") for key, datum in district.privacy.data.items() if datum.kept_days is not None}
     done = set(clean_up(district.privacy, session=session, now=now)) - {
+        "positions",  # of minutes, not days
         "cached_travel",
         "used_device_proofs",
         "unused_counters",

@@ -15,10 +15,12 @@ from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.gateways.sms import Accepted
 from recycling.models.booking import Booking
 from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.kept_window import KeptWindow
 from recycling.models.ledger import TentativeRoute
 from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, Staff
 from recycling.models.plan import Plan, Route, RouteCrew, Unassigned
+from recycling.models.position import VehiclePosition
 from recycling.models.proof import ProofPart, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import atomic
@@ -30,7 +32,17 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
-from recycling.usecases.queries.invariants import INVARIANTS, Invariant, bookings, figures, items, limits, people, work
+from recycling.usecases.queries.invariants import (
+    INVARIANTS,
+    Invariant,
+    bookings,
+    figures,
+    items,
+    limits,
+    live,
+    people,
+    work,
+)
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
@@ -164,6 +176,34 @@ def of_somebody_else(session: Session) -> Sequence[Executable]:
     ]
 
 
+def a_place(*, over: bool) -> Breach:
+    """A place of a vehicle that never set out, towards the visited booking, or towards one that waits, hours ago."""
+
+    def breach(session: Session) -> Sequence[Executable]:
+        state = "booked" if over else "collected"
+        booking_id = session.scalars(select(Booking.id).where(Booking.state == state)).first()
+        point, made_at = {"lat": 34.8, "lon": 117.2, "accuracy_m": 5}, NOW - timedelta(hours=2 if over else 0)
+        place = {"vehicle_key": "shagou-1", "booking_id": booking_id, "point": point, "made_at": made_at}
+        return [insert(VehiclePosition).values(place | {"kept_until": made_at + timedelta(minutes=10)})]
+
+    return breach
+
+
+def a_judged_window(**wrong: object) -> Breach:
+    """The visited booking's window as kept, but for what is wrong with it."""
+
+    def breach(session: Session) -> Sequence[Executable]:
+        booking = session.scalars(select(Booking).where(Booking.state == "collected")).one()
+        row = {
+            "booking_id": booking.id, "day": booking.day, "vehicle_key": "shagou-1",
+            "village_code": booking.village_code, "pickup_window": booking.pickup_window, "opens_s": 28_800,
+            "closes_s": 36_000, "started_s": 32_400, "late_s": 0, "cause": None, "judged_at": NOW,
+        }  # fmt: skip
+        return [insert(KeptWindow).values(row | wrong)]
+
+    return breach
+
+
 LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
 
 # A cancelled booking that is booked again: version 3 follows version 2.
@@ -244,6 +284,11 @@ BREACHES: list[tuple[Invariant, Breach]] = [
         limits.no_shows_are_outcomes,
         sql("INSERT INTO no_show (booking_id, resident_id, day) SELECT id, resident_id, day FROM booking LIMIT 1"),
     ),
+    (live.positions_lead_to_a_booking, a_place(over=False)),
+    (live.positions_are_forgotten, a_place(over=True)),
+    (live.windows_are_judged_by_their_start, a_judged_window(day=OPEN_DAY)),
+    (live.windows_are_judged_by_their_start, a_judged_window(started_s=36_001)),
+    (live.windows_are_judged_by_their_start, a_judged_window(late_s=5, cause="late")),
     (work.keys_have_their_answer, sql("UPDATE idempotency_key SET answer = NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET sent_at = created_at WHERE dead_at IS NULL")),
     (work.messages_end_in_sight, sql("UPDATE outbox_message SET dead_at = created_at WHERE sent_at IS NULL")),

@@ -260,7 +260,7 @@ def test_a_plan_message_without_its_time_is_obsolete(session: Session, district:
     booking = a_booking(session, district=district, now=now)
     a_published_plan(session, district=district, now=now)
     facts = {"booking_id": str(booking.id), "day": str(TOMORROW)}
-    reason = why_obsolete("plan.window_confirmed", facts, session=session, now=now)
+    reason = why_obsolete("plan.window_confirmed", facts, district=district, session=session, now=now)
     assert reason == "the published plan comes at another time"
 
 
@@ -314,7 +314,7 @@ def test_a_message_tells_of_one_state(
     booking_id = a_booking(session, district=district, now=now).id
     session.execute(update(Booking).values(state=state))
     facts = {"booking_id": str(booking_id), "day": str(TOMORROW)}
-    assert (why_obsolete(kind, facts, session=session, now=now) is not None) == obsolete
+    assert (why_obsolete(kind, facts, district=district, session=session, now=now) is not None) == obsolete
 
 
 def test_a_message_tells_of_one_day_and_window_which_are_not_over(
@@ -326,7 +326,7 @@ def test_a_message_tells_of_one_day_and_window_which_are_not_over(
     }  # fmt: skip
 
     def why(at: datetime = now, **other: str) -> str | None:
-        return why_obsolete("booking.confirmed", facts | other, session=session, now=at)
+        return why_obsolete("booking.confirmed", facts | other, district=district, session=session, now=at)
 
     assert why() is None
     assert why(instant_at(TOMORROW, 86_399)) is None

@@ -75,7 +75,7 @@ def test_a_message_of_the_way_holds_for_an_hour_of_the_day_itself(tour: Round, s
     (message,) = messages(tour)
 
     def why(at: datetime, **other: str) -> str | None:
-        return why_obsolete(message.kind, message.facts | other, session=session, now=at)
+        return why_obsolete(message.kind, message.facts | other, district=tour.district, session=session, now=at)
 
     set_out = NINE - 10 * MINUTE
     assert why(NINE) is None
@@ -110,8 +110,9 @@ def test_it_is_told_at_once_in_both_languages(tour: Round, now: datetime) -> Non
     tour.send(setting_out(tour.bookings[0], device_time=early), at=early)
     deliver(early)
     (text,) = [text for _, text in sms.sent if "正在前往" in text]
+    # The door opens at eight, two hours after the last word: 5 min + 15 % of 120 = 23; not before eight, 08:23 up.
     assert text == (
-        "【薛城回收】回收员正在前往您处（11月24日（周二） 上门回收），请备好物品并保持电话畅通。"
-        " The collector is on the way to you (pickup on Tue 24 Nov). Please have the items ready and your phone at"
-        " hand."
+        "【薛城回收】回收员正在前往您处（11月24日（周二） 上门回收），预计 08:00–08:25 上门，请备好物品并保持电话畅通。"
+        " The collector is on the way to you (pickup on Tue 24 Nov), expected 08:00–08:25. Please have the items"
+        " ready and your phone at hand."
     )

@@ -72,7 +72,10 @@ def test_a_day_that_is_not_over_has_missed_nobody(tour: Round, session: Session)
     last_second = instant_at(TOMORROW, 86_399)
     assert tell_missed(TOMORROW, session=session, now=last_second) == 0
     facts = {"booking_id": str(tour.bookings[0]), "day": str(TOMORROW)}
-    assert why_obsolete("visit.missed", facts, session=session, now=last_second) == f"{TOMORROW} is not over"
+    assert (
+        why_obsolete("visit.missed", facts, district=tour.district, session=session, now=last_second)
+        == f"{TOMORROW} is not over"
+    )
 
 
 def test_setting_out_is_no_visit(tour: Round, session: Session) -> None:

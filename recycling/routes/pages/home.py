@@ -29,6 +29,7 @@ PLAN: Tile = (
     "Plan",
     "十个站点的路线与未排入 / routes of the ten stations, and what is left out",
 )
+LIVE: Tile = ("/pages/live", "当日动态", "Running day", "车辆位置进度与迟到 / what vehicles do, who is late")
 GOALS: Tile = ("/pages/goals", "目标进度", "Goal progress", "家电与家具分列 / appliances and furniture apart")
 API: Tile = ("/api/docs", "接口文档", "API", "全部功能的接口 / everything, for other programs")
 
@@ -36,9 +37,9 @@ TILES: dict[Role, tuple[Tile, ...]] = {
     "resident": (BOOKINGS, DATA, API),
     "collector": (ROUTE, API),
     "keeper": (API,),
-    "dispatcher": (PLAN, GOALS, API),
+    "dispatcher": (PLAN, LIVE, GOALS, API),
     "clerk": (GOALS, API),
-    "admin": (PLAN, GOALS, API),
+    "admin": (PLAN, LIVE, GOALS, API),
 }
 
 

@@ -13,10 +13,12 @@ from flask import g, request
 from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
 from recycling.policy.access import Role
+from recycling.policy.field_events import Doing
 from recycling.policy.healing import DisruptionKind
 from recycling.routes.pages.guard import csrf_token
 from recycling.routing.plan import Reason, StepKind
 from recycling.units import clock_text, kg_text, local_text, percent_text
+from recycling.usecases.queries.arrivals import TrackingState
 
 Words = tuple[str, str]
 
@@ -113,6 +115,32 @@ EVENT_WORDS: dict[str, Words] = {
     "handed_to_processor": ("移交处理企业", "hand-over to the processor"),
 }
 
+DOING_WORDS: dict[Doing, Words] = {
+    "not_begun": ("未出车", "not out yet"),
+    "driving": ("行驶中", "driving"),
+    "serving": ("上门中", "at a door"),
+    "unloading": ("卸货中", "unloading"),
+    "resting": ("休息中", "at lunch"),
+    "idle": ("待命", "between stops"),
+    "over": ("已收车", "back home"),
+}
+
+# What a resident's link says of their visit.
+TRACKING_WORDS: dict[TrackingState, Words] = {
+    "booked": ("已预约，路线将于前一晚排定", "booked; the routes are planned the evening before"),
+    "planned": ("已排入路线", "on a route"),
+    "left_out": ("未能排入路线，请改约", "no route reaches you; please book another day"),
+    "waiting": ("车辆今日上门，您前面还有其他站", "we come today, after other stops"),
+    "on_the_way": ("回收员正在前往您处", "the collector is on the way to you"),
+    "at_door": ("回收员已到达", "the collector is at your door"),
+    "delayed": ("车辆暂时无法前来，我们会尽快与您联系", "the van cannot come at present; we will call you"),
+    "no_record": ("没有上门记录，如未上门请联系我们", "no visit is recorded; call us if nobody came"),
+    "collected": ("已完成，感谢支持", "done, thank you"),
+    "partly_collected": ("部分完成", "done in part"),
+    "failed": ("未能完成，详情见短信或登录查看", "not done; see our message, or sign in"),
+    "cancelled": ("已取消", "cancelled"),
+}
+
 # A failure in words: its name, and what to do next.
 FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
     400: (("请求无法读取", "The request cannot be read"), ("请返回上一页重试", "go back and try again")),
@@ -169,6 +197,8 @@ def page_words() -> dict[str, Any]:
         "giver_words": GIVER_WORDS,
         "channel_words": CHANNEL_WORDS,
         "event_words": EVENT_WORDS,
+        "doing_words": DOING_WORDS,
+        "tracking_words": TRACKING_WORDS,
         "csrf_token": csrf_token if viewer is not None else None,
         "failure_words": failure_words,
     }

@@ -11,6 +11,8 @@ from marshmallow import fields, validate
 
 from recycling.models.booking import BOOKING_STATES, CONSENTS, Consent
 from recycling.policy.catalogue import CONDITIONS
+from recycling.policy.failed_visits import FOLLOW_UPS
+from recycling.routes.schemas.arrivals import ExpectedSchema
 from recycling.routes.schemas.doors import ChangesDoorSchema, DoorSchema
 from recycling.routes.schemas.fields import Day, Flag, QueryWhole, Schema, Text, Whole
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
@@ -154,6 +156,40 @@ class BookingSchema(Schema):
     version = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     changed_at = fields.AwareDateTime(required=True)
+
+
+class FollowUpSchema(Schema):
+    """What follows a visit that was not done, in words too; with priority when it is owed."""
+
+    code = fields.String(required=True, validate=validate.OneOf(FOLLOW_UPS))
+    reason = fields.String(required=True, allow_none=True)
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+    priority = fields.Boolean(
+        required=True, metadata={"description": "是否优先 / whether the resident may book any open day, and goes first"}
+    )
+
+
+class BookingShownSchema(BookingSchema):
+    """A booking as it is read by itself: to its resident also when we come. Dispatchers read that on the board."""
+
+    tracking_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "上门进度页 / the page of its progress, which needs no sign-in; null once it is old"},
+    )
+    expected = fields.Nested(
+        ExpectedSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "预计上门 / when service is expected to start, on its day while it is open"},
+    )
+    follow_up = fields.Nested(
+        FollowUpSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "后续 / what follows a visit that failed, in part, or that nobody recorded"},
+    )
 
 
 class BookingRowSchema(Schema):

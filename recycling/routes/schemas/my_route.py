@@ -98,6 +98,11 @@ class RouteStepSchema(Schema):
     start = fields.String(required=True)
     end_s = fields.Integer(required=True)
     end = fields.String(required=True)
+    estimated_arrival_s = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "预计到达 / as the day runs; null before the day and once the step is done"},
+    )
     load_g = fields.Integer(required=True)
     load_l = fields.Integer(required=True)
     station = fields.Nested(NamedSchema, required=True, allow_none=True)

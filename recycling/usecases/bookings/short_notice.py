@@ -14,6 +14,7 @@ from recycling.models.limits import no_show_days
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.no_shows import rule_on
+from recycling.usecases.bookings.owed_visit import owed_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ def short_notice(resident_id: UUID, *, district: District, session: Session, now
     until = rule.short_notice_until(found, on=today)
     if until is None:
         return None
+    if owed_since(resident_id, session=session, now=now) is not None:
+        return None  # whom we have failed since then chooses freely
     days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)[: rule.short_notice_days]
     dates = ", ".join(str(day) for day in sorted(found))
     return ShortNotice(

@@ -20,6 +20,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.kept_wish import wish_to_json
 from recycling.usecases.bookings.linked import parts_of, visits
+from recycling.usecases.bookings.owed_visit import owed_since
 from recycling.usecases.bookings.promise import Wish, check_bookable, judge
 from recycling.usecases.bookings.proposals import fits_together
 from recycling.usecases.bookings.sight import for_whom
@@ -69,10 +70,12 @@ def join_waiting_list(
         for_id = for_whom(by, resident_id, consent, session, made_up=False)
         for choice in choices:
             _nothing_open(wish, choice, district=district, session=session, now=now)
+        # Whom we failed keeps the rank of the booking that we did not keep, ahead of all who asked since.
+        rank = owed_since(for_id, session=session, now=now) or now
         row = WaitingWish(
             id=uuid4(), resident_id=for_id, consent=consent, wish=wish_to_json(wish),
             choices=[{"day": str(one.day), "pickup_windows": list(one.pickup_windows)} for one in choices],
-            state="waiting", offers=0, queued_at=now, last_day=max(choice.day for choice in choices), version=1,
+            state="waiting", offers=0, queued_at=rank, last_day=max(choice.day for choice in choices), version=1,
             created_at=now, changed_at=now,
         )  # fmt: skip
         session.add(row)

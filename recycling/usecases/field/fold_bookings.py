@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.models.booking import Booking
+from recycling.models.position import forget_positions
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.field_events import visit_of
@@ -51,5 +52,7 @@ def fold_bookings(
         flags |= bring_up_to_date(
             booking, own, before=before, by=by, district=district, session=session, now=now
         )  # fmt: skip
+    # Whoever had set out for one of them has been there now: where the van is concerns nobody any more.
+    forget_positions(session, bookings=[booking.id for booking in bookings])
     keep_folded(session, [booking.id for booking in bookings], flags, now=now)
     return flags

@@ -33,6 +33,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.quiet_hours import is_daytime, next_morning
 from recycling.usecases.messages.event_body import event_body
+from recycling.usecases.messages.fresh_facts import fresh_facts
 from recycling.usecases.messages.receipts import apply_receipts
 from recycling.usecases.messages.still_true import why_obsolete
 from recycling.usecases.messages.texts import DAYTIME_KINDS, OPTIONAL_KINDS, SIGNATURE, render
@@ -62,7 +63,7 @@ def deliver_next(
     if nothing:
         return None
     with atomic(session):
-        held = _take(session, now=now)
+        held = _take(session, district=district, now=now)
     if not isinstance(held, HeldMessage):
         return held
     try:
@@ -89,13 +90,13 @@ def try_dead_again(*, session: Session, now: datetime, message_id: UUID | None =
     return revived
 
 
-def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", "obsolete"] | None:
+def _take(session: Session, *, district: District, now: datetime) -> HeldMessage | Literal["rests", "obsolete"] | None:
     """Hold the next message, or do with it what makes way for the one after it."""
     due = outbox.next_due(session, now=now)
     if due is None:  # another sender was faster
         return None
     first, *behind = outbox.line_of(session, due)
-    reason = _why_not(first, behind, session=session, now=now)
+    reason = _why_not(first, behind, district=district, session=session, now=now)
     if reason is not None and outbox.withdraw(session, first, reason=reason, now=now):
         log.info("message.obsolete", message_id=str(first.id), kind=first.kind, reason=reason)
         return "obsolete"
@@ -108,7 +109,9 @@ def _take(session: Session, *, now: datetime) -> HeldMessage | Literal["rests", 
     return outbox.hold(session, due, now=now, lease=LEASE)
 
 
-def _why_not(message: OutboxMessage, behind: Sequence[OutboxMessage], *, session: Session, now: datetime) -> str | None:
+def _why_not(
+    message: OutboxMessage, behind: Sequence[OutboxMessage], *, district: District, session: Session, now: datetime
+) -> str | None:
     """Why a message is not to be sent at all."""
     if message.recipient_kind == "webhook":
         return None
@@ -118,7 +121,7 @@ def _why_not(message: OutboxMessage, behind: Sequence[OutboxMessage], *, session
         since = session.scalar(select(Resident.declined_at).where(Resident.id == message.recipient_id))
         if since is not None:
             return "opted out"
-    return why_obsolete(message.kind, message.facts, session=session, now=now)
+    return why_obsolete(message.kind, message.facts, district=district, session=session, now=now)
 
 
 def _hand_over(
@@ -136,7 +139,8 @@ def _hand_over(
             raise NotFound("an event names no subscriber; it is kept")
         webhooks.send(held.recipient_id, event_body(held), message_id=held.id, now=now)
         return None
-    text = render(held.kind, held.facts, district=district)
+    fresh = fresh_facts(held.kind, held.facts, district=district, session=session, now=now)
+    text = render(held.kind, held.facts | fresh, district=district)
     if held.recipient_kind != "resident":
         # Staff and bureau have no channel of their own yet: the log is theirs, the screens show the thing itself.
         log.info(

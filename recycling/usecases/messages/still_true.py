@@ -14,6 +14,9 @@ from recycling.clock import service_day
 from recycling.models.booking import Booking, BookingState
 from recycling.models.outbox import booking_told_of
 from recycling.models.plan import PublishedPlan, Unassigned
+from recycling.policy.district import District
+from recycling.usecases.live.late_visits import late_step
+from recycling.usecases.live.live_routes import live_route_of
 from recycling.usecases.planning.expected_times import expected_times
 
 # The state in which a booking is what the message says.
@@ -29,6 +32,7 @@ STATE_TOLD: Mapping[str, BookingState] = {
     "plan.promise_late": "booked",
     "plan.promise_broken": "booked",
     "visit.on_the_way": "booked",
+    "visit.late": "booked",
     "visit.missed": "booked",
     "waiting.offered": "held",
     "visit.collected": "collected",
@@ -37,7 +41,7 @@ STATE_TOLD: Mapping[str, BookingState] = {
 }
 WE_COME = frozenset({
     "booking.confirmed", "booking.amended", "booking.reminder", "booking.early_reminder", "plan.window_confirmed",
-    "visit.on_the_way", "plan.time_moved", "plan.promise_late",
+    "visit.on_the_way", "visit.late", "plan.time_moved", "plan.promise_late",
 })  # fmt: skip
 WE_DO_NOT = frozenset({"plan.left_out", "plan.promise_broken"})
 TELLS_WHEN = frozenset({"plan.window_confirmed", "plan.time_moved", "plan.promise_late"})
@@ -50,7 +54,9 @@ def left_out(day: date) -> Select[UUID]:
     return listed.where(PublishedPlan.day == day)
 
 
-def why_obsolete(kind: str, facts: Mapping[str, Any], *, session: Session, now: datetime) -> str | None:
+def why_obsolete(
+    kind: str, facts: Mapping[str, Any], *, district: District, session: Session, now: datetime
+) -> str | None:
     """Why a message is no longer true of its booking; ``None`` while it is, and when it tells of no single booking.
 
     A newer message tells what is true instead, wherever there is something to tell: each change posts its own.
@@ -73,7 +79,19 @@ def why_obsolete(kind: str, facts: Mapping[str, Any], *, session: Session, now: 
         return f"{day} is not over"
     if kind == "visit.on_the_way" and _long_ago(facts, now):
         return "the collector set out long ago"
+    if kind == "visit.late":
+        return _late_no_more(facts, booking_id, day, district=district, session=session, now=now)
     return _plan_says_otherwise(kind, facts, booking_id, day, session)
+
+
+def _late_no_more(
+    facts: Mapping[str, Any], booking_id: UUID, day: date, *, district: District, session: Session, now: datetime
+) -> str | None:
+    route = live_route_of(session, booking_id, day, district=district, now=now)
+    if route is None:
+        return "no published route reaches the booking"
+    step = late_step(route, booking_id, district.lateness, now=now)
+    return None if step >= facts.get("step", 1) else "the visit is less late by now, or under way"
 
 
 def _long_ago(facts: Mapping[str, Any], now: datetime) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from recycling.clock import SHANGHAI
 from recycling.errors import InvalidInput
 from recycling.policy.district import District
-from recycling.policy.failed_visits import FAILED_VISIT_CODES
+from recycling.policy.failed_visits import FAILED_VISIT_CODES, FOLLOW_UP_WORDS, follow_up_of
 from recycling.units import clock_text
 
 SIGNATURE = "【薛城回收】"  # carriers in China want the sender's sign in front of a text
@@ -70,11 +70,16 @@ WORDINGS: dict[str, Wording] = {
     ),
     # Somebody waits for it: it comes when the collector sets out, however early.
     "visit.on_the_way": Wording(
-        zh="回收员正在前往您处（{day_zh} 上门回收）{one_of_zh}，请备好物品并保持电话畅通。",
-        en="The collector is on the way to you (pickup on {day_en}){one_of_en}. Please have the items ready and your"
-        " phone at hand.",
+        zh="回收员正在前往您处（{day_zh} 上门回收）{one_of_zh}{arrives_zh}，请备好物品并保持电话畅通。{link_zh}",
+        en="The collector is on the way to you (pickup on {day_en}){one_of_en}{arrives_en}. Please have the items ready"
+        " and your phone at hand.",
         at_once=True,
         optional=True,
+    ),
+    "visit.late": Wording(
+        zh="抱歉，您 {day_zh} 的上门回收{one_of_zh}会晚一些{arrives_zh}，请稍候。{link_zh}",
+        en="Sorry: your pickup on {day_en}{one_of_en} will be later{arrives_en}. Please bear with us.",
+        at_once=True,
     ),
     "visit.missed": Wording(
         zh="我们没有 {day_zh} 为您上门回收{one_of_zh}的记录。"
@@ -109,8 +114,8 @@ WORDINGS: dict[str, Wording] = {
         en="Your pickup on {day_en}{one_of_en} is done in part (reason: {reason_en}).",
     ),
     "visit.failed": Wording(
-        zh="您 {day_zh} 的上门回收{one_of_zh}未能完成（原因：{reason_zh}），请重新预约或联系我们。",
-        en="Your pickup on {day_en}{one_of_en} could not be done (reason: {reason_en}). Please book again or call us.",
+        zh="您 {day_zh} 的上门回收{one_of_zh}未能完成（原因：{reason_zh}）。{follow_up_zh}",
+        en="Your pickup on {day_en}{one_of_en} could not be done (reason: {reason_en}). {follow_up_en}",
     ),
     "plan.window_confirmed": Wording(
         zh="{day_zh} 上门回收{one_of_zh}已排定，预计 {expected} 左右到达（预约时段 {window_zh}）。",
@@ -212,6 +217,7 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
+    found |= _arrival(facts)
     if "until" in facts:
         until = datetime.fromisoformat(facts["until"]).astimezone(SHANGHAI)
         found["until_zh"] = f"{until.month}月{until.day}日 {until:%H:%M}"
@@ -220,6 +226,7 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh
         found["reason_en"] = facts["reason"] if code is None else code.name_en
+        found["follow_up_zh"], found["follow_up_en"] = FOLLOW_UP_WORDS[follow_up_of(facts["reason"])]
     found |= _visits(facts)
     if "alternatives" in facts:
         found |= _alternatives(facts["alternatives"], district)
@@ -242,6 +249,16 @@ def _alternatives(offered: Sequence[Mapping[str, str]], district: District) -> d
         "alternatives_zh": f"可登录改约至 {zh}。",
         "alternatives_en": f"Sign in to take {en} instead.",
     }
+
+
+def _arrival(facts: Mapping[str, Any]) -> dict[str, str]:
+    """When we come as the day runs, and where to see it; nothing where nobody can say."""
+    link = facts.get("link")
+    found = {"arrives_zh": "", "arrives_en": "", "link_zh": "" if link is None else f"查看进度：{link} "}
+    if "earliest_s" in facts and "latest_s" in facts:
+        span = f"{clock_text(facts['earliest_s'])}–{clock_text(facts['latest_s'])}"
+        found |= {"arrives_zh": f"，预计 {span} 上门", "arrives_en": f", expected {span}"}
+    return found
 
 
 def _visits(facts: Mapping[str, Any]) -> dict[str, str]:

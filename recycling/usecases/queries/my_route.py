@@ -19,6 +19,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.route_changes import PlannedStep, RouteChange, route_changes
 from recycling.units import clock_text
+from recycling.usecases.queries.arrivals import arrivals_of_vehicle
 from recycling.usecases.queries.route_sheet import Sight, route_sheet, station_words
 
 # The stop one is at and the one after it: whom a collector may have to call now (PIPL art. 6: no more than needed).
@@ -53,6 +54,10 @@ def my_route(
         on_the_day = day == service_day(now)
         sight = Sight(places=on_the_day, phones=PHONES_IN_FULL if on_the_day else 0)
         sheet = route_sheet(route, sight=sight, district=district, session=session)
+        if on_the_day:
+            arrivals = arrivals_of_vehicle(route.vehicle_key, day, district=district, session=session, now=now)
+            for step in sheet["steps"]:
+                step["estimated_arrival_s"] = arrivals.get(step["position"])
     if seen_version is not None:
         seen = _seen_route(by, day, seen_version, session)
         # A day without a published plan has no version yet that anything could have changed to.

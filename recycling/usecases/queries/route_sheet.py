@@ -189,6 +189,7 @@ def _step(stop: RouteStop, district: District) -> dict[str, Any]:
         "kind": stop.kind,
         "arrival_s": stop.arrival_s,
         "arrival": clock_text(stop.arrival_s),
+        "estimated_arrival_s": None,  # what is printed or taken along does not change with the hour
         "start_s": stop.start_s,
         "start": clock_text(stop.start_s),
         "end_s": stop.end_s,

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -24,6 +23,7 @@ from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.models.booking import Booking
 from recycling.models.healing import BrokenPromise, ReplanProposal, TakenAlternative
+from recycling.models.kept_window import KeptWindow
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
@@ -34,6 +34,8 @@ from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.take_alternative import take_alternative
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import FieldReport
+from recycling.usecases.live.judge_windows import judge_windows
+from recycling.usecases.live.live_routes import live_routes
 from recycling.usecases.messages.tell_missed import tell_missed
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
@@ -70,6 +72,7 @@ class Seen:
     moved: list[tuple[int, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     events: int = 0
+    guesses: list[tuple[UUID, float, float]] = field(default_factory=list)  # booking, seconds ahead, estimate
 
 
 class Day:
@@ -121,11 +124,11 @@ class Day:
 
     def _expected(self) -> dict[UUID, int]:
         rows = self.session.execute(
-            select(RouteStop.booking_id, RouteStop.start_s)
+            select(RouteStop.booking_id, RouteStop.arrival_s)
             .join(Route, Route.id == RouteStop.route_id)
             .where(Route.plan_id == self.plan_id, RouteStop.booking_id.is_not(None))
         )
-        return {row.booking_id: row.start_s for row in rows}
+        return {row.booking_id: row.arrival_s for row in rows}
 
     def _set_out(self, breakdowns: Sequence[float] = ()) -> None:
         """Add the vans of the plan that stands and that are not yet out; the fullest of them break down."""
@@ -164,6 +167,7 @@ class Day:
             self.played.run(second)
             if second in {int(one) for one in faults}:
                 self._heal(second)
+            self._guess(second)
             if second % HOUR_S == 0:
                 self._look_over(second)
 
@@ -180,6 +184,16 @@ class Day:
         self.seen.moved.append((found.moved, found.open_stops))
         self._set_out()
         self.played.call(second)
+
+    def _guess(self, second: int) -> None:
+        """Write down when each open stop is expected, as its resident would see it now."""
+        now = at_second(TOMORROW, second)
+        for route in live_routes(self.session, TOMORROW, district=self.district, now=now):
+            for booking_id in route.bookings:
+                one = route.estimate.of(booking_id)
+                if one is not None:
+                    self.seen.guesses.append((booking_id, second, one.arrival_s))
+        self.session.rollback()
 
     def _look_over(self, second: int) -> None:
         self.session.rollback()
@@ -204,7 +218,9 @@ class Day:
         for promise_id, resident_id in waiting:
             by = Principal(id=resident_id, role="resident")
             take_alternative(promise_id, 1, by=by, district=self.district, session=self.session, now=after)
-        tell_missed(TOMORROW, session=self.session, now=instant_at(TOMORROW, 86_400 + 8 * HOUR_S + HALF_S))
+        morning = instant_at(TOMORROW, 86_400 + 8 * HOUR_S + HALF_S)
+        judge_windows(TOMORROW, district=self.district, session=self.session, now=morning)
+        tell_missed(TOMORROW, session=self.session, now=morning)
 
     def ends(self) -> Counter[str]:
         """How many bookings came to which end."""
@@ -223,6 +239,7 @@ class Day:
     def late_without_a_row(self) -> list[UUID]:
         """Visits that truly began after their window, of which no row tells."""
         told = set(self.session.scalars(select(BrokenPromise.booking_id)))
+        told |= set(self.session.scalars(select(KeptWindow.booking_id).where(KeptWindow.cause.is_not(None))))
         windows = self.district.network.pickup_windows
         found = []
         for booking in self.session.scalars(select(Booking).where(Booking.id.in_(self.bookings))):
@@ -231,6 +248,16 @@ class Day:
             if late and booking.id not in told:
                 found.append(booking.id)
         return found
+
+    def errors(self) -> tuple[list[float], list[float]]:
+        """How far estimates, and the morning plan, were from when somebody truly came; at the same stops and looks."""
+        live, plan = [], []
+        for booking_id, second, estimate in self.seen.guesses:
+            visited = self.played.visited.get(booking_id)
+            if visited is not None and visited.arrived_s > second and booking_id in self.expected:
+                live.append(abs(estimate - visited.arrived_s) / 60)
+                plan.append(abs(self.expected[booking_id] - visited.arrived_s) / 60)
+        return live, plan
 
 
 @contextmanager
@@ -276,7 +303,12 @@ def _look_at_the_end(day: Day, ends: Counter[str], moved: float, proof: Proof) -
         control="–",
         ok=not ends["missed"] and not late and moved <= MOST_MOVED and not seen.broken_rules,
     )
-    print(seen.refused, seen.moved, seen.broken_rules[:5], late[:3])
-
-
-_ = (statistics, pytest, datetime)
+    live, plan = day.errors()
+    by_now, by_plan = statistics.median(live), statistics.median(plan)
+    proof.record(
+        name="arrival estimates of a day with two breakdowns",
+        figure=f"median error {by_now:.1f} min, {len(live)} looks at open stops",
+        target="less than the morning plan's",
+        control=f"the morning plan: {by_plan:.1f} min",
+        ok=by_now < by_plan,
+    )

@@ -23,7 +23,7 @@ class Invariant:
     Parameters
     ----------
     key
-        Its number, ``I-1`` to ``I-29``; a rule of several parts comes several times.
+        Its number, ``I-1`` to ``I-34``; a rule of several parts comes several times.
     breaches
         Rows that break it at an instant, at most `MOST_ROWS`; none when it holds. Rows name ids, never people.
     by_clock

@@ -1,0 +1,1 @@
+"""The running day: when we come, who is late, what residents may see of it."""
