@@ -14,6 +14,7 @@ from recycling.routes import (
     estimates,
     field_events,
     goal_progress,
+    handling,
     health,
     intake_tickets,
     job_runs,
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     recovered.bp,
     goal_progress.bp,
     job_runs.bp,
+    handling.bp,
     sms_receipts.bp,
 )
 

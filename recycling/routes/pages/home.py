@@ -12,7 +12,7 @@ from recycling.extensions import db
 from recycling.models.transaction import DATABASE_ERRORS
 from recycling.policy.access import Role
 from recycling.policy.district import District
-from recycling.routes.context import district
+from recycling.routes.context import configured
 from recycling.routes.pages.guard import PageBlueprint, visitor
 from recycling.usecases.queries.bookings import open_days
 
@@ -46,7 +46,7 @@ TILES: dict[Role, tuple[Tile, ...]] = {
 def show() -> str:
     """Show the home page."""
     viewer = visitor()
-    facts, today = district(), service_day(utc_now())
+    facts, today = configured(), service_day(utc_now())
     return render_template(
         "home.html",
         tiles=TILES[viewer.role] if viewer is not None else (),

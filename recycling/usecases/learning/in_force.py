@@ -1,0 +1,39 @@
+"""The accepted handling tables as part of the reference facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from recycling.models.base import table_of
+from recycling.models.handling import HandlingVersion
+from recycling.policy.district import District
+from recycling.policy.handling import HandlingBook, HandlingTable
+
+_version = table_of(HandlingVersion)
+# Read on every request that makes promises: as rows of a table, not as objects.
+_READ = select(
+    _version.c.number, _version.c.valid_from, _version.c.seconds, _version.c.travel_bp, _version.c.travel_from
+)
+
+
+def handling_book(session: Session) -> HandlingBook:
+    """Every handling table that was ever accepted."""
+    rows = session.execute(_READ)
+    return HandlingBook(
+        tuple(
+            HandlingTable(
+                number=row.number, valid_from=row.valid_from, seconds=row.seconds, travel_bp=row.travel_bp,
+                travel_from=row.travel_from,
+            )
+            for row in rows
+        )
+    )  # fmt: skip
+
+
+def with_handling(district: District, *, session: Session) -> District:
+    """The reference facts with the accepted handling tables."""
+    book = handling_book(session)
+    return replace(district, handling=book) if book.tables else district
