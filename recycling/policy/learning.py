@@ -204,7 +204,7 @@ def _solved(
 ) -> tuple[Floats, Floats]:
     """Weighted least squares with the old values as one observation each; and the inverse, for the errors."""
     pull = np.diag((scale / prior) ** 2)
-    inverse = np.linalg.inv(rows.T @ (rows * weight[:, None]) + pull)
+    inverse: Floats = np.asarray(np.linalg.inv(rows.T @ (rows * weight[:, None]) + pull), dtype=np.float64)
     found: Floats = inverse @ (rows.T @ (weight * wanted) + pull @ start)
     return found, inverse
 

@@ -12,14 +12,14 @@ from recycling.routes.context import configured, district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.handling import (
-    AcceptanceSchema,
-    DecisionSchema,
+    HandlingAcceptanceSchema,
+    HandlingDecisionSchema,
+    HandlingProposalFilterSchema,
+    HandlingProposalListSchema,
+    HandlingProposalSchema,
+    HandlingRejectionSchema,
+    HandlingTableFilterSchema,
     HandlingTableSchema,
-    ProposalFilterSchema,
-    ProposalListSchema,
-    ProposalSchema,
-    RejectionSchema,
-    TableFilterSchema,
 )
 from recycling.usecases.learning.decide_handling import Acceptance, accept_handling, reject_handling
 from recycling.usecases.queries import handling as queries
@@ -33,15 +33,15 @@ bp = GuardedBlueprint(
 
 
 @bp.get("/handling-proposals")
-@bp.arguments(ProposalFilterSchema, location="query")
-@bp.response(200, ProposalListSchema)
+@bp.arguments(HandlingProposalFilterSchema, location="query")
+@bp.response(200, HandlingProposalListSchema)
 def list_proposals(wanted: dict[str, Any]) -> dict[str, Any]:
     """List proposals, newest first (作业时长建议)."""
     return queries.list_proposals(session=db.session(), **wanted)
 
 
 @bp.get("/handling-proposals/<uuid:proposal_id>")
-@bp.response(200, ProposalSchema)
+@bp.response(200, HandlingProposalSchema)
 def show_proposal(proposal_id: UUID) -> dict[str, Any]:
     """Show a proposal: values old and new, sample, interval, gain (作业时长建议详情)."""
     return queries.proposal_in_full(proposal_id, district=configured(), session=db.session())
@@ -49,9 +49,9 @@ def show_proposal(proposal_id: UUID) -> dict[str, Any]:
 
 @bp.post("/handling-proposals/<uuid:proposal_id>/acceptance")
 @only("dispatcher", "admin")
-@bp.arguments(AcceptanceSchema)
+@bp.arguments(HandlingAcceptanceSchema)
 @idempotent
-@bp.response(201, DecisionSchema)
+@bp.response(201, HandlingDecisionSchema)
 def create_acceptance(wish: Acceptance, proposal_id: UUID) -> dict[str, Any]:
     """Take a proposal, whole or in part: new promises are made with it from its day on (采纳建议)."""
     decision = accept_handling(
@@ -62,9 +62,9 @@ def create_acceptance(wish: Acceptance, proposal_id: UUID) -> dict[str, Any]:
 
 @bp.post("/handling-proposals/<uuid:proposal_id>/rejection")
 @only("dispatcher", "admin")
-@bp.arguments(RejectionSchema)
+@bp.arguments(HandlingRejectionSchema)
 @idempotent
-@bp.response(201, DecisionSchema)
+@bp.response(201, HandlingDecisionSchema)
 def create_rejection(body: dict[str, str], proposal_id: UUID) -> dict[str, Any]:
     """Put a proposal aside, and say why (否决建议)."""
     decision = reject_handling(proposal_id, note=body["note"], by=principal(), session=db.session(), now=utc_now())
@@ -72,7 +72,7 @@ def create_rejection(body: dict[str, str], proposal_id: UUID) -> dict[str, Any]:
 
 
 @bp.get("/handling-table")
-@bp.arguments(TableFilterSchema, location="query")
+@bp.arguments(HandlingTableFilterSchema, location="query")
 @bp.response(200, HandlingTableSchema)
 def show_table(wanted: dict[str, date]) -> dict[str, Any]:
     """Show the values that new promises of a day are made with, beside the configured ones (作业时长表)."""

@@ -12,7 +12,7 @@ from recycling.usecases.learning.decide_handling import Acceptance
 STATES = ("open", "accepted", "rejected")
 
 
-class ProposalFilterSchema(Schema):
+class HandlingProposalFilterSchema(Schema):
     """Which proposals to list."""
 
     cursor = Text(most=200)
@@ -34,14 +34,14 @@ class SharesSchema(Schema):
     held_out = fields.Nested(ShareGainSchema, required=True)
 
 
-class GainSchema(Schema):
+class HandlingGainSchema(Schema):
     """Planned against actual: seconds of service, and of arrival with the routes timed anew in their sequence."""
 
     service = fields.Nested(SharesSchema, required=True)
     arrival = fields.Nested(SharesSchema, required=True)
 
 
-class ProposalRowSchema(Schema):
+class HandlingProposalRowSchema(Schema):
     """A proposal in one row."""
 
     id = fields.UUID(required=True)
@@ -51,15 +51,15 @@ class ProposalRowSchema(Schema):
     visits = fields.Integer(required=True, metadata={"description": "上门次数 / visits that count"})
     legs = fields.Integer(required=True, metadata={"description": "路段数 / legs that count"})
     trimmed = fields.Integer(required=True, metadata={"description": "离群剔除 / visits too far off to be believed"})
-    gain = fields.Nested(GainSchema, required=True)
+    gain = fields.Nested(HandlingGainSchema, required=True)
     made_at = fields.AwareDateTime(required=True)
     made_by_id = fields.UUID(required=True)
 
 
-class ProposalListSchema(Schema):
+class HandlingProposalListSchema(Schema):
     """A page of proposals, newest first."""
 
-    proposals = fields.List(fields.Nested(ProposalRowSchema), required=True)
+    proposals = fields.List(fields.Nested(HandlingProposalRowSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 
@@ -81,7 +81,7 @@ class ProposedValueSchema(Schema):
     )  # fmt: skip
 
 
-class DecisionSchema(Schema):
+class HandlingDecisionSchema(Schema):
     """What a person decided."""
 
     proposal_id = fields.UUID(required=True)
@@ -95,15 +95,15 @@ class DecisionSchema(Schema):
     at = fields.AwareDateTime(required=True)
 
 
-class ProposalSchema(ProposalRowSchema):
+class HandlingProposalSchema(HandlingProposalRowSchema):
     """A proposal in full."""
 
     left_out = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     parameters = fields.List(fields.Nested(ProposedValueSchema), required=True)
-    decision = fields.Nested(DecisionSchema, required=True, allow_none=True)
+    decision = fields.Nested(HandlingDecisionSchema, required=True, allow_none=True)
 
 
-class AcceptanceSchema(Schema):
+class HandlingAcceptanceSchema(Schema):
     """Which values to take, all that change when none is named; and from which day."""
 
     names = fields.List(
@@ -119,19 +119,19 @@ class AcceptanceSchema(Schema):
         return Acceptance(**said)
 
 
-class RejectionSchema(Schema):
+class HandlingRejectionSchema(Schema):
     """Why a proposal is put aside."""
 
     note = Text(most=500, required=True)
 
 
-class TableFilterSchema(Schema):
+class HandlingTableFilterSchema(Schema):
     """Which day."""
 
     day = Day()
 
 
-class TableValueSchema(Schema):
+class HandlingValueSchema(Schema):
     """One value as configured and as in force."""
 
     name = fields.String(required=True)
@@ -148,4 +148,4 @@ class HandlingTableSchema(Schema):
     day = fields.Date(required=True)
     table_number = fields.Integer(required=True, allow_none=True)
     valid_from = fields.Date(required=True, allow_none=True)
-    values = fields.List(fields.Nested(TableValueSchema), required=True)
+    values = fields.List(fields.Nested(HandlingValueSchema), required=True)
