@@ -12,6 +12,7 @@ from recycling.routes import (
     custody_tags,
     devices,
     estimates,
+    fairness,
     field_events,
     goal_progress,
     handling,
@@ -75,6 +76,8 @@ BLUEPRINTS = (
     goal_progress.bp,
     job_runs.bp,
     handling.bp,
+    fairness.bp,
+    fairness.mine_bp,
     sms_receipts.bp,
 )
 

@@ -25,6 +25,7 @@ from recycling.usecases.learning.values import configured_values
 from tests.builders import DISPATCHER
 from tests.conftest import NOW
 from tests.field_months import ITEMS, Month, Truth, true_values
+from tests.invariants import assert_invariants
 from tests.proof.harness import Proof, Size
 
 # Service days of two trucks; from 30 visits with an item type on it is learned. Full is a month.
@@ -73,6 +74,7 @@ def test_minutes_learned_among_wild_records_are_the_true_ones(
     )
     _record_gain(proposal, proof, plain, seen)
     _record_after(month, truth, proposal, days[-1], size, proof)
+    assert_invariants(session)
 
 
 def _record_gain(proposal: HandlingProposal, proof: Proof, plain: Mapping[str, int], seen: Observed) -> None:
