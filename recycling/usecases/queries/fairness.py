@@ -1,4 +1,4 @@
-"""Who did how much in a week (工作量): by what crews recorded, else by the plan; for dispatchers, and each for oneself."""
+"""Who did how much in a week (工作量): by what crews recorded, else by the plan; all of them, or one's own."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _recorded(
 def _planned(route: Route, bookings: Mapping[UUID, Booking], crew: tuple[str, ...], district: District) -> VehicleDay:
     begins_s, ends_s = route.stops[0].start_s, route.stops[-1].end_s
     opens_s, closes_s = _shift_s(route.vehicle_key, district)
-    planned = [bookings[stop.booking_id] for stop in route.stops if stop.booking_id in bookings]
+    planned = [bookings[stop.booking_id] for stop in route.stops if stop.booking_id is not None]
     loads = [_carried(one, {item.item_type: item.declared_units for item in one.items}, district) for one in planned]
     return VehicleDay(
         crew=crew, recorded=False, worked_s=ends_s - begins_s, driven_s=route.travel_s, stops=len(planned),
@@ -173,14 +173,15 @@ def _lowered(day: date, *, district: District, session: Session) -> Counter[str]
     found: Counter[str] = Counter()
     for payload, booking_id, collector_key in session.execute(wanted):
         change = (payload or {}).get("price_change")
-        booking = None if change is None else session.get(Booking, booking_id)
-        if booking is not None and change["fen"] < _low_fen(booking, district):
+        booking = session.get(Booking, booking_id) if change else None
+        low_fen = None if booking is None else _low_fen(booking, district)
+        if change and low_fen is not None and change["fen"] < low_fen:
             found[collector_key] += 1
     return found
 
 
-def _low_fen(booking: Booking, district: District) -> int:
-    """The least that was estimated for a booking's items as declared."""
+def _low_fen(booking: Booking, district: District) -> int | None:
+    """The least that was estimated for a booking's items as declared; ``None`` where nothing could be."""
     items = [
         ItemToPrice(
             kind=_kind(item.item_type, district), quantity=item.declared_units, condition=item.condition,
