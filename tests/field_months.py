@@ -78,9 +78,11 @@ class Month:
     crews: dict[str, Principal] = field(default_factory=dict)
     by: Principal | None = None
 
+    def __post_init__(self) -> None:
+        self.district = with_vehicles(self.district, *VEHICLES)
+
     def play(self, days: Sequence[date]) -> None:
         """Book, plan, publish and drive each day."""
-        self.district = with_vehicles(self.district, *VEHICLES)
         for day in days:
             self.play_day(day)
 

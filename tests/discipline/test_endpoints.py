@@ -137,6 +137,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_my_route.show": ("collector",),
     "page_plan.show": PLANNERS,
     "page_goals.show": DESK,
+    "page_handling.show": DESK,
+    "page_fairness.show": PLANNERS,
 }
 
 A_QUESTION = {

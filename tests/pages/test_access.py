@@ -12,6 +12,8 @@ PAGES: dict[str, tuple[Role, ...]] = {
     "/pages/my-data": ("resident",),
     "/pages/my-route": ("collector",),
     "/pages/plan": ("dispatcher", "admin"),
+    "/pages/handling": ("clerk", "dispatcher", "admin"),
+    "/pages/fairness": ("dispatcher", "admin"),
     "/pages/goals": ("clerk", "dispatcher", "admin"),
 }
 

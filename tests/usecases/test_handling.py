@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, InvalidInput, NotFound
+from recycling.extensions import db
 from recycling.models.base import table_of
 from recycling.models.booking import Booking
 from recycling.models.field import FieldEvent, FieldFlag
@@ -235,6 +239,37 @@ def test_a_proposal_whose_old_values_hold_no_more_is_refused(
     # then the other one, worked out beside 720 s, would undo it unseen
     with pytest.raises(Conflict, match="flask learn propose"):
         accept_handling(other, Acceptance(), by=DISPATCHER, district=district, session=session, now=now)
+
+
+def test_of_two_who_decide_at_once_one_is_told_that_the_other_did(
+    app: Flask, session: Session, district: District, now: datetime
+) -> None:
+    # given two open proposals about the same value, and six dispatchers, three on each
+    proposals = [a_proposal(session, now=now, **{FRIDGE: (720, new)}) for new in (900, 600)]
+    session.rollback()
+    together = threading.Barrier(6)
+
+    def decide(proposal_id: UUID) -> str:
+        with app.app_context():
+            together.wait()
+            try:
+                accept_handling(
+                    proposal_id, Acceptance(), by=DISPATCHER, district=district, session=db.session(), now=now
+                )
+            except Conflict as error:
+                return error.code
+            finally:
+                db.session.remove()
+            return "accepted"
+
+    # when they accept in the same instant
+    with ThreadPoolExecutor(6) as pool:
+        heard = list(pool.map(decide, proposals * 3))
+    # then one table came of it, by one decision, and whoever was second was told
+    assert heard.count("accepted") == 1, heard
+    assert session.scalar(select(func.count()).select_from(HandlingVersion)) == 1
+    assert session.scalar(select(func.count()).select_from(HandlingDecision)) == 1
+    session.rollback()
 
 
 def wrong_wishes() -> Iterator[tuple[str, Acceptance]]:

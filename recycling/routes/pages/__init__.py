@@ -5,7 +5,19 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from recycling.routes.pages import bookings, docs, goals, home, my_data, my_route, plan, privacy, sign_in
+from recycling.routes.pages import (
+    bookings,
+    docs,
+    fairness,
+    goals,
+    handling,
+    home,
+    my_data,
+    my_route,
+    plan,
+    privacy,
+    sign_in,
+)
 from recycling.routes.pages.words import FILTERS, page_words
 
 BLUEPRINTS = (
@@ -19,6 +31,8 @@ BLUEPRINTS = (
     my_route.bp,
     plan.bp,
     goals.bp,
+    handling.bp,
+    fairness.bp,
 )
 
 

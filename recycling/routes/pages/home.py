@@ -30,15 +30,17 @@ PLAN: Tile = (
     "十个站点的路线与未排入 / routes of the ten stations, and what is left out",
 )
 GOALS: Tile = ("/pages/goals", "目标进度", "Goal progress", "家电与家具分列 / appliances and furniture apart")
+HANDLING: Tile = ("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳 / plan against actual, proposals")
+FAIRNESS: Tile = ("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量 / collectors' weeks")
 API: Tile = ("/api/docs", "接口文档", "API", "全部功能的接口 / everything, for other programs")
 
 TILES: dict[Role, tuple[Tile, ...]] = {
     "resident": (BOOKINGS, DATA, API),
     "collector": (ROUTE, API),
     "keeper": (API,),
-    "dispatcher": (PLAN, GOALS, API),
-    "clerk": (GOALS, API),
-    "admin": (PLAN, GOALS, API),
+    "dispatcher": (PLAN, HANDLING, FAIRNESS, GOALS, API),
+    "clerk": (HANDLING, GOALS, API),
+    "admin": (PLAN, HANDLING, FAIRNESS, GOALS, API),
 }
 
 

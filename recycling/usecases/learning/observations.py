@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -25,6 +26,10 @@ from recycling.policy.service_time import ItemCount, carrying_counts
 from recycling.units import second_of_day
 from recycling.usecases.field.records import records_of_day
 
+# Why a visit teaches nothing.
+LeftOut = Literal[
+    "clock", "contested", "undone", "not_collected", "dismantled", "item_differs", "no_start", "waited", "unknown_item",
+]  # fmt: skip
 # What is flagged so was timed by a clock that nobody can vouch for, or recorded by a device that may be two.
 DOUBTFUL = ("clock_skew", "clock_quarantined", "sequence_reused")
 ESTIMATED_WAYS = "great_circle"  # the quality of a plan whose every way is our estimate: the one that is learned
@@ -171,7 +176,7 @@ def _opens_s(booking: Booking, district: District) -> int:
 
 def _why_not(
     booking: Booking, visit: Visit, records: Sequence[FieldRecord], doubted: set[UUID], *, opens_s: int
-) -> str | None:
+) -> LeftOut | None:
     """The reason why a visit teaches nothing."""
     if booking.id in doubted:
         return "clock"
