@@ -36,6 +36,7 @@ NAMES = UUID(int=16)  # ids of events follow from what they say: the same month 
 NOISE_SD, WILD_SHARE = 0.12, 0.05
 WILD_S = (2 * 3600, 4 * 3600)  # how much later a forgotten "collected" is tapped
 PICKUPS = 8  # of a vehicle's day: with everything 40 % slower the crew is still home by night
+WINDOWS = ("08-10", "13-15")  # more of them at a time than one truck can serve: both are out
 
 
 Told = tuple[datetime, FieldKind, UUID | None, str | None]  # when, what, about which booking, at which station
@@ -96,7 +97,7 @@ class Month:
             try:
                 a_booking(self.session, district=self.district, now=eve, by=self.by, **self._wish(day))
             except WindowFull:
-                break
+                continue
         plan = a_published_plan(self.session, district=self.district, now=eve + timedelta(hours=10), day=day)
         for route in plan.routes:
             self._drive(plan, route)
@@ -106,7 +107,7 @@ class Month:
         kinds = self.rng.sample(ITEMS, k=self.rng.choice((1, 1, 2)))
         return {
             "day": day,
-            "pickup_window": "all-day",
+            "pickup_window": self.rng.choice(WINDOWS),
             "items": [WishedItem(item_type=kind, quantity=1, wipe_consent=False) for kind in kinds],
             "floor": self.rng.choice((1, 1, 2, 3, 4, 5)),
             "has_lift": self.rng.random() < 0.3,
