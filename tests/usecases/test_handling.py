@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +26,9 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from recycling.policy.handling import TRAVEL, item_part
+from recycling.routing.problem import GreatCircle
 from recycling.units import instant_at
+from recycling.usecases.bookings.tentative import boards
 from recycling.usecases.learning.decide_handling import Acceptance, accept_handling, reject_handling
 from recycling.usecases.learning.in_force import handling_book, with_handling
 from recycling.usecases.learning.observations import observed
@@ -194,6 +197,46 @@ def test_a_factor_on_travel_waits_until_no_day_with_promises_is_left(
     assert day_problem(last, [], district=facts) == day_problem(last, [], district=district)
     # and the first day after them with four fifths of it
     assert facts.travel_on(last + timedelta(days=1)).speed_kmh == district.network.travel.speed_kmh / 1.25
+
+
+def test_tentative_routes_of_each_day_are_driven_at_the_speed_of_that_day(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a factor in force from the first day that cannot be booked yet
+    proposal_id = a_proposal(session, now=now, **{TRAVEL: (10_000, 12_500)})
+    accept_handling(proposal_id, Acceptance(), by=DISPATCHER, district=district, session=session, now=now)
+    facts = with_handling(district, session=session)
+    last = date(2026, 11, 23) + timedelta(days=district.booking_rules.horizon_days)
+    # when the empty routes of both sides of it are asked for, in whichever sequence
+    for days in ([last, last + timedelta(days=1)], [last + timedelta(days=1), last]):
+        found = boards(session, days, district=replace(facts))
+        speeds = []
+        for day in sorted(days):
+            board = found[day]
+            assert board is not None
+            assert isinstance(board.frame.travel, GreatCircle)
+            speeds.append(board.frame.travel.speed_kmh)
+        # then each has its own
+        assert speeds == [district.network.travel.speed_kmh, district.network.travel.speed_kmh / 1.25]
+    session.rollback()
+
+
+def test_what_a_process_remembers_of_days_outlives_a_request(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given an accepted table: two requests are handed the same facts, by which a process knows its boards again
+    accept_handling(
+        a_proposal(session, now=now, **{FRIDGE: (720, 900)}), Acceptance(), by=DISPATCHER, district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    facts = with_handling(district, session=session)
+    assert with_handling(district, session=session) is facts
+    # and another one with the next table
+    accept_handling(
+        a_proposal(session, now=now, **{"base_s": (300, 240)}), Acceptance(), by=DISPATCHER, district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    assert with_handling(district, session=session) is not facts
 
 
 def test_part_of_a_proposal_may_be_taken_and_the_next_one_adds_to_it(

@@ -18,6 +18,8 @@ _READ = select(
     _version.c.number, _version.c.valid_from, _version.c.seconds, _version.c.travel_bp, _version.c.travel_from
 )
 
+_last: tuple[District, HandlingBook, District] | None = None  # facts as configured, tables, and both together
+
 
 def handling_book(session: Session) -> HandlingBook:
     """Every handling table that was ever accepted."""
@@ -34,6 +36,15 @@ def handling_book(session: Session) -> HandlingBook:
 
 
 def with_handling(district: District, *, session: Session) -> District:
-    """The reference facts with the accepted handling tables."""
+    """The reference facts with the accepted handling tables.
+
+    Until another table is accepted the answer is the same object: what a process remembers of days goes by it.
+    """
+    global _last  # one tuple, replaced as a whole
     book = handling_book(session)
-    return replace(district, handling=book) if book.tables else district
+    if not book.tables:
+        return district
+    known = _last
+    if known is None or known[0] is not district or known[1] != book:
+        known = _last = (district, book, replace(district, handling=book))
+    return known[2]
