@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from recycling.errors import Conflict, InvalidInput, NotFound
+from recycling.errors import Conflict, InvalidInput, NotFound, WindowFull
 from recycling.extensions import db
 from recycling.models.base import table_of
 from recycling.models.booking import Booking
@@ -25,8 +25,9 @@ from recycling.models.job_run import enqueue
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
-from recycling.policy.handling import TRAVEL, item_part
+from recycling.policy.handling import TRAVEL, HandlingBook, item_part
 from recycling.routing.problem import GreatCircle
+from recycling.routing.standing import timed_route
 from recycling.units import instant_at
 from recycling.usecases.bookings.tentative import boards
 from recycling.usecases.learning.decide_handling import Acceptance, accept_handling, reject_handling
@@ -34,10 +35,11 @@ from recycling.usecases.learning.in_force import handling_book, with_handling
 from recycling.usecases.learning.observations import observed
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.planning.day_problem import day_problem, unfinished_bookings
-from tests.builders import DISPATCHER, TOMORROW, a_booking
+from tests.builders import DISPATCHER, TOMORROW, a_booking, a_resident
 from tests.field_months import Month, true_values
 from tests.handling import a_proposal
 from tests.invariants import assert_invariants
+from tests.planned_days import TRUCK, with_vehicles
 
 DAY_AFTER = TOMORROW + timedelta(days=1)
 FRIDGE = item_part("fridge")
@@ -219,6 +221,42 @@ def test_tentative_routes_of_each_day_are_driven_at_the_speed_of_that_day(
         # then each has its own
         assert speeds == [district.network.travel.speed_kmh, district.network.travel.speed_kmh / 1.25]
     session.rollback()
+
+
+def without_timetable(session: Session, district: District) -> list[str]:
+    """The vehicles whose promises of tomorrow cannot be kept any more, whenever they set out."""
+    board = boards(session, [TOMORROW], district=district)[TOMORROW]
+    assert board is not None
+    routes = [route for route in board.routes if route.visits]
+    assert routes
+    session.rollback()
+    return [one.vehicle for one in routes if timed_route(board.frame, one.vehicle, one.visits) is None]
+
+
+def test_an_accepted_factor_breaks_no_standing_promise_and_one_in_force_at_once_would(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a truck with as many fridges from the sixth floor as fit from 8 to 10 and from 10 to 12 tomorrow
+    truck = with_vehicles(district, TRUCK)
+    by = a_resident(session, now=now)
+    full = 0
+    for n in range(30):
+        window, lon = ("08-10", "10-12")[n % 2], 117.24 + 0.01 * (n % 5)
+        try:
+            a_booking(session, district=truck, now=now, by=by, pickup_window=window, floor=6, lon=lon)
+        except WindowFull:
+            full += 1
+    assert full > 10
+    assert without_timetable(session, truck) == []
+    # when a factor of two is accepted
+    proposal_id = a_proposal(session, now=now, **{TRAVEL: (10_000, 20_000), FRIDGE: (720, 1_440)})
+    accept_handling(proposal_id, Acceptance(), by=DISPATCHER, district=truck, session=session, now=now)
+    facts = with_handling(truck, session=session)
+    # then every promise still has its place
+    assert without_timetable(session, facts) == []
+    # control: were it in force tomorrow already, promises could not be kept
+    table = replace(facts.handling.tables[0], travel_from=TOMORROW)
+    assert without_timetable(session, replace(facts, handling=HandlingBook((table,)))) == [TRUCK]
 
 
 def test_what_a_process_remembers_of_days_outlives_a_request(
