@@ -22,6 +22,7 @@ from recycling.gateways.config_rows import (
     reference,
     refuse,
 )
+from recycling.policy.balance import BalanceRule
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
 from recycling.policy.devices import DeviceRule
@@ -71,6 +72,7 @@ def read_district(folder: Path) -> District:
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     healing_path = folder / "policy" / "healing.toml"
+    balance_path = folder / "policy" / "balance.toml"
     return District(
         catalogue=catalogue,
         network=network,
@@ -86,6 +88,7 @@ def read_district(folder: Path) -> District:
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
+        balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_recurring import book_recurring
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
 from recycling.usecases.messages.tell_missed import tell_missed
@@ -185,6 +186,19 @@ def goal_report(context: JobContext) -> Figures:
     """Keep the goal report of a month and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def propose_minutes(context: JobContext) -> Figures:
+    """Propose new handling minutes from the records of a month."""
+    first = date.fromisoformat(f"{context.scope}-01")
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    proposal = propose_handling(
+        first, last, by=context.by, district=context.district, session=context.session, now=context.clock(),
+        run_id=context.run_id,
+    )  # fmt: skip
+    if proposal is None:
+        return {"visits": 0}
+    return {"proposal_id": str(proposal.id), "visits": proposal.visits, "legs": proposal.legs}
 
 
 def housekeeping(context: JobContext) -> Figures:

@@ -181,6 +181,18 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_month_before,
             scope=_month,
         ),
+        # After the phones that were without a network on the month's last days have sent what they recorded.
+        Job(
+            key="propose_handling",
+            name_zh="作业时长建议",
+            name_en="Handling proposal",
+            does_zh="由上月上门记录提出新的作业时长，供调度采纳或否决",
+            does_en="propose new handling minutes from last month's records, for a dispatcher to decide on",
+            action=actions.propose_minutes,
+            cron=Cron(day=3, hour=5),
+            about=_month_before,
+            scope=_month,
+        ),
         Job(
             key="remind",
             name_zh="上门提醒",

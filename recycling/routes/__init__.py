@@ -13,8 +13,10 @@ from recycling.routes import (
     custody_tags,
     devices,
     estimates,
+    fairness,
     field_events,
     goal_progress,
+    handling,
     healing,
     health,
     intake_tickets,
@@ -83,6 +85,9 @@ BLUEPRINTS = (
     kept_windows.bp,
     goal_progress.bp,
     job_runs.bp,
+    handling.bp,
+    fairness.bp,
+    fairness.mine_bp,
     sms_receipts.bp,
 )
 

@@ -10,17 +10,28 @@ from typing import Any, TypeVar, cast
 from flask import Response, current_app, g, request
 
 from recycling.errors import InvalidInput, VersionRequired
+from recycling.extensions import db
 from recycling.policy.district import District
 from recycling.routes.guard import needs_header
+from recycling.usecases.learning.in_force import with_handling
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 ETAG_FORM = re.compile(r'"([0-9]{1,9})"')  # strong, and short enough for an integer column
 
 
-def district() -> District:
-    """The reference facts the app was started with."""
+def configured() -> District:
+    """The reference facts the app was started with: for what makes no promise and plans nothing."""
     return cast("District", current_app.extensions["district"])
+
+
+def district() -> District:
+    """The reference facts with the handling tables that people have accepted, whichever process they told."""
+    session = db.session()
+    found = with_handling(configured(), session=session)
+    if not session.info.get("atomic"):
+        session.commit()  # let go of the snapshot, as the guard does: the view opens its own transaction
+    return found
 
 
 def versioned(view: View) -> View:

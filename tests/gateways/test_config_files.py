@@ -24,6 +24,7 @@ FILES = (
     "district/service_calendar.csv",
     "district/towns.csv",
     "district/villages.csv",
+    "policy/balance.toml",
     "policy/gear.toml",
     "policy/goals.toml",
     "policy/preparation.toml",

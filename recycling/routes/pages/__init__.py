@@ -8,7 +8,9 @@ from jinja2 import StrictUndefined
 from recycling.routes.pages import (
     bookings,
     docs,
+    fairness,
     goals,
+    handling,
     home,
     live,
     my_data,
@@ -35,6 +37,8 @@ BLUEPRINTS = (
     live.bp,
     track.bp,
     goals.bp,
+    handling.bp,
+    fairness.bp,
 )
 
 

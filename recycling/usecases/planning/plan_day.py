@@ -19,6 +19,7 @@ from recycling.routing.cost import driven
 from recycling.routing.problem import Problem
 from recycling.routing.solve import Progress, solve
 from recycling.usecases.bookings.tentative import tentative_plan
+from recycling.usecases.planning.balance import balanced, offsets_of
 from recycling.usecases.planning.day_problem import (
     check_plannable,
     day_problem,
@@ -83,6 +84,7 @@ def plan_day(
         return made
     check_plannable(day, district=district, now=now)
     asked = day_problem(day, unfinished_bookings(session, day), district=district)
+    offsets = offsets_of(day, district=district, session=session)
     # The promises were proven in tentative routes; the planner starts from these, so that it never does worse.
     warm = tentative_plan(session, day, district=district)
     session.rollback()
@@ -90,6 +92,8 @@ def plan_day(
     # A read transaction, should it come to a look at what is kept, is over before the planner begins.
     problem, quality, answered = by_road(asked, travel, cache=StoredTravel(session, now=now, kept=kept))
     session.rollback()
+    # As with the ways by road: what the plan is compared with later is the day as it was asked for.
+    problem = balanced(problem, offsets)
     answer = solve(problem, seconds=seconds, workers=workers, seed=seed, warm=warm, on_progress=on_progress)
     refuse_broken(problem, answer)
     with atomic(session):
