@@ -35,6 +35,7 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
     # then the last due time of each job is marked as before its time, and only last evening's planning is done, late
     assert rows(session) == [
         ("goal_report", "11-01 06:00", "skipped", True),
+        ("propose_handling", "11-03 05:00", "skipped", True),
         ("plan_tomorrow", "11-22 20:00", "queued", True),
         ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
