@@ -9,7 +9,7 @@ BIN := .venv/bin
 export FLASK_APP := wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format prove bench peers lock migrate openapi clean
+.PHONY: help setup run demo test lint format prove bench peers paper lock migrate openapi clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## Speed tables, printed and kept in docs/benchmarks.md (B=line, al
 
 peers: setup ## The other planners `make bench` measures ours against
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+
+paper: setup ## What prints route lists as PDF (with libpango and fonts-noto-cjk), and what the tests read them back with
+	@$(BIN)/python -m pip install --quiet --editable '.[pdf,paper]'
 
 # Resolved against plain PyPI whatever this machine's pip is told, so that the file holds for everyone.
 lock: setup ## Resolve setup.cfg again into requirements.lock, hashes of every platform's files included (UPGRADE=--upgrade)

@@ -32,6 +32,18 @@ class UnsupportedMedia(DomainError):
     code = "unsupported_media_type"
 
 
+class TooLarge(DomainError):
+    """What was sent is larger than is taken."""
+
+    code = "too_large"
+
+
+class WrongHash(InvalidInput):
+    """The parts of a file are all there and are not the file they were announced as; none of them is kept."""
+
+    code = "wrong_hash"
+
+
 class RowsRefused(InvalidInput):
     """A table has rows that cannot be taken; ``facts`` lists where and why, and how many there are in all."""
 
@@ -60,6 +72,27 @@ class NotSignedIn(DomainError):
     """The caller has not shown who they are, or the sign-in has ended."""
 
     code = "not_signed_in"
+
+
+class DeviceProofRefused(NotSignedIn):
+    """The request was not signed by the device that the token belongs to, or was sent before."""
+
+    code = "device_proof_refused"
+
+
+class DeviceProofOutOfTime(DeviceProofRefused):
+    """A device proof is too old or too new by our clock; ``server_time`` tells the device how wrong its own is."""
+
+    code = "device_proof_out_of_time"
+
+    def __init__(self, message: str, *, server_time: str) -> None:
+        super().__init__(message, server_time=server_time)
+
+
+class DeviceProofRequired(InvalidInput):
+    """A collector's sign-in came without the key of the device that it is to be bound to."""
+
+    code = "device_proof_required"
 
 
 class Forbidden(DomainError):
@@ -91,6 +124,13 @@ class VersionRequired(DomainError):
     """An edit came without saying which version it edits."""
 
     code = "version_required"
+
+
+class WrongOffset(Conflict):
+    """A part of a file does not follow the parts that are stored; ``facts`` says where to go on."""
+
+    code = "wrong_offset"
+    retryable = True
 
 
 class HoldLapsed(Conflict):
@@ -147,6 +187,12 @@ class PlanReplaced(Conflict):
     code = "plan_replaced"
 
 
+class DayMovedOn(Conflict):
+    """Since a proposal for the rest of a day was made, something happened that it does not know."""
+
+    code = "day_moved_on"
+
+
 class EventIdReused(Conflict):
     """A doorstep record came before under the same id with another content."""
 
@@ -193,6 +239,12 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     retryable = True
+
+
+class NotInstalled(DomainError):
+    """The server lacks an optional library that the request needs; the operator installs it."""
+
+    code = "not_installed"
 
 
 class NotTaken(Unavailable):

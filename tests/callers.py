@@ -15,6 +15,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.access import SYSTEM, Role
 from recycling.usecases.people.staff import AddStaff, add_staff
+from tests.devices import HERE, Phone
 
 PASSWORD = "correct horse battery"
 
@@ -43,10 +44,11 @@ class Caller:
     id: uuid.UUID
     role: Role
     tokens: dict[str, Any] = field(repr=False)
+    phone: Phone | None = None  # a collector's, which their token is bound to
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Send a request with this caller's token; creating calls get a fresh idempotency key."""
-        sent = {"Authorization": f"Bearer {self.tokens['access_token']}"}
+        sent = self.credentials(method, path)
         if method == "POST":
             sent["Idempotency-Key"] = str(uuid.uuid4())
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -56,6 +58,13 @@ class Caller:
         elif body is not None:
             content = {"data": json.dumps(body), "content_type": "application/json"}
         return self.client.open(path, method=method, headers=sent, **content)
+
+    def credentials(self, method: str, path: str) -> dict[str, str]:
+        """The headers that say who calls, good for this one request."""
+        token = self.tokens["access_token"]
+        if self.phone is None:
+            return {"Authorization": f"Bearer {token}"}
+        return self.phone.headers(method, HERE + path, token)
 
     def get(self, path: str, **headers: str) -> TestResponse:
         """Read."""
@@ -105,15 +114,23 @@ class Callers:
             db.session.remove()
         return self.again(command.login)
 
-    def again(self, login: str) -> Caller:
-        """A staff member who has an account, signed in on one more device."""
+    def again(self, login: str, phone: Phone | None = None) -> Caller:
+        """A staff member who has an account, signed in on one more device: a collector on a phone, new or given."""
         client = self.app.test_client()
-        return self._caller(client, client.post("/sign-in/staff", json={"login": login, "password": PASSWORD}))
+        body: dict[str, Any] = {"login": login, "password": PASSWORD}
+        headers: dict[str, str] = {}
+        if phone is None and login.startswith("collector"):
+            phone = Phone()
+        if phone is not None:
+            body["device_id"], headers["DPoP"] = str(phone.id), phone.proof("POST", f"{HERE}/sign-in/staff")
+        return self._caller(client, client.post("/sign-in/staff", json=body, headers=headers), phone)
 
-    def _caller(self, client: FlaskClient, answer: TestResponse) -> Caller:
+    def _caller(self, client: FlaskClient, answer: TestResponse, phone: Phone | None = None) -> Caller:
         assert answer.status_code == 201, answer.text
         tokens = answer.json
         assert tokens is not None
-        me = client.get("/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}).json
+        caller = Caller(client=client, id=uuid.UUID(int=0), role=tokens["role"], tokens=tokens, phone=phone)
+        me = caller.get("/me").json
         assert me is not None
-        return Caller(client=client, id=uuid.UUID(me["id"]), role=me["role"], tokens=tokens)
+        caller.id = uuid.UUID(me["id"])
+        return caller

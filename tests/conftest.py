@@ -25,6 +25,7 @@ from recycling.models import Base
 from recycling.policy.district import District
 from recycling.usecases.people import sign_in
 from tests.callers import Callers
+from tests.papers import read_pdf as read_pdf  # fixture: printed pages, read back
 from tests.roads.engines import osrm as osrm  # fixtures: real road engines
 from tests.roads.engines import osrm_net as osrm_net
 from tests.roads.engines import valhalla as valhalla

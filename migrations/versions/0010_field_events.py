@@ -19,12 +19,13 @@ OLD_KINDS = "kind IN ('collected', 'partly', 'failed', 'on_the_way')"
 # What was recorded before devices had names: the collector stands for the device, the second for its count.
 CARRY = """
     INSERT INTO field_event (event_id, day, vehicle_key, plan_version, booking_id, collector_id, device_id, device_seq,
-        kind, reason, items, payload, device_time, made_at, skew_s, quarantined, counts_on, received_at, fingerprint)
+        kind, reason, items, payload, words, device_time, made_at, skew_s, quarantined, counts_on, received_at,
+        fingerprint)
     SELECT e.event_id, b.day,
         COALESCE((SELECT r.vehicle_key FROM route r JOIN published_plan p ON p.plan_id = r.plan_id
             JOIN route_stop s ON s.route_id = r.id WHERE s.booking_id = b.id AND p.day = b.day), ''),
         COALESCE((SELECT n.version FROM plan n JOIN published_plan p ON p.plan_id = n.id WHERE p.day = b.day), 1),
-        e.booking_id, e.collector_id, e.collector_id, {second}, e.kind, e.reason, e.items, NULL, e.device_time,
+        e.booking_id, e.collector_id, e.collector_id, {second}, e.kind, e.reason, e.items, NULL, NULL, e.device_time,
         {least}(e.device_time, e.received_at), NULL, false, b.day, e.received_at, e.fingerprint
     FROM doorstep_event e JOIN booking b ON b.id = e.booking_id
 """
@@ -60,7 +61,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=32), nullable=True),
         sa.Column("items", sa.JSON(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=True),
+        sa.Column("payload", sa.JSON(), nullable=True),
+        sa.Column("words", sa.LargeBinary(), nullable=True),
         sa.Column("device_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("skew_s", sa.Integer(), nullable=True),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import check_data, demo, jobs, limits, messages, plan, report, scheduler, staff
+from recycling.cli import check_data, custody, demo, jobs, learn, limits, messages, plan, report, scheduler, staff
 
 GROUPS = (
     check_data.command,
+    custody.group,
     demo.group,
     jobs.group,
+    learn.group,
     limits.group,
     messages.group,
     plan.group,

@@ -26,6 +26,7 @@ from recycling.policy.access import SYSTEM
 from recycling.routes.pages.words import travel_text
 from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
+from recycling.usecases.learning.in_force import with_handling
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.planning.road_travel import travel_setting
@@ -78,7 +79,8 @@ def export(day: datetime, problem: Path, answer: Path) -> None:
 
 def make_plan(day: date, *, console: Console, seconds: float | None = None, publish: bool = False) -> Plan:
     """Plan a day under a progress bar with the app's settings; with ``publish`` it replaces what is published."""
-    config, district = current_app.config, current_app.extensions["district"]
+    config = current_app.config
+    district = with_handling(current_app.extensions["district"], session=db.session())
     limit_s = float(config["PLAN_SECONDS"] if seconds is None else seconds)
     with _bar(day, limit_s, console) as on_progress:
         plan = plan_day(
@@ -122,7 +124,8 @@ def show_plan(plan_id: UUID, console: Console) -> None:
     )
     zh, en = travel_text(plan)
     console.print(f"行程 travel: {zh} / {en}")
-    changes = overtaken_by(plan_id, district=current_app.extensions["district"], session=db.session(), now=utc_now())
+    facts = with_handling(current_app.extensions["district"], session=db.session())
+    changes = overtaken_by(plan_id, district=facts, session=db.session(), now=utc_now())
     if changes is not None:
         zh, en = changes.words
         console.print(f"[bold red]制定后有变动 changed since it was made[/bold red]: {zh} ({en}); plan the day again")

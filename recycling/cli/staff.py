@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 import click
 from flask import current_app
@@ -10,10 +11,12 @@ from flask.cli import AppGroup
 
 from recycling.cli.refusals import in_words
 from recycling.cli.tables import plain_table, print_table
-from recycling.clock import utc_now
+from recycling.clock import SHANGHAI, utc_now
 from recycling.extensions import db
 from recycling.policy.access import STAFF_ROLES, SYSTEM, Role
+from recycling.usecases.people.devices import end_device
 from recycling.usecases.people.staff import AddStaff, add_staff, close_staff, renew_staff
+from recycling.usecases.queries.devices import list_devices
 from recycling.usecases.queries.staff import list_staff
 
 group = AppGroup("staff", help="Accounts of staff.")
@@ -70,3 +73,24 @@ def close(login: str) -> None:
     with in_words():
         close_staff(login, by=SYSTEM, session=db.session(), now=utc_now())
     click.echo(f"{login} can sign in no more.")
+
+
+@group.command("devices")
+def show_devices() -> None:
+    """Show the devices that collectors are signed in on."""
+    table = plain_table(
+        "登录编号\nsign-in", "回收员\ncollector", "类型\nkind", "登录\nsince", "最近使用\nseen", words="姓名\nname"
+    )
+    for row in list_devices(by=SYSTEM, session=db.session(), now=utc_now()):
+        since, seen = (f"{row[name].astimezone(SHANGHAI):%m-%d %H:%M}" for name in ("signed_in_at", "seen_at"))
+        table.add_row(str(row["id"]), row["collector_key"], row["kind"], since, seen, row["name"])
+    print_table(table)
+
+
+@group.command("end-device")
+@click.argument("sign_in_id", type=click.UUID)
+def end(sign_in_id: UUID) -> None:
+    """Sign a device of a collector out at once; SIGN_IN_ID is the first column of `flask staff devices`."""
+    with in_words():
+        end_device(sign_in_id, by=SYSTEM, session=db.session(), now=utc_now())
+    click.echo("Signed out; its next request is refused.")

@@ -22,11 +22,15 @@ from recycling.gateways.config_rows import (
     reference,
     refuse,
 )
+from recycling.policy.balance import BalanceRule
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
+from recycling.policy.devices import DeviceRule
 from recycling.policy.district import District
 from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClass
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
+from recycling.policy.healing import HealingRule
 from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import (
     Network,
@@ -40,6 +44,7 @@ from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
+from recycling.policy.proof_rules import ProofRule
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -65,7 +70,9 @@ def read_district(folder: Path) -> District:
     boundary = _read_boundary(folder / "district" / "boundary.geojson")
     network, booking_rules = _read_network(folder / "district", boundary)
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
-    rule_path = folder / "policy" / "service_time.toml"
+    rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
+    healing_path = folder / "policy" / "healing.toml"
+    balance_path = folder / "policy" / "balance.toml"
     return District(
         catalogue=catalogue,
         network=network,
@@ -77,9 +84,18 @@ def read_district(folder: Path) -> District:
         prices=_read_prices(folder / "policy" / "prices.toml", catalogue),
         preparation=_read_preparation(folder / "policy" / "preparation.toml", catalogue),
         privacy=_read_privacy(folder / "policy" / "privacy.toml"),
+        devices=one(devices_path, read_toml(devices_path, tables=["devices"]), "devices", DeviceRule),
+        proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
+        gear=_read_gear(folder / "policy" / "gear.toml"),
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
+        balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
+        healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )
+
+
+def _read_gear(path: Path) -> tuple[Gear, ...]:
+    return tuple(keyed(path, "gear", many(path, read_toml(path, tables=["gear"]), "gear", Gear)).values())
 
 
 def _read_lateness(path: Path) -> LatenessRule:
@@ -93,6 +109,17 @@ def _read_no_shows(path: Path) -> tuple[NoShowRule, ...]:
     for before, after in pairwise(rules):
         if before.valid_to is None or before.valid_to >= after.valid_from:
             raise refuse(path, "no_shows", f"the rule from {before.valid_from} must end before {after.valid_from}")
+    return tuple(rules)
+
+
+def _read_proof_rules(path: Path, catalogue: Catalogue) -> tuple[ProofRule, ...]:
+    rules = many(path, read_toml(path, tables=["proof_rules"]), "proof_rules", ProofRule)
+    for on in sorted({rule.valid_from for rule in rules}):
+        keyed(path, f"proof_rules on {on}", [rule for rule in rules if rule.valid_on(on)])
+    keys = {kind.key for kind in catalogue.rows}
+    for rule in rules:
+        for item_type in rule.item_types:
+            reference(path, f"proof_rules {rule.key!r}, item_types", item_type, keys)
     return tuple(rules)
 
 

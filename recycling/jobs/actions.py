@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import BookingsChanged, PlanRejected, PlanReplaced, Unavailable
+from recycling.clock import service_day
+from recycling.errors import BookingsChanged, DayMovedOn, PlanRejected, PlanReplaced, Unavailable
 from recycling.jobs.context import JobContext
+from recycling.logs import logger
+from recycling.models.healing import ReplanProposal
+from recycling.models.job_run import JobRun
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_recurring import book_recurring
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
 from recycling.usecases.messages.tell_missed import tell_missed
@@ -27,11 +33,19 @@ from recycling.usecases.planning.day_problem import unfinished_bookings, vehicle
 from recycling.usecases.planning.improve_day import Improvement, days_in_need, improve_day
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
+from recycling.usecases.planning.publish_replan import publish_replan
+from recycling.usecases.planning.replan_day import replan_day
 from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
 
+log = logger(__name__)
+
 Figures = dict[str, Any]
+
+# A dispatcher waits: something to look at within five seconds, the best of it within twenty.
+FIRST_S = 3.0
+REPLAN_S = 12.0
 
 
 def roll_up(context: JobContext) -> Figures:
@@ -67,6 +81,57 @@ def plan_and_publish(context: JobContext) -> Figures:
 def plan_only(context: JobContext) -> Figures:
     """Make a new version of a day's plan; the dispatcher looks at it and publishes."""
     return _plan_figures(context, _plan(context, run_id=context.run_id))
+
+
+def replan(context: JobContext) -> Figures:
+    """Make proposals for the rest of today: a quick one by insertion, then a better one by the engines.
+
+    Where the district lets a day mend itself and nobody asked for this run, the better one is published, if the rule
+    allows it.
+
+    Raises
+    ------
+    Unavailable
+        When the planner's answer could not be kept this time; another attempt may.
+    """
+    settings = context.settings
+    running = context.session.get(PublishedPlan, context.day) is not None
+    context.session.rollback()
+    if not running or context.day != service_day(context.clock()):
+        return {"running": False}  # asked for too early, or caught up too late
+    given: dict[str, Any] = {
+        "by": context.by, "district": context.district, "session": context.session, "seed": settings["PLAN_SEED"],
+    }  # fmt: skip
+    try:
+        first = replan_day(context.day, now=context.clock(), seconds=FIRST_S, workers=0, **given)
+        final = replan_day(
+            context.day, now=context.clock(), seconds=min(REPLAN_S, settings["PLAN_SECONDS"]),
+            workers=settings["PLAN_WORKERS"], warm=first.answer, run_id=context.run_id, **given,
+        )  # fmt: skip
+    except PlanRejected as error:
+        raise Unavailable(error.message) from error
+    published = _published_by_itself(context, final.plan_id)
+    return {"first_plan_id": str(first.plan_id), "plan_id": str(final.plan_id), "published": published}
+
+
+def _published_by_itself(context: JobContext, plan_id: UUID) -> bool:
+    session = context.session
+    session.rollback()
+    asked = session.scalar(select(JobRun.asked_by_id).where(JobRun.id == context.run_id))
+    made = session.get_one(ReplanProposal, plan_id)
+    allowed = asked is None and context.district.healing.allows(
+        cause=made.cause, open_stops=made.open_stops, moved=made.moved - made.eased, broken=made.broken
+    )
+    session.rollback()
+    if not allowed:
+        return False
+    try:
+        publish_replan(plan_id, by=context.by, district=context.district, session=session, now=context.clock())
+    except (DayMovedOn, PlanReplaced) as error:
+        # The day is quicker than we are: that is for a person to look at, and the proposal is there for them.
+        log.warning("replan.overtaken", plan_id=str(plan_id), code=error.code)
+        return False
+    return True
 
 
 def improve_days(
@@ -121,6 +186,19 @@ def goal_report(context: JobContext) -> Figures:
     """Keep the goal report of a month and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def propose_minutes(context: JobContext) -> Figures:
+    """Propose new handling minutes from the records of a month."""
+    first = date.fromisoformat(f"{context.scope}-01")
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    proposal = propose_handling(
+        first, last, by=context.by, district=context.district, session=context.session, now=context.clock(),
+        run_id=context.run_id,
+    )  # fmt: skip
+    if proposal is None:
+        return {"visits": 0}
+    return {"proposal_id": str(proposal.id), "visits": proposal.visits, "legs": proposal.legs}
 
 
 def housekeeping(context: JobContext) -> Figures:

@@ -26,6 +26,7 @@ from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.bookings.offer_freed import offer_freed
+from recycling.usecases.learning.in_force import with_handling
 from recycling.usecases.live.watch_day import watch_day
 from recycling.usecases.messages.deliver import deliver_next
 
@@ -104,11 +105,11 @@ def _looks(
 
     def free() -> None:
         with runner.sessions() as session:
-            free_lapsed(district=runner.district, session=session, now=clock())
+            free_lapsed(district=with_handling(runner.district, session=session), session=session, now=clock())
 
     def offer() -> None:
         with runner.sessions() as session:
-            offer_freed(district=runner.district, session=session, now=clock())
+            offer_freed(district=with_handling(runner.district, session=session), session=session, now=clock())
 
     def watch() -> None:
         with runner.sessions() as session:
@@ -116,7 +117,8 @@ def _looks(
 
     def improve() -> None:
         with runner.sessions() as session:
-            improve_days(app.config, district=runner.district, session=session, clock=clock, stop=stop.is_set)
+            facts = with_handling(runner.district, session=session)
+            improve_days(app.config, district=facts, session=session, clock=clock, stop=stop.is_set)
 
     def deliver() -> None:
         sms, webhooks, district = app.extensions["sms"], app.extensions["webhooks"], runner.district

@@ -24,6 +24,7 @@ from recycling.models.people import Staff
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.learning.in_force import with_handling
 
 log = logger(__name__)
 
@@ -128,7 +129,8 @@ class Runner:
             raise Conflict(f"this version knows no job {held.job!r}; an older or newer scheduler wrote it")
         with self._heartbeat(held), self.sessions() as session:
             context = JobContext(
-                run_id=held.run_id, due_at=held.due_at, scope=held.scope, session=session, district=self.district,
+                run_id=held.run_id, due_at=held.due_at, scope=held.scope, session=session,
+                district=with_handling(self.district, session=session),
                 settings=self.settings, clock=self.clock,
             )  # fmt: skip
             return job.action(context)

@@ -25,9 +25,9 @@ class FieldEvent(Base):
     has said so. ``counts_on`` is the day it is counted for: that of the pickup, or of its arrival when the figures of
     that day were closed before.
 
-    ``items`` is ``[{"item_type": str, "units": int, …}]``, ascending by item type; ``payload`` whatever else the kind
-    carries, if anything, encrypted, for it may be about people; ``fingerprint`` the digest of the record as sent, by
-    which a second record under the same id is told apart.
+    ``items`` is ``[{"item_type": str, "units": int, …}]``, ascending by item type; ``payload`` what else the folds and
+    figures read, if anything; ``words`` what may be about people, encrypted, until its time is over; ``fingerprint``
+    the digest of the record as sent, by which a second record under the same id is told apart.
     """
 
     __tablename__ = "field_event"
@@ -48,7 +48,8 @@ class FieldEvent(Base):
     kind: Mapped[FieldKind] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    payload: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJson("field_event.payload"))
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    words: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJson("field_event.words"), deferred=True)
     device_time: Mapped[datetime] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     skew_s: Mapped[int | None]

@@ -8,9 +8,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column, one_of
+from recycling.errors import DeviceProofRefused
+from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, insert_into, key_column, one_of
 from recycling.models.encrypted import EncryptedText, keyring
 from recycling.policy.access import STAFF_ROLES, Role
+from recycling.policy.device_proof import DeviceProof
 
 
 def phone_index(phone: str) -> bytes:
@@ -79,14 +81,55 @@ class OneTimeCode(WithId, Base):
 
 
 class SignIn(WithId, Base):
-    """One signed-in device. Every token names its sign-in, so ending the row ends the tokens at the next request."""
+    """One signed-in device. Every token names its sign-in, so ending the row ends the tokens at the next request.
+
+    It may be bound: an app's by ``key_thumbprint``, the SHA-256 of a key that never leaves the device (RFC 7638), a
+    browser's by ``browser_digest``, of the secret in a cookie of its own. ``seen_at`` is coarse.
+    """
 
     __tablename__ = "sign_in"
-    __table_args__ = (CheckConstraint("(resident_id IS NULL) <> (staff_id IS NULL)", name="one_person"),)
+    __table_args__ = (
+        CheckConstraint("(resident_id IS NULL) <> (staff_id IS NULL)", name="one_person"),
+        CheckConstraint("key_thumbprint IS NULL OR browser_digest IS NULL", name="one_binding"),
+        CheckConstraint("key_thumbprint IS NULL OR device_id IS NOT NULL", name="key_of_device"),
+    )
 
     resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"), index=True)
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    device_id: Mapped[UUID | None]
+    key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    browser_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     refresh_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UsedDeviceProof(Base):
+    """A device proof that was used: no second request may come with it. Kept until its age alone refuses it."""
+
+    __tablename__ = "used_device_proof"
+
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+def use_device_proof(session: Session, proof: DeviceProof) -> None:
+    """Use a device proof up; of two requests that come with it, the row lets one through.
+
+    Raises
+    ------
+    DeviceProofRefused
+        When it was used before.
+    """
+    if not insert_if_absent(session, UsedDeviceProof, mark=proof.mark, expires_at=proof.expires_at):
+        raise DeviceProofRefused(
+            "this device proof was used before; make one with a new jti for every request, also for a repeated one"
+            " / 设备签名已被使用，每次请求请重新签名"
+        )
+
+
+def browser_digest(secret: str) -> bytes:
+    """The keyed digest by which a browser's secret is known again without being readable."""
+    return keyring.digest(secret, context="browser")

@@ -25,12 +25,15 @@ class Principal:
         A keeper's station, else ``None``.
     collector_key
         A collector's key in ``config/district/network.toml``, else ``None``.
+    device_id
+        The device that the sign-in is bound to, where it is bound to one.
     """
 
     id: UUID
     role: Role
     station_key: str | None = None
     collector_key: str | None = None
+    device_id: UUID | None = None
 
 
 # Scheduled jobs and the command line act under this name; no sign-in leads to it.

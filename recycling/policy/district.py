@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
+from recycling.policy.balance import BalanceRule
 from recycling.policy.booking_rules import BookingRules
-from recycling.policy.catalogue import Catalogue
+from recycling.policy.catalogue import Catalogue, ItemType
+from recycling.policy.devices import DeviceRule
+from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
+from recycling.policy.handling import AS_ESTIMATED_BP, HandlingBook
+from recycling.policy.healing import BY_HAND, HealingRule
 from recycling.policy.lateness import LatenessRule
-from recycling.policy.network import Network
+from recycling.policy.network import Network, TravelEstimate
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
+from recycling.policy.proof_rules import ProofRule
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -20,7 +27,10 @@ from recycling.policy.service_time import ServiceTimeRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
-    """Everything that is configured rather than recorded."""
+    """Everything that is configured rather than recorded; and what people accepted of what the records teach.
+
+    ``handling`` is empty when the files are read: whoever makes promises or plans fills it in from the database.
+    """
 
     catalogue: Catalogue
     network: Network
@@ -32,5 +42,33 @@ class District:
     prices: PriceBook
     preparation: PreparationBook
     privacy: PrivacyNotice
+    devices: DeviceRule
+    gear: tuple[Gear, ...]
     lateness: LatenessRule
+    proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
+    healing: HealingRule = BY_HAND
+    balance: BalanceRule = field(default_factory=BalanceRule)
+    handling: HandlingBook = field(default_factory=HandlingBook)
+
+    def item_type(self, key: str, *, on: date) -> ItemType:
+        """The row of the catalogue in force on a service day, with the handling that was learned for it.
+
+        Raises
+        ------
+        InvalidInput
+            As for `Catalogue.item_type`.
+        """
+        return self.handling.item_type(self.catalogue.item_type(key, on=on), on=on)
+
+    def service_time_on(self, day: date) -> ServiceTimeRule:
+        """The figures that new promises of a service day are counted with."""
+        return self.handling.rule(self.service_time, on=day)
+
+    def travel_on(self, day: date) -> TravelEstimate:
+        """How travel of a service day is estimated without a road engine."""
+        factor_bp = self.handling.travel_bp(day)
+        if factor_bp == AS_ESTIMATED_BP:
+            return self.network.travel
+        speed_kmh = self.network.travel.speed_kmh * AS_ESTIMATED_BP / factor_bp
+        return TravelEstimate(factor=self.network.travel.factor, speed_kmh=speed_kmh)

@@ -13,6 +13,14 @@ DISMANTLING = "dismantling"
 REFRIGERANT = "refrigerant"
 GAS_FITTING = "gas-fitting"
 SKILLS = frozenset({TWO_PERSON_LIFT, UPRIGHT, DISMANTLING, REFRIGERANT, GAS_FITTING})
+# As a crew reads what a stop asks of them.
+SKILL_WORDS = {
+    TWO_PERSON_LIFT: ("双人搬运", "two-person lift"),
+    UPRIGHT: ("直立装运", "carried upright"),
+    DISMANTLING: ("拆装", "taking apart"),
+    REFRIGERANT: ("制冷剂作业", "refrigerant work"),
+    GAS_FITTING: ("燃气拆移", "gas disconnection"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

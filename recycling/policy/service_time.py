@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recycling.policy.catalogue import ItemType
 from recycling.policy.checks import check_range
 from recycling.policy.fleet import TWO_PERSON_LIFT, UPRIGHT
+
+# The parts of a stop's time, by the field of the rule that holds their seconds; one more for each item type.
+BASE, STAIRS_HEAVY, STAIRS_LIGHT, LIFT_LOAD = "base_s", "stairs_heavy_s", "stairs_light_s", "lift_load_s"
+RULE_PARTS = (BASE, STAIRS_HEAVY, STAIRS_LIGHT, LIFT_LOAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,33 +118,51 @@ def stop_need(items: Iterable[ItemCount], *, floor: int, lift: bool, rule: Servi
     one; the lighter ones are gathered into loads of that mass. On the ground floor carrying is part of the handling.
     """
     items = tuple(items)
-    storeys = storeys_to_carry(floor)
-    light_g = 0
-    heavy_loads = 0
-    service_s, mass_g, litres = rule.base_s, 0, 0
+    mass_g, litres = 0, 0
+    # Whoever takes something apart may take any time for it: it is no part of the handling that all pieces share.
+    service_s = sum(line.quantity * line.item_type.dismantling_s for line in items if line.dismantle)
     skills: set[str] = set()
     for line in items:
         kind, quantity = line.item_type, line.quantity
-        service_s += quantity * (kind.handling_s + (kind.dismantling_s if line.dismantle else 0))
+        service_s += quantity * kind.handling_s
         mass_g += quantity * kind.unit_mass_g
         unit_l = kind.litres_dismantled if line.dismantle and kind.litres_dismantled is not None else kind.litres
         litres += quantity * unit_l
-        if kind.unit_mass_g > rule.heavy_above_g:
-            heavy_loads += quantity
-        else:
-            light_g += quantity * kind.unit_mass_g
         if _needs_two(kind, floor=floor, lift=lift, rule=rule):
             skills.add(TWO_PERSON_LIFT)
         if kind.upright:
             skills.add(UPRIGHT)
         if line.dismantle:
             skills.update(kind.dismantling_skills)
-    light_loads = -(-light_g // rule.heavy_above_g)
-    if storeys and lift:
-        service_s += (heavy_loads + light_loads) * rule.lift_load_s
-    else:
-        service_s += storeys * (heavy_loads * rule.stairs_heavy_s + light_loads * rule.stairs_light_s)
+    carrying = carrying_counts(items, floor=floor, lift=lift, rule=rule)
+    service_s += sum(count * int(getattr(rule, part)) for part, count in carrying.items())
     return StopNeed(service_s=service_s, mass_g=mass_g, litres=litres, skills=tuple(sorted(skills)))
+
+
+def carrying_counts(items: Sequence[ItemCount], *, floor: int, lift: bool, rule: ServiceTimeRule) -> dict[str, int]:
+    """How often each part of the rule goes into the time of a stop: once the base, and what is carried how far.
+
+    Parts that do not occur are missing.
+    """
+    heavy, light = loads_of(items, rule=rule)
+    storeys = storeys_to_carry(floor)
+    counts = Counter({BASE: 1})
+    if storeys and lift:
+        counts[LIFT_LOAD] = heavy + light
+    elif storeys:
+        counts[STAIRS_HEAVY], counts[STAIRS_LIGHT] = storeys * heavy, storeys * light
+    return {part: count for part, count in counts.items() if count}
+
+
+def loads_of(items: Iterable[ItemCount], *, rule: ServiceTimeRule) -> tuple[int, int]:
+    """Heavy pieces, each a load of its own, and the loads into which the lighter ones are gathered."""
+    heavy, light_g = 0, 0
+    for line in items:
+        if line.item_type.unit_mass_g > rule.heavy_above_g:
+            heavy += line.quantity
+        else:
+            light_g += line.quantity * line.item_type.unit_mass_g
+    return heavy, -(-light_g // rule.heavy_above_g)
 
 
 def storeys_to_carry(floor: int) -> int:

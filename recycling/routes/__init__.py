@@ -10,9 +10,14 @@ from recycling.routes import (
     arrivals,
     booking_imports,
     bookings,
+    custody_tags,
+    devices,
     estimates,
+    fairness,
     field_events,
     goal_progress,
+    handling,
+    healing,
     health,
     intake_tickets,
     job_runs,
@@ -25,6 +30,7 @@ from recycling.routes import (
     photos,
     plans,
     privacy,
+    proof_photos,
     recovered,
     recurring_pickups,
     reference,
@@ -51,6 +57,7 @@ BLUEPRINTS = (
     my_notices.bp,
     bookings.bp,
     photos.bp,
+    proof_photos.bp,
     estimates.bp,
     estimates.preparation_bp,
     address_candidates.bp,
@@ -62,15 +69,25 @@ BLUEPRINTS = (
     waiting_list.bp,
     recurring_pickups.bp,
     plans.bp,
+    healing.disruptions_bp,
+    healing.replans_bp,
+    healing.promises_bp,
     my_limits.bp,
     my_route.bp,
     field_events.bp,
     field_events.codes_bp,
+    field_events.flags_bp,
+    devices.bp,
+    devices.mine_bp,
+    custody_tags.bp,
     intake_tickets.bp,
     recovered.bp,
     kept_windows.bp,
     goal_progress.bp,
     job_runs.bp,
+    handling.bp,
+    fairness.bp,
+    fairness.mine_bp,
     sms_receipts.bp,
 )
 
@@ -111,5 +128,18 @@ def document(api: flask_smorest.Api) -> None:
             "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
         },
     )
+    components.parameter(
+        "DPoP",
+        "header",
+        {
+            "required": False,
+            "description": "设备签名 / RFC 9449, beside a token of type DPoP and when a collector signs in: a JWT of"
+            " typ dpop+jwt signed ES256 with the device's key (its public half as jwk in the header); jti new for"
+            " every request, htm the method, htu the address without query, iat the time (401 tells server_time when it"
+            " is off), ath the SHA-256 of the token in base64url",
+            "schema": {"type": "string"},
+        },
+    )
+    components.security_scheme("dpop", {"type": "http", "scheme": "dpop"})
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     components.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": "access_token_cookie"})

@@ -24,6 +24,7 @@ from recycling.routes.schemas.bookings import (
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import amend_pickup, cancel_pickup
 from recycling.usecases.bookings.promise import Wish
+from recycling.usecases.field.door_code import show_door_code
 from recycling.usecases.queries import bookings as queries
 from recycling.usecases.queries.arrivals import for_its_resident
 from recycling.usecases.queries.follow_ups import follow_up
@@ -64,13 +65,14 @@ def list_bookings(wanted: dict[str, Any]) -> dict[str, Any]:
 @bp.get("/<uuid:booking_id>")
 @bp.response(200, BookingShownSchema)
 def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
-    """Show one booking; to its resident with the link to its progress and, on its day, when we come (预约详情)."""
-    booking = queries.find_booking(booking_id, by=principal(), session=db.session())
-    body, headers = whole(booking)
-    body |= follow_up(booking, session=db.session(), now=utc_now())
-    return body | for_its_resident(
-        booking, by=principal(), district=district(), session=db.session(), now=utc_now()
-    ), headers
+    """Show one booking; to its resident, on its day, with its progress and the code for the door (预约详情)."""
+    now, session = utc_now(), db.session()
+    booking = queries.find_booking(booking_id, by=principal(), session=session)
+    code = show_door_code(booking, by=principal(), session=session, now=now)
+    body, headers = whole(booking, door_code=code)
+    body |= follow_up(booking, session=session, now=now)
+    body |= for_its_resident(booking, by=principal(), district=district(), session=session, now=now)
+    return body, headers
 
 
 @bp.patch("/<uuid:booking_id>")
@@ -107,7 +109,7 @@ def cancel_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return whole(booking)
 
 
-def whole(booking: Booking) -> tuple[dict[str, Any], dict[str, str]]:
+def whole(booking: Booking, *, door_code: str | None = None) -> tuple[dict[str, Any], dict[str, str]]:
     """A booking or hold in full with its visits, and the header that names its version."""
     visits = queries.visits_of(booking)
-    return queries.booking_in_full(booking) | {"visits": visits}, etag(booking.version)
+    return queries.booking_in_full(booking) | {"visits": visits, "door_code": door_code}, etag(booking.version)

@@ -7,20 +7,31 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from recycling.errors import InvalidInput, VersionRequired
+from recycling.extensions import db
 from recycling.policy.district import District
 from recycling.routes.guard import needs_header
+from recycling.usecases.learning.in_force import with_handling
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 ETAG_FORM = re.compile(r'"([0-9]{1,9})"')  # strong, and short enough for an integer column
 
 
-def district() -> District:
-    """The reference facts the app was started with."""
+def configured() -> District:
+    """The reference facts the app was started with: for what makes no promise and plans nothing."""
     return cast("District", current_app.extensions["district"])
+
+
+def district() -> District:
+    """The reference facts with the handling tables that people have accepted, whichever process they told."""
+    session = db.session()
+    found = with_handling(configured(), session=session)
+    if not session.info.get("atomic"):
+        session.commit()  # let go of the snapshot, as the guard does: the view opens its own transaction
+    return found
 
 
 def versioned(view: View) -> View:
@@ -53,3 +64,16 @@ def expected_version() -> int:
 def etag(version: int) -> dict[str, str]:
     """The header that names a row's version."""
     return {"ETag": f'"{version}"'}
+
+
+def tagged_by_content(view: View) -> View:
+    """Answer with a strong ETag of the content, and 304 to a caller who names it in ``If-None-Match``."""
+
+    @wraps(view)
+    def tagged(*args: Any, **kwargs: Any) -> Response:
+        response = current_app.make_response(view(*args, **kwargs))
+        response.add_etag()
+        response.make_conditional(request.environ)
+        return response
+
+    return cast("View", tagged)

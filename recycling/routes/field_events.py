@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.routes.context import district
-from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.guard import GuardedBlueprint, only, principal
+from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.field_events import (
     EventAnswersSchema,
     FailedVisitCodesSchema,
     FieldEventsSchema,
+    FlagFilterSchema,
+    FlaggedEventSchema,
+    FlaggedEventsSchema,
     Malformed,
+    RulingSchema,
 )
 from recycling.usecases.field.record_events import EventAnswer, device_gaps, record_events
 from recycling.usecases.field.reports import FieldReport
+from recycling.usecases.field.rule_on_event import rule_on_event
+from recycling.usecases.queries.field_flags import flagged_event, flagged_events
 
 bp = GuardedBlueprint(
     "field_events",
@@ -31,6 +39,14 @@ codes_bp = GuardedBlueprint(
     roles=None,
     url_prefix="/failed-visit-codes",
     description="上门失败原因 / why visits fail",
+)
+
+flags_bp = GuardedBlueprint(
+    "field_flags",
+    __name__,
+    roles=("dispatcher", "admin"),
+    url_prefix="/field-flags",
+    description="待核实记录 / records that a person has to look at",
 )
 
 # What HTTP would say of one record alone; of a refusal its code decides.
@@ -78,6 +94,28 @@ def _malformed(one: Malformed) -> dict[str, Any]:
         "event_id": one.event_id, "answer": "refused", "status": 422, "code": "invalid_input", "detail": one.detail,
         "retryable": False, "plan_version": None, "flags": [],
     }  # fmt: skip
+
+
+@bp.post("/<uuid:event_id>/rulings")
+@only("dispatcher", "admin")
+@bp.arguments(RulingSchema)
+@idempotent
+@bp.response(201, FlaggedEventSchema)
+def create_ruling(command: dict[str, Any], event_id: UUID) -> dict[str, Any]:
+    """Say whether a record counts; its booking follows (核实记录)."""
+    session = db.session()
+    event = rule_on_event(
+        event_id, **command, by=principal(), district=district(), session=session, now=utc_now()
+    )  # fmt: skip
+    return flagged_event(event, session=session)
+
+
+@flags_bp.get("")
+@flags_bp.arguments(FlagFilterSchema, location="query")
+@flags_bp.response(200, FlaggedEventsSchema)
+def list_flagged_events(wanted: dict[str, Any]) -> dict[str, Any]:
+    """List records that contradict something, the newest first (待核实记录)."""
+    return flagged_events(session=db.session(), **wanted)
 
 
 @codes_bp.get("")

@@ -19,7 +19,8 @@ from recycling.clock import utc_now
 from recycling.errors import Forbidden, NotSignedIn
 from recycling.extensions import db
 from recycling.policy.access import Principal, Role
-from recycling.usecases.people.sign_in import find_principal
+from recycling.routes.binding import admit
+from recycling.usecases.people.sign_in import find_sign_in
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -29,6 +30,8 @@ GUARDED_FAILURES = {401, 403}
 ARGUMENT_FAILURES = {400, 422}
 BODY_FAILURES = {409, 411, 413, 415}
 VERSION_FAILURES = {412, 428}
+
+HEADER_SCHEMES = ("bearer", "dpop")  # of tokens bound to nothing, and to a device's key
 
 
 class StrictParser(FlaskParser):
@@ -87,6 +90,10 @@ class GuardedBlueprint(flask_smorest.Blueprint):
         if self.roles is not None:
             statuses |= GUARDED_FAILURES
             doc.setdefault("security", [{"bearer": []}, {"cookie": []}])
+            if "collector" in self.roles:
+                doc["security"] = [*doc["security"], {"dpop": []}]
+        if doc_info.get("may_prove") or "collector" in (self.roles or ()):
+            doc.setdefault("parameters", []).append("DPoP")  # by its name in components
         if doc_info.get("arguments"):
             statuses |= ARGUMENT_FAILURES
         if method != "get":
@@ -116,31 +123,39 @@ def needs_header(view: View, name: str) -> View:
     return view
 
 
+def may_prove(view: View) -> View:
+    """Note in the API page that a view open to all takes a device proof."""
+    cast("Any", view).__dict__.setdefault("_apidoc", {})["may_prove"] = True
+    return view
+
+
 def signed_in() -> Principal:
     """The caller behind the request's token.
 
     Raises
     ------
     NotSignedIn
-        When there is no token, it is not ours or over, or its sign-in was ended.
+        When there is no token, it is not ours or over, its sign-in was ended, or it came from another device.
     Forbidden
         When a cookie came without its CSRF token.
     """
     try:
-        g.claims = _claims_of_request()
+        scheme, token, g.claims = _token_of_request()
     except CSRFError as error:
         raise Forbidden(
             "the form has no valid CSRF token; reload the page and send again / 表单已失效，请刷新页面后重新提交"
         ) from error
     except (JWTExtendedException, PyJWTError) as error:
         raise NotSignedIn("sign in first: no valid access token came with the request / 请先登录") from error
-    found = find_principal(UUID(token_claims()["sub"]), session=db.session(), now=utc_now())
+    sign_in_id = UUID(token_claims()["sub"])
+    found = find_sign_in(sign_in_id, session=db.session(), now=utc_now())
     # Let go of the snapshot before the view opens its own transaction; by COMMIT, since psycopg throws away all its
     # prepared statements after a ROLLBACK, and a booking then costs PostgreSQL nearly twice the work.
     db.session.commit()
     if found is None:
         raise NotSignedIn("this sign-in has ended; sign in again / 登录已失效，请重新登录")
-    return found
+    admit(sign_in_id, found, scheme=scheme, token=token)
+    return found.principal
 
 
 def token_claims() -> dict[str, Any]:
@@ -148,12 +163,19 @@ def token_claims() -> dict[str, Any]:
     return cast("dict[str, Any]", g.claims)
 
 
-def _claims_of_request() -> dict[str, Any]:
+def header_token(kind: str) -> tuple[str, str, dict[str, Any]]:
+    """Scheme, text and claims of the token in ``Authorization``: ``kind`` is ``access`` or ``refresh``.
+
+    Decoded here, once: flask-jwt-extended, which cookies need for their CSRF token, decodes a token four times.
+
+    Raises
+    ------
+    PyJWTError
+        When there is none, or it is not ours, over, or of the other kind.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        verify_jwt_in_request(locations=["cookies"])
-        return get_jwt()
-    # Decoded here, once: flask-jwt-extended, which cookies need for their CSRF token, decodes a token four times.
+    if scheme.lower() not in HEADER_SCHEMES:
+        raise InvalidTokenError("no token")
     config = current_app.config
     found: dict[str, Any] = jwt.decode(
         token,
@@ -162,9 +184,17 @@ def _claims_of_request() -> dict[str, Any]:
         audience=config["JWT_DECODE_AUDIENCE"],
         options={"require": ["exp", "sub", "type"]},
     )
-    if found["type"] != "access":
-        raise InvalidTokenError("a refresh token only renews")
-    return found
+    if found["type"] != kind:
+        raise InvalidTokenError(f"this is no {kind} token")
+    return scheme.lower(), token, found
+
+
+def _token_of_request() -> tuple[str, str, dict[str, Any]]:
+    scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+    if scheme in HEADER_SCHEMES:
+        return header_token("access")
+    verify_jwt_in_request(locations=["cookies"])
+    return "cookie", request.cookies[current_app.config["JWT_ACCESS_COOKIE_NAME"]], get_jwt()
 
 
 def principal() -> Principal:

@@ -11,9 +11,10 @@ from recycling.clock import utc_now
 from recycling.errors import UnsupportedMedia
 from recycling.extensions import db
 from recycling.gateways.photo_decoder import decode_photo
+from recycling.policy.access import Role
 from recycling.policy.photos import LARGEST_PHOTO, MEDIA_TYPES, MOST_PHOTOS
 from recycling.routes.context import district
-from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.schemas.photos import PhotoListSchema, PhotoSchema
 from recycling.usecases.bookings import photos as usecases
 from recycling.usecases.queries import photos as queries
@@ -26,6 +27,8 @@ bp = GuardedBlueprint(
     description="预约照片 / photos of booked items",
 )
 
+# A crew sees on the day what it comes for; it neither adds to a booking's photos nor deletes any.
+READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
 PICTURE = {"type": "string", "format": "binary"}
 SENT = {"required": True, "content": {media_type: {"schema": PICTURE} for media_type in MEDIA_TYPES}}
 
@@ -52,18 +55,20 @@ def add_photo(booking_id: UUID) -> tuple[Any, int, dict[str, str]]:
 
 
 @bp.get("/bookings/<uuid:booking_id>/photos")
+@only(*READERS)
 @bp.response(200, PhotoListSchema)
 def list_photos(booking_id: UUID) -> dict[str, Any]:
     """List the photos of a booking (照片列表)."""
-    found = queries.list_photos(booking_id, by=principal(), session=db.session())
+    found = queries.list_photos(booking_id, by=principal(), session=db.session(), now=utc_now())
     return {"photos": found, "most_photos": MOST_PHOTOS}
 
 
 @bp.get("/photos/<uuid:photo_id>")
+@only(*READERS)
 @bp.response(200, PICTURE, content_type="image/jpeg")
 def show_photo(photo_id: UUID) -> Response:
     """Fetch one photo (查看照片)."""
-    photo = queries.find_photo(photo_id, by=principal(), session=db.session())
+    photo = queries.find_photo(photo_id, by=principal(), session=db.session(), now=utc_now())
     # Shown as a picture or not at all: never run, never framed, never taken for another type.
     headers = {
         "Content-Disposition": f'inline; filename="{photo.id}.jpg"',

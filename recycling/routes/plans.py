@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.plan import PublishedPlan
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.idempotency import idempotent
+from recycling.routes.printing import PDF, pdf_answer
 from recycling.routes.schemas.plans import (
     PlanFilterSchema,
     PlanListSchema,
@@ -22,6 +25,7 @@ from recycling.routes.schemas.plans import (
 )
 from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.queries import plans as queries
+from recycling.usecases.queries.route_sheet import plan_route_sheet
 
 bp = GuardedBlueprint(
     "plans",
@@ -59,6 +63,16 @@ def show_problem(plan_id: UUID) -> dict[str, Any]:
 def show_answer(plan_id: UUID) -> dict[str, Any]:
     """The planner's answer, for anybody's checker (排线结果)."""
     return queries.planner_file(plan_id, "answer", session=db.session())
+
+
+@bp.get("/<uuid:plan_id>/routes/<vehicle_key>.pdf")
+@bp.alt_response(501, "Problem")
+@bp.response(200, PDF, content_type="application/pdf", description="A4, for the crew to take along")
+def print_route(plan_id: UUID, vehicle_key: str) -> Response:
+    """Print a vehicle's route on A4, of a draft as well; phones stay masked (打印车辆路线单)."""
+    now = utc_now()
+    sheet = plan_route_sheet(plan_id, vehicle_key, district=district(), session=db.session(), now=now)
+    return pdf_answer(sheet, now=now)
 
 
 @bp.post("/<uuid:plan_id>/publication")

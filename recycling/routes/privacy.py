@@ -9,7 +9,7 @@ from uuid import UUID
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.privacy import Erasure
-from recycling.routes.context import district
+from recycling.routes.context import configured, district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.privacy import (
@@ -52,7 +52,7 @@ lookups_bp = GuardedBlueprint(
 @notice_bp.response(200, PrivacyNoticeSchema)
 def show_notice() -> dict[str, Any]:
     """Show the privacy notice in force (隐私告知)."""
-    notice = district().privacy
+    notice = configured().privacy
     return asdict(notice.head) | {"data": list(notice.data.values())}
 
 

@@ -18,10 +18,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from recycling import errors
 from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
+from recycling.policy.device_proof import ALGORITHM
 
 log = logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+DPOP = f'DPoP error="invalid_dpop_proof", algs="{ALGORITHM}"'  # RFC 9449, section 7.1
+TOLD = ("errors", "error_count", "server_time", "stored_bytes")  # facts of an error that its answer has as members
 RETRY_AFTER_S = 5  # what a caller is told when the database is away
 MOST_LINES = 10  # refused fields named in one answer: a body of 10,000 wrong items gets a short one
 SHOWN_OF_VALUE = 40  # characters of a refused value that the answer repeats
@@ -31,6 +34,7 @@ UNSPOKEN = {"password", "code", "phone", "address", "note", "label", "text"}
 STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,
     errors.UnsupportedMedia: 415,
+    errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.NotSignedIn: 401,
     errors.Forbidden: 403,
@@ -42,6 +46,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.TooManyRequests: 429,
     errors.WrongCode: 401,
     errors.Unavailable: 503,
+    errors.NotInstalled: 501,
 }
 
 
@@ -120,8 +125,8 @@ def answer_domain_error(error: errors.DomainError) -> Response:
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    more: dict[str, Any] = {name: error.facts[name] for name in ("errors", "error_count") if name in error.facts}
+        headers["WWW-Authenticate"] = DPOP if isinstance(error, errors.DeviceProofRefused) else "Bearer"
+    more: dict[str, Any] = {name: error.facts[name] for name in TOLD if name in error.facts}
     return problem(
         status, error.message, code=error.code, retryable=error.retryable, fields=error.facts.get("fields"), more=more,
         headers=headers,

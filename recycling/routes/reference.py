@@ -6,7 +6,7 @@ from typing import Any
 
 from recycling.clock import service_day, utc_now
 from recycling.errors import InvalidInput
-from recycling.routes.context import district
+from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.schemas.reference import (
     ItemTypesSchema,
@@ -23,14 +23,14 @@ bp = GuardedBlueprint("reference", __name__, roles=None, description="基础资�
 @bp.response(200, ItemTypesSchema)
 def list_item_types() -> dict[str, Any]:
     """List what can be booked today (品类目录)."""
-    return {"item_types": district().catalogue.valid_on(service_day(utc_now()))}
+    return {"item_types": configured().catalogue.valid_on(service_day(utc_now()))}
 
 
 @bp.get("/town-units")
 @bp.response(200, TownUnitsSchema)
 def list_town_units() -> dict[str, Any]:
     """List the ten town-level units (镇街)."""
-    return {"town_units": list(district().network.towns.values())}
+    return {"town_units": list(configured().network.towns.values())}
 
 
 @bp.get("/villages")
@@ -38,7 +38,7 @@ def list_town_units() -> dict[str, Any]:
 @bp.response(200, VillagesSchema)
 def list_villages(wanted: dict[str, str]) -> dict[str, Any]:
     """List villages and communities, of one town-level unit if named (村居)."""
-    network, town_key = district().network, wanted.get("town_key")
+    network, town_key = configured().network, wanted.get("town_key")
     if town_key is None:
         return {"villages": list(network.villages.values())}
     if town_key not in network.towns:
@@ -50,4 +50,4 @@ def list_villages(wanted: dict[str, str]) -> dict[str, Any]:
 @bp.response(200, StationsSchema)
 def list_stations() -> dict[str, Any]:
     """List the recycling stations (回收站点)."""
-    return {"stations": list(district().network.stations.values())}
+    return {"stations": list(configured().network.stations.values())}

@@ -7,15 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, request
-from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, verify_jwt_in_request
-from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_jwt_extended import create_access_token, create_refresh_token
 from jwt.exceptions import PyJWTError
 
 from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
 from recycling.extensions import db
 from recycling.policy.access import ROLES, Principal
-from recycling.routes.guard import GuardedBlueprint, principal, token_claims
+from recycling.policy.device_proof import thumbprint_text
+from recycling.routes.binding import admit, device_of_request
+from recycling.routes.context import district
+from recycling.routes.guard import GuardedBlueprint, header_token, may_prove, principal, token_claims
 from recycling.routes.schemas.people import (
     CodeAnswerSchema,
     CodeRequestSchema,
@@ -58,11 +60,18 @@ def sign_in_resident(body: dict[str, Any]) -> dict[str, Any]:
 @bp.arguments(PasswordSchema)
 @bp.response(201, TokensSchema)
 @bp.alt_response(401, "Problem")
+@may_prove
 def sign_in_staff(body: dict[str, Any]) -> dict[str, Any]:
-    """Sign a staff member in (工作人员登录)."""
+    """Sign a staff member in; a collector's app sends device_id and a DPoP proof (工作人员登录)."""
     return tokens(
         people.sign_in_staff(
-            body["login"], body["password"], address=caller_address(), session=db.session(), now=utc_now()
+            body["login"],
+            body["password"],
+            address=caller_address(),
+            district=district(),
+            session=db.session(),
+            now=utc_now(),
+            device=device_of_request(body["device_id"]),
         )
     )
 
@@ -70,14 +79,22 @@ def sign_in_staff(body: dict[str, Any]) -> dict[str, Any]:
 @bp.post("/refresh")
 @bp.response(201, TokensSchema)
 @bp.alt_response(401, "Problem")
+@may_prove
 def refresh() -> dict[str, Any]:
-    """Renew the tokens with the refresh token as Bearer; it works once (续期)."""
+    """Renew the tokens, the refresh token sent as the access token is; it works once (续期)."""
     try:
-        verify_jwt_in_request(refresh=True, locations=["headers"])
-    except (JWTExtendedException, PyJWTError) as error:
-        raise NotSignedIn("send the refresh token as Authorization: Bearer, or sign in again") from error
-    claims = get_jwt()
-    return tokens(people.refresh_sign_in(UUID(claims["sub"]), int(claims["n"]), session=db.session(), now=utc_now()))
+        scheme, token, claims = header_token("refresh")
+    except PyJWTError as error:
+        raise NotSignedIn(
+            "send the refresh token in Authorization, or sign in again / 请在 Authorization 中带上续期令牌，或重新登录"
+        ) from error
+    sign_in_id = UUID(claims["sub"])
+    live = people.find_sign_in(sign_in_id, session=db.session(), now=utc_now())
+    db.session.commit()  # lets go of the snapshot, as the guard does
+    # Before the token is looked at as used or not: whoever has no key shall not end the sign-in with an old one either.
+    if live is not None:
+        admit(sign_in_id, live, scheme=scheme, token=token)
+    return tokens(people.refresh_sign_in(sign_in_id, int(claims["n"]), session=db.session(), now=utc_now()))
 
 
 @me.get("")
@@ -95,15 +112,20 @@ def sign_out() -> None:
 
 
 def tokens(signed: people.SignedIn) -> dict[str, Any]:
-    """Access and refresh token of a sign-in. They carry its id only: role and rights are read afresh each time."""
+    """Access and refresh token of a sign-in. They carry its id only: role and rights are read afresh each time.
+
+    The key they are bound to stands in them too, where RFC 9449 wants it; what counts is the row's.
+    """
     access_life: timedelta = current_app.config["JWT_ACCESS_TOKEN_EXPIRES"]
-    subject = str(signed.sign_in_id)
+    subject, bound = str(signed.sign_in_id), signed.key_thumbprint
+    confirmed = {} if bound is None else {"cnf": {"jkt": thumbprint_text(bound)}}
     return {
-        "access_token": create_access_token(subject),
+        "token_type": "Bearer" if bound is None else "DPoP",
+        "access_token": create_access_token(subject, additional_claims=confirmed),
         "refresh_token": create_refresh_token(
             subject,
             expires_delta=signed.expires_at - utc_now(),
-            additional_claims={"n": signed.refresh_count},
+            additional_claims={"n": signed.refresh_count, **confirmed},
         ),
         "expires_in_s": int(access_life.total_seconds()),
         "role": signed.role,

@@ -16,6 +16,7 @@ from recycling.jobs import actions
 from recycling.jobs.context import JobContext
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
+from recycling.models.handling import HandlingProposal
 from recycling.models.job_run import JobRun, enqueue
 from recycling.models.ledger import DayLedger
 from recycling.models.outbox import OutboxMessage
@@ -25,8 +26,10 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
+from recycling.units import instant_at
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.builders import TOMORROW, a_booking
+from tests.field_months import Month, true_values
 from tests.invariants import assert_invariants
 from tests.jobs.clock import Clock
 
@@ -176,3 +179,27 @@ def test_every_job_of_the_schedule_can_be_done_by_hand(real: Runner, clock: Cloc
         by_hand(real, key, TOMORROW - timedelta(days=1) if key == "roll_up" else TOMORROW)
     session.rollback()
     assert sorted(session.scalars(select(JobRun.job))) == sorted(real.jobs)
+
+
+def test_the_third_of_a_month_proposes_minutes_from_the_month_before_once(
+    clock: Clock, session: Session, district: District
+) -> None:
+    # given a day of November on which everything took 1.4 times, and the third of December
+    Month(session, district, true_values(district, off=1.4, travel=1.3)).play([TOMORROW])
+    clock.now = instant_at(date(2026, 12, 3), 5 * 3600)
+    job = jobs_of(district)["propose_handling"]
+    scope = job.scope_at(clock.now)
+    assert scope == "2026-11"
+    with atomic(session):
+        run_id = enqueue(session, job=job.key, due_at=clock.now, scope=scope, now=clock.now)
+    assert run_id is not None
+    context = replace(context_of(run_id, session=session, district=district, clock=clock), scope=scope)
+    # when the run is done, and done again by another worker
+    first, again = job.action(context), job.action(context)
+    # then there is one proposal, of the whole month
+    assert first == again
+    proposal = session.scalars(select(HandlingProposal)).one()
+    assert (str(proposal.id), proposal.visits) == (first["proposal_id"], first["visits"])
+    assert (proposal.first_day, proposal.last_day) == (date(2026, 11, 1), date(2026, 11, 30))
+    # and a month without visits proposes nothing
+    assert job.action(replace(context, scope="2026-10", run_id=UUID(int=9))) == {"visits": 0}

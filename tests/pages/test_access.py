@@ -13,6 +13,8 @@ PAGES: dict[str, tuple[Role, ...]] = {
     "/pages/my-route": ("collector",),
     "/pages/plan": ("dispatcher", "admin"),
     "/pages/live": ("dispatcher", "admin"),
+    "/pages/handling": ("clerk", "dispatcher", "admin"),
+    "/pages/fairness": ("dispatcher", "admin"),
     "/pages/goals": ("clerk", "dispatcher", "admin"),
 }
 

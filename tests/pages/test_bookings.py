@@ -48,7 +48,7 @@ def test_a_resident_sees_their_own_bookings_and_nobody_elses(
     # given one booking of theirs and one of a neighbour's
     browser = browsers.new()
     browser.sign_in_resident(PHONE)
-    booked(app, district, count=1)
+    booked(app, district, count=1, address="长江路 1 号院")
     with app.app_context():
         neighbour = a_resident(db.session(), now=NOW)
         a_booking(db.session(), district=district, now=NOW, by=neighbour, address="黄河路 9 号")

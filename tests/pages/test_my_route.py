@@ -19,7 +19,7 @@ from tests.builders import TOMORROW, a_booking
 from tests.conftest import NOW
 from tests.field_events import an_event
 from tests.pages.browsers import Browsers
-from tests.planned_days import TRUCK, TRUCK_CREW, a_published_plan, with_vehicles
+from tests.planned_days import TRUCK, TRUCK_CREW, VAN, VAN_CREW, a_published_plan, with_vehicles
 
 PAGE = f"/pages/my-route?day={TOMORROW}"
 ON_THE_DAY = NOW + timedelta(days=1)  # 10:00 of the service day
@@ -194,3 +194,46 @@ def test_a_visited_stop_shows_what_was_taken_item_by_item(app: Flask, district: 
     assert said["餐椅"].endswith("已收 1 1 collected")
     assert said["电风扇"].startswith("电风扇 Electric fan")
     assert said["电风扇"].endswith("未预约 not booked 已收 1 1 collected")
+
+
+def test_the_list_says_what_to_bring_and_leads_to_paper_and_on_the_day_to_the_navigators_file(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a fridge
+    planned(app, district)
+    before = browsers.of("collector", collector_key=TRUCK_CREW[0]).open(PAGE).text
+    with time_machine.travel(ON_THE_DAY):
+        today = browsers.of("collector", collector_key=TRUCK_CREW[1]).open(PAGE).text
+
+    # then what it asks for is at the stop and at the top, and so are its load and the trip it goes with
+    for page in (before, today):
+        assert page.count("冰箱手推车") == 2
+        assert "直立装运" in page
+        assert "第 1 趟" in page
+        assert f'href="/my-route.pdf?day={TOMORROW}"' in page
+    # the points of the doors are there on the day alone
+    assert [f'href="/my-route.gpx?day={TOMORROW}"' in page for page in (before, today)] == [False, True]
+    assert ["geo:34.8,117.26?q=34.8,117.26(%E7%AC%AC" in page for page in (before, today)] == [False, True]
+
+
+def test_who_names_the_version_they_have_seen_reads_what_changed(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a cooker that the truck fetches in the first version and the van in the second
+    planned(app, district, {"items": [WishedItem(item_type="rice-cooker", quantity=1)]})
+    with app.app_context():
+        a_published_plan(db.session(), district=with_vehicles(district, VAN), now=NOW)
+        db.session.remove()
+    gone = browsers.of("collector", collector_key=TRUCK_CREW[0])
+    come = browsers.of("collector", collector_key=VAN_CREW)
+
+    # when either crew opens the day as somebody who has seen the first version
+    left, got = (browser.open(f"{PAGE}&seen_version=1").text for browser in (gone, come))
+
+    # then the one reads that its stop is gone, the other that it is new; who has seen the second, that nothing changed
+    assert re.search(r"清泉社区居委会</strong>:\s*<span>取消</span>", left)
+    assert re.search(r"清泉社区居委会</strong>:\s*<span>新增</span>", got)
+    assert "与你上次看到的版本相同" in come.open(f"{PAGE}&seen_version=2").text
+    # and without a version seen nothing is said of it
+    assert "上次看到" not in come.open(PAGE).text
+    assert come.open(f"{PAGE}&seen_version=3").status_code == 422

@@ -99,6 +99,7 @@ def test_all_ten_stations_are_listed_with_their_routes_or_without(
     assert "已发布" in page
     assert TRUCK in page
     assert all(one.name_zh in page for one in district.network.crew_of(TRUCK))
+    assert len(re.findall(rf'href="/plans/[0-9a-f-]{{36}}/routes/{TRUCK}\.pdf"', page)) == 1
     fridge = district.catalogue.item_type("fridge", on=TOMORROW)
     total = re.search(r"<tfoot>(.*?)</tfoot>", page, re.DOTALL)
     assert total is not None
@@ -140,7 +141,7 @@ def test_the_planners_files_are_one_link_away(app: Flask, district: District, br
     browser = browsers.of("dispatcher")
 
     # when its links are followed
-    links = re.findall(r'href="(/plans[^"]*)"', browser.open(f"/pages/plan?day={TOMORROW}").text)
+    links = re.findall(r'href="(/plans[^"]*)(?<!\.pdf)"', browser.open(f"/pages/plan?day={TOMORROW}").text)
     answers = [browser.open(path).json for path in links]
 
     # then they are the problem, the answer and the versions of the day

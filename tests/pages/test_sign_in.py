@@ -199,7 +199,8 @@ def test_a_link_to_the_form_leads_nowhere_else_after_signing_in(browsers: Browse
 def test_signing_out_ends_the_sign_in_for_every_copy_of_its_cookie(app: Flask, browsers: Browsers) -> None:
     # given a browser, and a copy of its cookies
     browser, copy = browsers.of("clerk"), browsers.new()
-    copy.client.set_cookie("access_token_cookie", browser.cookie("access_token_cookie") or "")
+    for name in ("access_token_cookie", "browser_secret"):
+        copy.client.set_cookie(name, browser.cookie(name) or "")
     assert is_signed_in(copy)
 
     # when its owner signs out
@@ -208,6 +209,7 @@ def test_signing_out_ends_the_sign_in_for_every_copy_of_its_cookie(app: Flask, b
     # then the cookies are gone, the copy is dead, and the row says when
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
     assert browser.cookie("access_token_cookie") is None
+    assert browser.cookie("browser_secret") is None
     assert browser.cookie("csrf_access_token") is None
     assert not is_signed_in(copy)
     with app.app_context():

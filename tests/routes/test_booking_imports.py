@@ -17,7 +17,7 @@ from tests.tables import a_row, a_table
 
 def send(caller: Caller, table: str | bytes, *, query: str = "", key: str = "", **headers: str) -> TestResponse:
     sent = {
-        "Authorization": f"Bearer {caller.tokens['access_token']}",
+        **caller.credentials("POST", "/booking-imports"),
         "Idempotency-Key": key or str(uuid.uuid4()),
         "Content-Type": "text/csv",
     } | {name.replace("_", "-"): value for name, value in headers.items()}

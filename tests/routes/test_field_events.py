@@ -1,4 +1,4 @@
-"""Doorstep records over HTTP."""
+"""Field records over HTTP."""
 
 from __future__ import annotations
 

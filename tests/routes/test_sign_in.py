@@ -7,7 +7,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import flask_jwt_extended
 import jwt
 import pytest
 import time_machine
@@ -19,7 +18,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.access import SYSTEM
 from recycling.usecases.people.staff import close_staff
-from tests.callers import PASSWORD, Caller, Callers
+from tests.callers import PASSWORD, Callers
 from tests.conftest import NOW
 
 
@@ -193,14 +192,6 @@ def test_a_header_that_is_no_token_is_a_sign_in_asked_for(client: FlaskClient, h
     assert refused(client.get("/me", headers={"Authorization": header}))
 
 
-def test_a_cookie_needs_its_csrf_token_to_change_anything(app: Flask, client: FlaskClient, callers: Callers) -> None:
-    # given a browser that holds the cookie, and another site that makes it send a form
-    resident: Caller = callers.resident()
-    client.set_cookie(app.config["JWT_ACCESS_COOKIE_NAME"], resident.tokens["access_token"])
-    assert client.get("/me").status_code == 200
-    answer = client.delete("/me/sign-in")
-    assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
-    # with the token that only our own pages can read it works
-    with app.app_context():
-        csrf = str(flask_jwt_extended.get_csrf_token(resident.tokens["access_token"]))
-    assert client.delete("/me/sign-in", headers={"X-CSRF-TOKEN": csrf}).status_code == 204
+def test_a_token_of_the_api_is_no_sign_in_in_a_cookie(app: Flask, client: FlaskClient, callers: Callers) -> None:
+    client.set_cookie(app.config["JWT_ACCESS_COOKIE_NAME"], callers.resident().tokens["access_token"])
+    assert refused(client.get("/me"))

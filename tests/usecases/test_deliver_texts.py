@@ -77,6 +77,7 @@ def test_every_posted_kind_has_words_that_its_facts_fill(district: District) -> 
     values = {
         "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "booking_ids": ["1", "2"],
         "until": "2026-11-24T01:00:00+00:00",
+        "alternatives": [{"day": "2026-11-25", "pickup_window": "10-12"}],
     }  # fmt: skip
     seen = set()
     for where, kind, names in posts():

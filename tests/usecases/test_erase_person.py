@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +24,14 @@ from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, SignIn, phone_index
 from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure
+from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.policy.proof_photos import Part
 from recycling.units import instant_at
 from recycling.usecases.bookings.photos import add_photo
+from recycling.usecases.field.door_code import door_code_of
+from recycling.usecases.field.proof_photos import take_part
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.people import traces
 from recycling.usecases.people.erase_person import erase_person
@@ -90,8 +95,15 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
     with time_machine.travel(instant_at(TOMORROW, 10 * 3600), tick=True):
         collector = callers.staff("collector", collector_key=driver_of(session, UUID(fetched)))
         session.rollback()
+        driver = Principal(id=collector.id, role="collector", collector_key=driver_of(session, UUID(fetched)))
+        take_part(
+            sha256(b"as sent").hexdigest(), Part(first=0, last=6, total=7), b"as sent", booking_id=UUID(fetched),
+            decode=lambda _: PlainPhoto(content=LABEL.encode(), width=1, height=1), by=driver, session=session, now=now,
+        )  # fmt: skip
+        with atomic(session):
+            door_code_of(UUID(fetched), session=session, now=now)
         for booking_id in (fetched, by_desk):
-            reason = {"reason": "nobody_home"}
+            reason = {"reason": "nobody_home", "note": f"敲门无人，{NOTE}"}
             event = an_event(booking_id, "failed", payload=reason, device_time="2026-11-24T09:30:00+08:00")
             answer = collector.post("/field-events", {"events": [event]}).get_json()
             assert answer["events"][0]["answer"] == "accepted", answer
@@ -110,7 +122,7 @@ def test_after_an_erasure_no_cell_holds_the_person(session: Session, lived: Live
     old_id = lived.caller.id
     assert found(session, *SECRETS) >= {
         "resident.phone", "one_time_code.phone", "booking.place", "plan.problem", "saved_address.place",
-        "saved_address.label", "idempotency_key.answer",
+        "saved_address.label", "idempotency_key.answer", "field_event.words",
     }  # fmt: skip
     assert found(session, str(old_id)) >= {"resident.id", "booking.resident_id", "sign_in.resident_id"}
     # when they are erased

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -15,19 +16,24 @@ from recycling.models.base import Base
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.idempotency import IdempotencyKey
-from recycling.models.people import OneTimeCode, SignIn
+from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure, ResidentLookup
+from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
 from recycling.models.receipt import SmsReceipt
+from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.privacy import LEAST_DAYS
+from recycling.policy.proof_photos import Part
 from recycling.usecases.bookings.photos import add_photo
+from recycling.usecases.field.door_code import door_code_of
+from recycling.usecases.field.proof_photos import take_part
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.queries.bookings import booking_in_full
 from recycling.usecases.queries.plans import plan_in_full, planner_file
 from tests.builders import TOMORROW, a_booking, a_resident
-from tests.planned_days import a_collector, a_published_plan
+from tests.planned_days import TRUCK, TRUCK_CREW, a_collector, a_published_plan, with_vehicles
 
 SECOND = timedelta(seconds=1)
 BY_AGE = (OneTimeCode, IdempotencyKey, AttemptCounter, SignIn, ResidentLookup, Erasure)
@@ -83,9 +89,16 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "erasures": 1,
         "places": 0,
         "plans": 0,
+        "field_words": 0,
+        "field_clashes": 0,
+        "disruption_notes": 0,
         "positions": 0,
         "cached_travel": 0,
+        "used_device_proofs": 0,
         "photos": 0,
+        "proof_photos": 0,
+        "door_codes": 0,
+        "abandoned_uploads": 0,
         "unused_counters": 0,
         "stale_limits": 0,
     }
@@ -100,8 +113,12 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
     done = set(clean_up(district.privacy, session=session, now=now)) - {
         "positions",  # of minutes, not days
         "cached_travel",
+        "used_device_proofs",
         "unused_counters",
+        "abandoned_uploads",
         "stale_limits",
+        "field_clashes",  # what came under the id of a record goes with its words
+        "disruption_notes",  # and so do a dispatcher's about the day
     }
     assert told == done
 
@@ -141,6 +158,17 @@ def test_places_of_bookings_and_plans_are_blank_the_day_after_their_last(
     assert (again["places"], again["plans"]) == (0, 0)
 
 
+def test_a_used_device_proof_goes_when_no_clock_of_ours_would_take_it_again(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given two that ran out an hour ago, one of them a second more
+    for number, older in enumerate((timedelta(0), SECOND)):
+        session.add(UsedDeviceProof(mark=bytes([number]) * 32, expires_at=now - timedelta(hours=1) - older))
+    session.commit()
+    assert clean_up(district.privacy, session=session, now=now)["used_device_proofs"] == 1
+    assert session.scalars(select(UsedDeviceProof.mark)).one() == bytes(32)
+
+
 def test_a_live_sign_in_stays(session: Session, district: District, now: datetime) -> None:
     resident = a_resident(session, now=now)
     session.add(SignIn(resident_id=resident.id, created_at=now - timedelta(days=400), expires_at=now + SECOND))
@@ -163,6 +191,34 @@ def test_photos_go_with_their_counter_180_days_after_the_visit(
     assert clean_up(district.privacy, session=session, now=still)["photos"] == 0
     assert clean_up(district.privacy, session=session, now=over)["photos"] == 1
     assert [count(session, table) for table in (Photo, PhotoCount)] == [0, 0]
+
+
+def test_photos_of_the_visit_go_after_180_days_and_the_code_for_the_door_after_90(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a visit of 24 November with a photo kept, one begun, and a code
+    booking_id = a_booking(session, district=district, now=now, pickup_window="all-day").id
+    a_published_plan(session, district=with_vehicles(district, TRUCK), now=now)
+    collector = a_collector(session, TRUCK_CREW[0], now=now)
+    for content, last in ((b"\xff\xd8\xffwhole photo", 13), (b"\xff\xd8\xffbegun photo", 11)):
+        take_part(
+            hashlib.sha256(content).hexdigest(), Part(first=0, last=last, total=14), content[: last + 1],
+            booking_id=booking_id, decode=lambda sent: PlainPhoto(content=sent, width=1, height=1), by=collector,
+            session=session, now=datetime(2027, 5, 1, tzinfo=UTC),
+        )  # fmt: skip
+    with atomic(session):
+        door_code_of(booking_id, session=session, now=now)
+    proofs = (ProofPhoto, ProofUpload, ProofPart, ProofCount)
+    # 90 days after it is 22 February; the day after that, the code is gone
+    still, over = (datetime(2027, 2, day, 4, 0, tzinfo=UTC) for day in (22, 23))
+    assert clean_up(district.privacy, session=session, now=still)["door_codes"] == 0
+    assert clean_up(district.privacy, session=session, now=over)["door_codes"] == 1
+    assert [count(session, table) for table in (*proofs, DoorCode)] == [1, 1, 1, 1, 0]
+    # 180 days after it is 23 May; the day after that, the photos are gone, and nothing is counted for them
+    still, over = (datetime(2027, 5, day, 4, 0, tzinfo=UTC) for day in (23, 24))
+    assert clean_up(district.privacy, session=session, now=still)["proof_photos"] == 0
+    assert clean_up(district.privacy, session=session, now=over)["proof_photos"] == 1
+    assert [count(session, table) for table in proofs] == [0, 0, 0, 0]
 
 
 def count(session: Session, table: type[Base]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,7 +35,18 @@ NINE = instant_at(TOMORROW, 9 * 3600)
 FRIDGE = (CountedItem(item_type="fridge", units=1),)
 
 
-PAYLOAD = ("reason", "items", "price_change", "station_key", "drives", "undoes", "note", "photo_sha256")
+PAYLOAD = (
+    "reason",
+    "items",
+    "price_change",
+    "station_key",
+    "drives",
+    "undoes",
+    "note",
+    "photo_sha256",
+    "proof",
+    "tags",
+)
 CLOCK = ("device_time", "monotonic_ms", "boot_id")
 
 
@@ -73,7 +85,9 @@ class Round:
         published_at: datetime | None = None,
         **wish: Any,
     ) -> None:
-        self.session, self.district = session, with_vehicles(district, TRUCK)
+        self.session = session
+        # What proves a visit has tests of its own: nothing is asked for here.
+        self.district = replace(with_vehicles(district, TRUCK), proof_rules=())
         self.bookings = [a_booking(session, district=district, now=now, **wish).id for _ in range(bookings)]
         a_published_plan(session, district=self.district, now=published_at or now)
         self.collector = a_collector(session, TRUCK_CREW[0], now=now)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -265,7 +265,8 @@ def dispatcher(session: Session, district: District, now: datetime) -> str:
 
 
 def sign_in(session: Session, now: datetime, login: str, password: str = PASSWORD, address: str = ADDRESS) -> SignedIn:
-    return sign_in_staff(login, password, address=address, session=session, now=now)
+    rules: District = current_app.extensions["district"]
+    return sign_in_staff(login, password, address=address, district=rules, session=session, now=now)
 
 
 def test_staff_sign_in_for_a_shift(desk: Desk, session: Session, dispatcher: str) -> None:

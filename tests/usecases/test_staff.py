@@ -18,7 +18,7 @@ from recycling.extensions import db
 from recycling.models.people import Staff
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
-from recycling.usecases.people.sign_in import find_principal, sign_in_staff
+from recycling.usecases.people.sign_in import BrowserDevice, SignedIn, find_principal, sign_in_staff
 from recycling.usecases.people.staff import AddStaff, add_staff, close_staff, renew_staff
 from tests.callers import PASSWORD
 
@@ -98,13 +98,21 @@ def test_of_two_who_open_one_account_at_once_one_hears_conflict(
     assert session.scalars(select(func.count()).select_from(Staff)).one() == 1
 
 
+def sign_in_on_browser(login: str, password: str, *, district: District, session: Session, now: datetime) -> SignedIn:
+    """Sign in on a browser of one's own."""
+    return sign_in_staff(
+        login, password, address="192.0.2.1", district=district, session=session, now=now,
+        device=BrowserDevice(secret="s"),
+    )  # fmt: skip
+
+
 def test_a_forgotten_password_is_replaced_and_a_closed_account_opened_by_the_same(
     session: Session, district: District, now: datetime
 ) -> None:
     # given a collector who is signed in, and whose account is then closed
     collector = a_clerk(login="c01", role="collector", collector_key="c01")
     add_staff(collector, by=SYSTEM, district=district, session=session, now=now)
-    before = sign_in_staff("c01", PASSWORD, address="192.0.2.1", session=session, now=now)
+    before = sign_in_on_browser("c01", PASSWORD, district=district, session=session, now=now)
     close_staff("c01", by=SYSTEM, session=session, now=now)
     # another account for the same collector is refused, with the way out
     again = a_clerk(login="c01-new", role="collector", collector_key="c01")
@@ -115,9 +123,9 @@ def test_a_forgotten_password_is_replaced_and_a_closed_account_opened_by_the_sam
         renew_staff("c01", "short", by=SYSTEM, session=session, now=now)
     renew_staff("c01", "another horse entirely", by=SYSTEM, session=session, now=now)
     with pytest.raises(WrongCode):
-        sign_in_staff("c01", PASSWORD, address="192.0.2.1", session=session, now=now)
+        sign_in_on_browser("c01", PASSWORD, district=district, session=session, now=now)
     assert find_principal(before.sign_in_id, session=session, now=now) is None
-    opened = sign_in_staff("c01", "another horse entirely", address="192.0.2.1", session=session, now=now)
+    opened = sign_in_on_browser("c01", "another horse entirely", district=district, session=session, now=now)
     # and renewing once more ends that sign-in as well
     renew_staff("c01", PASSWORD, by=SYSTEM, session=session, now=now)
     assert find_principal(opened.sign_in_id, session=session, now=now) is None

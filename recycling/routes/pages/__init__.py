@@ -5,7 +5,22 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from recycling.routes.pages import bookings, docs, goals, home, live, my_data, my_route, plan, privacy, sign_in, track
+from recycling.routes.pages import (
+    bookings,
+    docs,
+    fairness,
+    goals,
+    handling,
+    home,
+    live,
+    my_data,
+    my_route,
+    plan,
+    privacy,
+    running_day,
+    sign_in,
+    track,
+)
 from recycling.routes.pages.words import FILTERS, page_words
 
 BLUEPRINTS = (
@@ -18,9 +33,12 @@ BLUEPRINTS = (
     bookings.bp,
     my_route.bp,
     plan.bp,
+    running_day.bp,
     live.bp,
     track.bp,
     goals.bp,
+    handling.bp,
+    fairness.bp,
 )
 
 

@@ -10,7 +10,9 @@ from flask import request
 from marshmallow import fields, validate
 
 from recycling.errors import InvalidInput
-from recycling.routes.schemas.fields import Phone, Schema, Text
+from recycling.policy.healing import DISRUPTION_KINDS
+from recycling.routes.schemas.fields import Day, Phone, QueryWhole, Schema, Text
+from recycling.routes.schemas.healing import MOST_MINUTES
 
 PHONE_FORM = "请输入 11 位手机号 / give a mobile number of 11 digits"
 CODE_FORM = "请输入短信中的 6 位数字 / give the 6 digits of the text message"
@@ -72,6 +74,39 @@ class ErasureForm(_Form):
     """The word that confirms an erasure."""
 
     confirmation = Text(required=True, most=10, error_messages={"required": EMPTY})
+
+
+class _BlankIsNothing(_Form):
+    """A form of which some fields are left empty: a browser sends them as empty text."""
+
+    @ma.pre_load
+    def without_blanks(self, posted: dict[str, str], **_: Any) -> dict[str, str]:
+        """Leave out what was left empty."""
+        return {name: value for name, value in posted.items() if value.strip()}
+
+
+class IncidentForm(_BlankIsNothing):
+    """What went wrong today, as the API takes it, but for a crew's substitutes."""
+
+    day = Day(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(DISRUPTION_KINDS))
+    vehicle_key = Text(most=64)
+    station_key = Text(most=64)
+    booking_id = fields.UUID()
+    minutes = QueryWhole(least=1, most=MOST_MINUTES)
+    note = Text(most=200)
+
+
+class ReplanForm(_Form):
+    """The day whose rest is to be planned."""
+
+    day = Day(required=True)
+
+
+class PublicationForm(_Form):
+    """The proposal that is to be published."""
+
+    plan_id = fields.UUID(required=True)
 
 
 def read_form(schema: ma.Schema) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
-from flask import Response, abort, g, redirect, request
+from flask import Response, abort, current_app, g, make_response, redirect, render_template, request
 from flask_jwt_extended import create_access_token, set_access_cookies
 from werkzeug.urls import iri_to_uri
 
 from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
 from recycling.policy.access import Principal, Role
+from recycling.routes.binding import BROWSER_COOKIE, give_secret
 from recycling.routes.guard import GuardedBlueprint, StrictParser, signed_in, token_claims
 from recycling.usecases.people.sign_in import SignedIn
 
@@ -45,8 +46,11 @@ class PageBlueprint(GuardedBlueprint):
         """Guard the screens and renew the cookie of whoever uses them."""
         super().__init__(name, import_name, roles=roles, **options)
         self.after_request(renew_cookie)
+        if roles is None:  # the guarded ones ask in `_check`, before they ask who is there
+            self.before_request(_step_inside)
 
     def _check(self) -> None:
+        _step_inside()
         try:
             super()._check()
         except NotSignedIn:
@@ -69,14 +73,15 @@ def own_path(wanted: str | None) -> str:
     return wanted if wanted and len(wanted) <= LONGEST_PATH and OWN_PATH.fullmatch(wanted) else "/"
 
 
-def give_cookie(response: Response, signed: SignedIn) -> None:
-    """Hand the browser the access cookie of a fresh sign-in."""
+def give_cookie(response: Response, signed: SignedIn, secret: str) -> None:
+    """Hand the browser the access cookie of a fresh sign-in, and beside it the secret without which it is nothing."""
     life = signed.expires_at - utc_now()
     if signed.role in OWN_PHONE:
         token, max_age = create_access_token(str(signed.sign_in_id), expires_delta=life), int(life.total_seconds())
     else:
         token, max_age = create_access_token(str(signed.sign_in_id), expires_delta=min(life, LONGEST_PAUSE)), None
     set_access_cookies(response, token, max_age=max_age)
+    give_secret(response, secret, max_age=max_age)
 
 
 def renew_cookie(response: Response) -> Response:
@@ -99,6 +104,18 @@ def renew_cookie(response: Response) -> Response:
 def csrf_token() -> str:
     """What a form of the signed-in visitor carries, so that no other site can send it for them."""
     return str(token_claims()["csrf"])
+
+
+def _step_inside() -> None:
+    """Have a browser that follows another site's link open the page once more, from here.
+
+    It sends no ``SameSite=Strict`` cookie with the first request, and somebody signed in would see the sign-in form.
+    The second comes from our own page, and brings it.
+    """
+    from_elsewhere = request.headers.get("Sec-Fetch-Site") == "cross-site"
+    signed_in_before = current_app.config["JWT_ACCESS_COOKIE_NAME"] in request.cookies
+    if from_elsewhere and signed_in_before and request.method == "GET" and BROWSER_COOKIE not in request.cookies:
+        abort(make_response(render_template("step_inside.html")))
 
 
 def _sign_in_address() -> str:

@@ -12,7 +12,7 @@ from recycling.extensions import db
 from recycling.models.transaction import DATABASE_ERRORS
 from recycling.policy.access import Role
 from recycling.policy.district import District
-from recycling.routes.context import district
+from recycling.routes.context import configured
 from recycling.routes.pages.guard import PageBlueprint, visitor
 from recycling.usecases.queries.bookings import open_days
 
@@ -31,15 +31,17 @@ PLAN: Tile = (
 )
 LIVE: Tile = ("/pages/live", "当日动态", "Running day", "车辆位置进度与迟到 / what vehicles do, who is late")
 GOALS: Tile = ("/pages/goals", "目标进度", "Goal progress", "家电与家具分列 / appliances and furniture apart")
+HANDLING: Tile = ("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳 / plan against actual, proposals")
+FAIRNESS: Tile = ("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量 / collectors' weeks")
 API: Tile = ("/api/docs", "接口文档", "API", "全部功能的接口 / everything, for other programs")
 
 TILES: dict[Role, tuple[Tile, ...]] = {
     "resident": (BOOKINGS, DATA, API),
     "collector": (ROUTE, API),
     "keeper": (API,),
-    "dispatcher": (PLAN, LIVE, GOALS, API),
-    "clerk": (GOALS, API),
-    "admin": (PLAN, LIVE, GOALS, API),
+    "dispatcher": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, API),
+    "clerk": (HANDLING, GOALS, API),
+    "admin": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, API),
 }
 
 
@@ -47,7 +49,7 @@ TILES: dict[Role, tuple[Tile, ...]] = {
 def show() -> str:
     """Show the home page."""
     viewer = visitor()
-    facts, today = district(), service_day(utc_now())
+    facts, today = configured(), service_day(utc_now())
     return render_template(
         "home.html",
         tiles=TILES[viewer.role] if viewer is not None else (),

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from recycling.clock import utc_now
 from recycling.errors import DomainError
 from recycling.extensions import db
+from recycling.routes.binding import drop_secret
 from recycling.routes.context import district
 from recycling.routes.guard import principal
 from recycling.routes.pages.forms import ErasureForm, read_form
@@ -39,6 +40,7 @@ def erase() -> AnyResponse:
     g.principal = None
     response = make_response(redirect("/privacy", 303))
     unset_jwt_cookies(response)
+    drop_secret(response)
     return response
 
 

@@ -13,19 +13,28 @@ from recycling.routes.context import district
 from recycling.routes.guard import principal
 from recycling.routes.pages.day import DayQuery, day_after, day_before
 from recycling.routes.pages.guard import PageBlueprint
+from recycling.routes.schemas.fields import QueryWhole
 from recycling.usecases.queries.my_route import my_route
 
 bp = PageBlueprint("page_my_route", __name__, roles=("collector",), url_prefix="/pages/my-route")
 
 
+class MyRouteQuery(DayQuery):
+    """The day, and the version that the reader has seen, to be shown what changed."""
+
+    seen_version = QueryWhole(least=1, most=1_000_000, load_default=None)
+
+
 @bp.get("")
-@bp.arguments(DayQuery, location="query")
-def show(wanted: dict[str, date | None]) -> str:
+@bp.arguments(MyRouteQuery, location="query")
+def show(wanted: dict[str, Any]) -> str:
     """Show the route of a day, today's when none is named."""
     now = utc_now()
     today = service_day(now)
-    day = wanted["day"] or today
-    route = my_route(principal(), day, district=district(), session=db.session(), now=now)
+    day: date = wanted["day"] or today
+    route = my_route(
+        principal(), day, district=district(), session=db.session(), now=now, seen_version=wanted["seen_version"]
+    )
     return render_template(
         "my_route.html",
         route=route,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 
-from recycling.routes.context import district
+from recycling.routes.context import configured
 from recycling.routes.pages.guard import PageBlueprint, visitor
 
 bp = PageBlueprint("page_privacy", __name__, roles=None, url_prefix="/privacy")
@@ -14,5 +14,5 @@ bp = PageBlueprint("page_privacy", __name__, roles=None, url_prefix="/privacy")
 def show() -> str:
     """Show the notice in force."""
     visitor()
-    notice = district().privacy
+    notice = configured().privacy
     return render_template("privacy.html", head=notice.head, data=notice.data.values())

@@ -16,6 +16,8 @@ from recycling.clock import utc_now
 from recycling.errors import DomainError, Forbidden, TooManyRequests
 from recycling.extensions import db
 from recycling.policy.access import ROLES
+from recycling.routes.binding import drop_secret, new_secret
+from recycling.routes.context import district
 from recycling.routes.guard import token_claims
 from recycling.routes.pages.forms import CodeForm, PasswordForm, PhoneForm, read_form
 from recycling.routes.pages.guard import SIGN_IN, PageBlueprint, give_cookie, own_path, visitor
@@ -72,10 +74,13 @@ def sign_in_resident() -> AnyResponse:
     _refuse_foreign_form()
     try:
         form = read_form(CodeForm())
-        signed = people.sign_in_resident(form["code_id"], form["code"].strip(), session=db.session(), now=utc_now())
+        browser = people.BrowserDevice(secret=new_secret())
+        signed = people.sign_in_resident(
+            form["code_id"], form["code"].strip(), session=db.session(), now=utc_now(), browser=browser
+        )
     except DomainError as error:
         return _again(error)
-    return _welcome(signed, form["next"])
+    return _welcome(signed, browser, form["next"])
 
 
 @bp.post("/staff")
@@ -84,12 +89,19 @@ def sign_in_staff() -> AnyResponse:
     _refuse_foreign_form()
     try:
         form = read_form(PasswordForm())
+        browser = people.BrowserDevice(secret=new_secret())
         signed = people.sign_in_staff(
-            form["login"], form["password"], address=caller_address(), session=db.session(), now=utc_now()
+            form["login"],
+            form["password"],
+            address=caller_address(),
+            district=district(),
+            session=db.session(),
+            now=utc_now(),
+            device=browser,
         )
     except DomainError as error:
         return _again(error)
-    return _welcome(signed, form["next"])
+    return _welcome(signed, browser, form["next"])
 
 
 @bp.get("/<any(code, resident, staff):_form>")
@@ -105,12 +117,13 @@ def sign_out() -> AnyResponse:
     g.principal = None
     response = make_response(redirect(SIGN_IN, 303))
     unset_jwt_cookies(response)
+    drop_secret(response)
     return response
 
 
-def _welcome(signed: people.SignedIn, wanted: str) -> AnyResponse:
+def _welcome(signed: people.SignedIn, browser: people.BrowserDevice, wanted: str) -> AnyResponse:
     response = make_response(redirect(own_path(wanted), 303))
-    give_cookie(response, signed)
+    give_cookie(response, signed, browser.secret)
     response.delete_cookie(FORM_COOKIE, path=SIGN_IN)
     return response
 

@@ -14,6 +14,7 @@ from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
 from recycling.policy.access import Role
 from recycling.policy.field_events import Doing
+from recycling.policy.healing import DisruptionKind
 from recycling.routes.pages.guard import csrf_token
 from recycling.routing.plan import Reason, StepKind
 from recycling.units import clock_text, kg_text, local_text, percent_text
@@ -53,6 +54,16 @@ REASON_WORDS: dict[Reason, Words] = {
     "outside_windows": ("时段内不可达", "outside windows"),
     "fleet_full": ("车辆已满", "fleet full"),
     "invalid": ("数据有误", "invalid"),
+}
+
+DISRUPTION_WORDS: dict[DisruptionKind, Words] = {
+    "breakdown": ("车辆故障", "breakdown"),
+    "sick": ("人员病假", "crew sick"),
+    "late": ("车辆晚点", "late"),
+    "urgent": ("加急上门", "urgent pickup"),
+    "cancelled": ("居民取消", "cancelled"),
+    "station_closed": ("站点关闭", "station closed"),
+    "station_full": ("站点已满", "station full"),
 }
 
 # How the travel times of a plan were found; one that is not listed is shown by its code.
@@ -154,6 +165,7 @@ FAILURE_WORDS: dict[int, tuple[Words, Words]] = {
         ("系统出错", "Our mistake"),
         ("已记录；报修时请提供请求编号", "it is logged; give the request id when you report it"),
     ),
+    501: (("服务器未安装此功能", "Not installed here"), ("请联系管理员", "ask the administrator")),
     # The database may have written before it fell silent, so nobody can say that nothing was changed.
     503: (
         ("系统繁忙", "Busy"),
@@ -179,6 +191,7 @@ def page_words() -> dict[str, Any]:
         "state_words": STATE_WORDS,
         "step_words": STEP_WORDS,
         "reason_words": REASON_WORDS,
+        "disruption_words": DISRUPTION_WORDS,
         "travel_text": travel_text,
         "group_words": GROUP_WORDS,
         "giver_words": GIVER_WORDS,

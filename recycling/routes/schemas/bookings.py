@@ -148,6 +148,11 @@ class BookingSchema(Schema):
     declared_l = fields.Integer(required=True)
     service_s = fields.Integer(required=True)
     made_up = fields.Boolean(required=True)
+    door_code = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "上门核验码 / told to the collector at the door; only to its resident, on its day"},
+    )
     version = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     changed_at = fields.AwareDateTime(required=True)

@@ -11,17 +11,30 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from recycling.policy.catalogue import CONDITIONS
+from recycling.policy.custody_tags import LONGEST_AS_READ
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.field_events import FIELD_KINDS
-from recycling.routes.schemas.fields import Flag, Instant, Schema, Text, Whole
+from recycling.policy.proof_photos import MOST_PROOFS
+from recycling.routes.schemas.fields import Day, Flag, Instant, QueryWhole, Schema, Text, Whole
+from recycling.routes.schemas.proofs import SignatureSchema
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES
+from recycling.usecases.field.custody import TaggedUnit
 from recycling.usecases.field.record_events import MOST_EVENTS, MOST_UNITS, Answered
-from recycling.usecases.field.reports import PRICE_REASONS, CountedItem, FieldReport, Payload, PriceChange
+from recycling.usecases.field.reports import (
+    PRICE_REASONS,
+    CountedItem,
+    FieldReport,
+    GivenProof,
+    Payload,
+    PriceChange,
+)
 
 HEAVIEST_G = 10_000_000  # no household hands over ten tonnes of one item type at once
 DEAREST_FEN = 100_000_00
 LONGEST_COUNT = 2**31 - 1  # of a device; a hundred records a day take sixty thousand years
 MOST_NOTE = 500
+SHA256 = r"\A[0-9a-f]{64}\Z"
+MOST_UNITS_TAGGED = 100
 LONGEST_UPTIME_MS = 2**53  # exact in JSON
 
 
@@ -58,6 +71,36 @@ class PriceChangeSchema(Schema):
         return PriceChange(**fields_)
 
 
+class GivenProofSchema(Schema):
+    """What proves the visit; a photo is named by the SHA-256 of its file and comes by itself."""
+
+    photos = fields.List(
+        fields.String(validate=validate.Regexp(SHA256)), load_default=tuple, validate=validate.Length(0, MOST_PROOFS)
+    )
+    code = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"\A[0-9]{6}\Z"))
+    signature = fields.Nested(SignatureSchema, load_default=None, allow_none=True)
+    called_s = Whole(load_default=None, allow_none=True, least=0, most=3600)
+    smartphone = Flag(load_default=True)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> GivenProof:
+        """Build the domain's form."""
+        return GivenProof(**fields_)
+
+
+class TaggedUnitSchema(Schema):
+    """One unit with its label as it was read, and its numbered seal where it holds somebody's data."""
+
+    item_type = Text(required=True, most=64)
+    tag = Text(required=True, most=LONGEST_AS_READ)
+    seal = Text(load_default=None, allow_none=True, most=LONGEST_AS_READ)
+
+    @ma.post_load
+    def make(self, fields_: dict[str, Any], **_: Any) -> TaggedUnit:
+        """Build the domain's form."""
+        return TaggedUnit(**fields_)
+
+
 class PayloadSchema(Schema):
     """What a record carries; which kind may carry what, the refusal says."""
 
@@ -75,8 +118,13 @@ class PayloadSchema(Schema):
     undoes = fields.UUID(load_default=None, allow_none=True, metadata={"description": "撤销的记录 / event taken back"})
     note = Text(load_default=None, allow_none=True, most=MOST_NOTE)
     photo_sha256 = fields.String(
-        load_default=None, allow_none=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z")
+        load_default=None, allow_none=True, validate=validate.Regexp(SHA256)
     )  # fmt: skip
+
+    proof = fields.Nested(GivenProofSchema, load_default=None, allow_none=True)
+    tags = fields.List(
+        fields.Nested(TaggedUnitSchema), load_default=tuple, validate=validate.Length(0, MOST_UNITS_TAGGED)
+    )
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> Payload:
@@ -218,6 +266,82 @@ class EventAnswersSchema(Schema):
     events = fields.List(fields.Nested(EventAnswerSchema), required=True)
     devices = fields.List(fields.Nested(DeviceGapsSchema), required=True)
     server_time = fields.AwareDateTime(required=True)
+
+
+class FlagFilterSchema(Schema):
+    """Which flagged records: of one day or all; those that wait, or those that were ruled on."""
+
+    day = Day()
+    settled = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+    limit = QueryWhole(load_default=50, least=1, most=200)
+    cursor = Text(most=256)
+
+
+class FieldFlagSchema(Schema):
+    """Why a person has to look at a record; ``settled_at`` is when somebody ruled on it."""
+
+    code = fields.String(required=True)
+    why_zh = fields.String(required=True)
+    why_en = fields.String(required=True)
+    at = fields.AwareDateTime(required=True)
+    settled_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class RulingSchema(Schema):
+    """Whether a record counts, and why one thinks so."""
+
+    counts = Flag(required=True)
+    note = Text(required=True, most=MOST_NOTE)
+
+
+class RuledSchema(RulingSchema):
+    """A ruling as it stands in the log."""
+
+    number = fields.Integer(required=True)
+    by_id = fields.UUID(required=True)
+    at = fields.AwareDateTime(required=True)
+
+
+class ClashSchema(Schema):
+    """What came later under the id of this record, whole."""
+
+    received_at = fields.AwareDateTime(required=True)
+    content = fields.Dict(keys=fields.String(), required=True)
+
+
+class FlaggedEventSchema(Schema):
+    """A record with what is to be looked at; ``made_at`` is when it happened as far as we can tell."""
+
+    event_id = fields.UUID(required=True)
+    day = fields.Date(required=True)
+    vehicle_key = fields.String(required=True)
+    plan_version = fields.Integer(required=True)
+    booking_id = fields.UUID(required=True, allow_none=True)
+    booking_state = fields.String(required=True, allow_none=True)
+    collector_id = fields.UUID(required=True)
+    device_id = fields.UUID(required=True)
+    device_seq = fields.Integer(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(FIELD_KINDS))
+    reason = fields.String(required=True, allow_none=True)
+    items = fields.List(fields.Dict(keys=fields.String()), required=True)
+    note = fields.String(required=True, allow_none=True)
+    proof = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+    device_time = fields.AwareDateTime(required=True)
+    made_at = fields.AwareDateTime(required=True)
+    skew_s = fields.Integer(required=True, allow_none=True)
+    quarantined = fields.Boolean(required=True)
+    counts_on = fields.Date(required=True)
+    received_at = fields.AwareDateTime(required=True)
+    flags = fields.List(fields.Nested(FieldFlagSchema), required=True)
+    rulings = fields.List(fields.Nested(RuledSchema), required=True)
+    clashes = fields.List(fields.Nested(ClashSchema), required=True)
+
+
+class FlaggedEventsSchema(Schema):
+    """A page of flagged records."""
+
+    field_events = fields.List(fields.Nested(FlaggedEventSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class FailedVisitCodeSchema(Schema):

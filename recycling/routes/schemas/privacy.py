@@ -58,7 +58,7 @@ class HistoryLineSchema(Schema):
     version = fields.Integer(required=True)
 
 
-class DoorstepLineSchema(Schema):
+class FieldLineSchema(Schema):
     """What a collector recorded at the door."""
 
     device_time = fields.AwareDateTime(required=True)
@@ -72,12 +72,12 @@ class HeldBookingSchema(BookingSchema):
     """A booking with everything that happened to it; each further visit of it comes by itself."""
 
     class Meta(BookingSchema.Meta):
-        """Visits stand in the list."""
+        """Visits stand in the list; the code for the door is a thing of its day."""
 
-        exclude = ("visits",)
+        exclude = ("visits", "door_code")
 
     history = fields.List(fields.Nested(HistoryLineSchema), required=True)
-    field_events = fields.List(fields.Nested(DoorstepLineSchema), required=True)
+    field_events = fields.List(fields.Nested(FieldLineSchema), required=True)
 
 
 class AccountSchema(Schema):

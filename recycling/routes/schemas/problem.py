@@ -29,3 +29,7 @@ class ProblemSchema(Schema):
     fields_ = fields.Dict(data_key="fields")
     errors = fields.List(fields.Nested(RowErrorSchema), metadata={"description": "逐行错误 / of a table, 100 at most"})
     error_count = fields.Integer(metadata={"description": "错误总数 / all of them"})
+    server_time = fields.AwareDateTime(
+        metadata={"description": "服务器时间 / our clock, when a device proof's instant is too far from it"}
+    )
+    stored_bytes = fields.Integer(metadata={"description": "已存字节数 / where to go on with the parts of a file"})

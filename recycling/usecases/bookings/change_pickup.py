@@ -6,10 +6,9 @@ the routes of the day are planned each is a stop of its own, and the desk may ca
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,19 +17,20 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, NotFound, StaleVersion, WindowClosed
 from recycling.logs import logger
-from recycling.models.booking import Booking, visits_with, with_parts
-from recycling.models.limits import give_back_limits
+from recycling.models.booking import Booking, with_parts
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.district import District
 from recycling.usecases.bookings import live_limits
-from recycling.usecases.bookings.history import enter, note_change, one_of_fact, tell_resident, visits_fact
+from recycling.usecases.bookings.history import enter, note_change, tell_resident, visits_fact
 from recycling.usecases.bookings.linked import Part, parts_of, refuse_part
 from recycling.usecases.bookings.place import ForPerson, rows_of, take_places, write_rows
-from recycling.usecases.bookings.promise import Wish, WishedItem, judge
+from recycling.usecases.bookings.promise import judge
 from recycling.usecases.bookings.short_notice import refuse_long_notice
 from recycling.usecases.bookings.sight import visible_to
+from recycling.usecases.bookings.standing_wish import wish_of
 from recycling.usecases.bookings.tentative import DayDraft, changing
+from recycling.usecases.bookings.withdraw import withdraw
 
 log = logger(__name__)
 
@@ -70,7 +70,7 @@ def amend_pickup(
         seen = visits[0]
         refuse_part(seen)
         _refuse_late(seen, by=by, district=district, now=now)
-        wish = replace(_as_wish(visits), **changes)
+        wish = replace(wish_of(visits), **changes)
         standing = (seen.day, seen.pickup_window)
         judged = judge(wish, district=district, now=now, standing=standing)
         if wish.day != seen.day:
@@ -95,7 +95,10 @@ def amend_pickup(
                 now=now,
             )
             live_limits.move(session, booking, parts=rows[1:], district=district)
-            _tell(session, booking, kind="amended", visits=len(parts), now=now)
+            tell_resident(
+                session, booking, kind="booking.amended", now=now, pickup_window=booking.pickup_window,
+                **visits_fact(len(parts)),
+            )  # fmt: skip
     log.info("booking.amended", booking_id=str(booking.id), version=booking.version)
     return booking
 
@@ -161,15 +164,7 @@ def cancel_pickup(
                 refuse_part(booking)
             if by.role not in DESK:
                 _refuse_late(booking, by=by, district=district, now=now)
-            for visit in visits:
-                days[day].release(str(visit.id))
-                enter(visit, "cancelled", now=now)
-            give_back_limits(session, booking.id, resident_id=booking.resident_id)
-            session.flush()
-            for visit in visits:
-                note_change(session, visit, kind="cancelled", by=by, now=now)
-            one_of = visits_with(session, booking) if len(visits) == 1 else 1
-            _tell(session, booking, kind="cancelled", visits=len(visits), one_of=one_of, now=now)
+            withdraw(session, days[day], visits, by=by, now=now)
     log.info("booking.cancelled", booking_id=str(booking.id))
     return booking
 
@@ -265,45 +260,4 @@ def _refuse_late(booking: Booking, *, by: Principal, district: District, now: da
         step, step_zh = "cancel the booking and book another day for the resident", "请取消后为居民改约他日"
     raise WindowClosed(
         f"changes for {booking.day} ended the evening before; {step} / {booking.day} 的变更已截止，{step_zh}"
-    )
-
-
-def _tell(session: Session, booking: Booking, *, kind: str, visits: int, now: datetime, one_of: int = 1) -> None:
-    """Post the message, of one booking however many visits it has; ``one_of`` so many when it tells of a single one."""
-    tell_resident(
-        session, booking, kind=f"booking.{kind}", now=now, pickup_window=booking.pickup_window,
-        **visits_fact(visits), **one_of_fact(one_of),
-    )  # fmt: skip
-
-
-def _as_wish(visits: Sequence[Booking]) -> Wish:
-    """What all visits of a booking together are a promise for; units of one item type may be on several."""
-    booking = visits[0]
-    place = booking.place
-    day: date = booking.day
-    units = Counter[str]()
-    for item in (item for visit in visits for item in visit.items):
-        units[item.item_type] += item.declared_units
-    first = {item.item_type: item for visit in reversed(visits) for item in visit.items}
-    return Wish(
-        items=[
-            WishedItem(
-                item_type=item.item_type,
-                quantity=units[item.item_type],
-                dismantle=item.dismantle,
-                condition=item.condition,
-                wipe_consent=item.wipe_consent_at is not None,
-            )
-            for item in sorted(first.values(), key=lambda one: one.item_type)
-        ],
-        village_code=booking.village_code,
-        address=place["address"],
-        lat=place["lat"],
-        lon=place["lon"],
-        coordinate_system="wgs84",
-        floor=booking.floor,
-        has_lift=booking.has_lift,
-        note=place["note"],
-        day=day,
-        pickup_window=booking.pickup_window,
     )

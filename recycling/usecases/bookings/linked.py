@@ -116,14 +116,13 @@ def _can(shift: Shift, need: StopNeed) -> bool:
 def _parted(wish: Wish, *, district: District) -> LinkedVisits:
     counts = [
         ItemCount(
-            item_type=district.catalogue.item_type(item.item_type, on=wish.day), quantity=item.quantity,
+            item_type=district.item_type(item.item_type, on=wish.day), quantity=item.quantity,
             dismantle=item.dismantle,
         )
         for item in wish.items
     ]  # fmt: skip
-    return linked_visits(
-        counts, shifts=district.network.shifts(), floor=wish.floor, lift=wish.has_lift, rule=district.service_time
-    )
+    rule = district.service_time_on(wish.day)
+    return linked_visits(counts, shifts=district.network.shifts(), floor=wish.floor, lift=wish.has_lift, rule=rule)
 
 
 def _part(wish: Wish, judged: Judged, visit: Sequence[ItemCount], *, district: District) -> Part:

@@ -124,7 +124,7 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
         raise InvalidInput(f"items has {len(items)} entries; give 1 to {MOST_ITEM_TYPES} different item types")
     counts: list[ItemCount] = []
     for item in items:
-        kind = district.catalogue.item_type(item.item_type, on=day)
+        kind = district.item_type(item.item_type, on=day)
         if any(count.item_type.key == kind.key for count in counts):
             raise InvalidInput(f"item_type {kind.key!r} comes twice; give it once with its whole quantity")
         if not 1 <= item.quantity <= kind.max_per_booking:
@@ -135,7 +135,7 @@ def needs(items: Sequence[WishedItem], *, floor: int, has_lift: bool, day: date,
         if item.dismantle and not kind.dismantling:
             raise InvalidInput(f"dismantle: taking apart is not offered for {kind.key!r}; set it to false")
         counts.append(ItemCount(item_type=kind, quantity=item.quantity, dismantle=item.dismantle))
-    return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time)
+    return stop_need(counts, floor=floor, lift=has_lift, rule=district.service_time_on(day))
 
 
 def check_consents(items: Sequence[WishedItem], *, day: date, district: District) -> None:

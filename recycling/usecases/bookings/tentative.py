@@ -28,6 +28,7 @@ from recycling.models.limits import give_back_limits
 from recycling.models.transaction import on_commit
 from recycling.models.waiting import lose_offers
 from recycling.policy.district import District
+from recycling.policy.network import TravelEstimate
 from recycling.routing.board import Board, Fit, Window
 from recycling.routing.course import PICKUP
 from recycling.routing.plan import Plan
@@ -63,15 +64,17 @@ class _Memory:
 
     def __init__(self, district: District) -> None:
         self.district, self.lock = district, threading.Lock()
-        self.empty: Board | None = None
+        self.empty: dict[TravelEstimate, Board] = {}
         self.days: dict[date, _Known] = {}
 
     def nothing(self, day: date) -> Board:
         """A day without promises."""
-        if self.empty is None:
-            self.empty = Board(day_problem(day, [], district=self.district))
-            _ = self.empty.mark  # once for all days: the boards of days are copies
-        return self.empty.on(day)
+        travel = self.district.travel_on(day)
+        empty = self.empty.get(travel)
+        if empty is None:
+            empty = self.empty[travel] = Board(day_problem(day, [], district=self.district))
+            _ = empty.mark  # once for all days that are driven alike: the boards of days are copies
+        return empty.on(day)
 
     def keep(self, day: date, known: _Known) -> None:
         with self.lock:

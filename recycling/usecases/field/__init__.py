@@ -1,1 +1,1 @@
-"""What collectors record at the doorstep."""
+"""What collectors record on their day, and what it comes to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -15,10 +15,11 @@ from recycling.models.field import FieldEvent, FieldFlag
 
 FlagCode = Literal[
     "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
-    "sequence_reused", "late_adjustment",
+    "sequence_reused", "late_adjustment", "id_reused", "other_device",
+    "proof_missing", "label_clash",
 ]  # fmt: skip
 # Why, in Chinese and English, and what to do.
-FLAG_WORDS: dict[FlagCode, tuple[str, str]] = {
+FLAG_WORDS: Mapping[str, tuple[str, str]] = {
     "booking_cancelled": (
         "预约已取消，却登记了上门结果：请向居民核实",
         "an outcome of a cancelled booking: ask the resident",
@@ -44,6 +45,19 @@ FLAG_WORDS: dict[FlagCode, tuple[str, str]] = {
         "同一设备序号出现两次：设备可能被复制",
         "one device's number came twice: the device may have been cloned",
     ),
+    "id_reused": (
+        "同一记录编号出现两种内容：以首次为准，请核实",
+        "its id came again with another content: the first counts, find out which is true",
+    ),
+    "other_device": (
+        "由另一台设备代传：请核实是否更换了手机",
+        "sent by another device than the one that recorded it: find out whether the phone was replaced",
+    ),
+    "proof_missing": (
+        "缺少上门凭证（照片、核验码、签名等）",
+        "lacks what proves such a visit: a photo, the resident's code or signature, a seal",
+    ),
+    "label_clash": ("标签或封签与其他物品冲突", "a label or seal of it stands elsewhere or cannot be read"),
     "late_adjustment": (
         "当月数据已报送，按到达日期记为调整",
         "came after the month's figures were reported: counted on the day it came",

@@ -24,11 +24,15 @@ from recycling.policy.device_clock import DeviceClock, WorkedOut, worked_out
 from recycling.policy.district import District
 from recycling.policy.field_events import OUTCOMES
 from recycling.usecases.field.check_report import check_instant, check_outcome
+from recycling.usecases.field.custody import attach_tags
+from recycling.usecases.field.door_code import CodeCheck, check_door_code
 from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
-from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, other_payload, said
+from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, payload_of, said, words_of
 from recycling.usecases.field.set_out import tell_on_the_way
+from recycling.usecases.field.visit_proof import visit_proof
+from recycling.usecases.planning.breakdowns import note_fault
 
 log = logger(__name__)
 
@@ -207,12 +211,18 @@ class _Batch:
             check_instant(clock.made_at, day, published_at=self.stops.first[day], made_up=made_up, now=self.now)
         if booking is not None:
             check_outcome(report, booking, district=self.district)
+        code = self._code(report, booking)
+        if booking is not None and report.kind in OUTCOMES:
+            missing = visit_proof(report, booking, code=code, district=self.district)
+            if missing:
+                self.flags.add((report.event_id, "proof_missing"))
         late = f"{day:%Y-%m}" in self.closed
         row = {
             "event_id": report.event_id, "day": day, "vehicle_key": ridden.vehicle_key,
             "plan_version": report.plan_version, "booking_id": report.booking_id, "collector_id": self.by.id,
             "device_id": report.device_id, "device_seq": report.device_seq, "kind": report.kind,
-            "reason": report.payload.reason, "items": items_of(report), "payload": other_payload(report),
+            "reason": report.payload.reason, "items": items_of(report), "payload": payload_of(report, code=code),
+            "words": words_of(report),
             "device_time": report.clock.device_time, "made_at": clock.made_at,
             "skew_s": None if clock.skew is None else round(clock.skew.total_seconds()),
             "quarantined": clock.quarantined, "counts_on": service_day(self.now) if late else day,
@@ -220,19 +230,29 @@ class _Batch:
         }  # fmt: skip
         return _Stored(report=report, ridden=ridden, clock=clock, row=row)
 
+    def _code(self, report: FieldReport, booking: Booking | None) -> CodeCheck | None:
+        """What becomes of a code that the resident told; looked at last, for a wrong one counts as a try."""
+        proof = report.payload.proof
+        if booking is None or proof is None or proof.code is None:
+            return None
+        return check_door_code(booking, proof.code, session=self.session)
+
     def store(self) -> None:
         """Write the new rows, and what follows from them."""
         if self.stored:
             self._store()
         for report, digest in self.clashes:  # a clash names a row, which stands by now
             _keep_clash(report, digest, by=self.by, session=self.session, now=self.now)
+        add_flags(self.session, {(report.event_id, "id_reused") for report, _ in self.clashes}, now=self.now)
 
     def _store(self) -> None:
         insert = insert_into(self.session, FieldEvent).on_conflict_do_nothing().returning(FieldEvent.event_id)
         written = set(self.session.scalars(insert, [one.row for one in self.stored.values()]))
         for event_id in self.stored.keys() - written:  # the same id arrived twice at once; the other one is in by now
             self._lost(self.stored.pop(event_id))
+        self._label()
         self._flag_arrival()
+        self._note_faults()
         touched = {one.report.booking_id for one in self.stored.values() if one.report.kind in DECIDING}
         bookings = [self.bookings[booking_id] for booking_id in touched if booking_id is not None]
         if bookings:
@@ -245,6 +265,28 @@ class _Batch:
                 booking = self.bookings[one.report.booking_id]
                 tell_on_the_way(booking, set_out_at=one.clock.made_at, session=self.session, now=self.now)
         log.info("field.recorded", events=len(self.stored), bookings=len(bookings), flags=len(self.flags))
+
+    def _note_faults(self) -> None:
+        """A van that stands still is something the dispatcher has to mend, or the clock where the district lets it."""
+        for event_id, one in sorted(self.stored.items()):
+            if one.report.kind == "fault" and one.report.payload.drives is False and not one.clock.quarantined:
+                note_fault(
+                    self.session, event_id=event_id, day=one.row["day"], vehicle_key=one.ridden.vehicle_key, by=self.by,
+                    district=self.district, now=self.now,
+                )  # fmt: skip
+
+    def _label(self) -> None:
+        """Give what was taken on board its labels and seals, in one sequence for all who do."""
+        for event_id, one in sorted(self.stored.items()):
+            booking = None if one.report.booking_id is None else self.bookings[one.report.booking_id]
+            if booking is None or not one.report.payload.tags:
+                continue
+            conflicts = attach_tags(
+                booking, one.report.payload.tags, event_id=event_id, catalogue=self.district.catalogue, by=self.by,
+                session=self.session, now=self.now,
+            )  # fmt: skip
+            if conflicts:
+                self.flags.add((event_id, "label_clash"))
 
     def _lost(self, one: _Stored) -> None:
         report, place = one.report, self.places[one.report.event_id]
@@ -262,6 +304,8 @@ class _Batch:
                 self.flags.add((event_id, "clock_quarantined"))
             elif one.clock.flagged:
                 self.flags.add((event_id, "clock_skew"))
+            if self.by.device_id is not None and self.by.device_id != one.report.device_id:
+                self.flags.add((event_id, "other_device"))
             if one.row["counts_on"] != one.row["day"]:
                 self.flags.add((event_id, "late_adjustment"))
         self.flags |= {(event_id, "sequence_reused") for event_id in self._clones()}

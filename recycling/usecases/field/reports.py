@@ -14,6 +14,8 @@ from recycling.errors import InvalidInput
 from recycling.policy.catalogue import Condition
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.field_events import FieldKind
+from recycling.policy.handwritten import HandSignature
+from recycling.usecases.field.custody import TaggedUnit
 
 # Why the price at the door is another one than was estimated.
 PriceReason = Literal["item_differs", "condition_differs", "missing_parts", "weight_differs", "removal_needed"]
@@ -44,6 +46,21 @@ class PriceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenProof:
+    """What a collector brings along to prove a visit.
+
+    ``photos`` are the SHA-256 of files that come by themselves, arrived or not; ``code`` what the resident told, of
+    which only the outcome is kept; ``called_s`` how long the phone rang at a door that stayed shut.
+    """
+
+    photos: Sequence[str] = ()
+    code: str | None = None
+    signature: HandSignature | None = None
+    called_s: int | None = None
+    smartphone: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """What a record carries beside its kind; `MUST` and `MAY` say which kind carries what."""
 
@@ -55,7 +72,8 @@ class Payload:
     undoes: UUID | None = None
     note: str | None = None
     photo_sha256: str | None = None
-    proof: Mapping[str, Any] | None = None
+    proof: GivenProof | None = None
+    tags: Sequence[TaggedUnit] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +108,8 @@ MUST: Mapping[FieldKind, frozenset[str]] = {
 MAY: Mapping[FieldKind, frozenset[str]] = {
     "arrive": frozenset({"station_key"}),
     "start": frozenset({"station_key"}),
-    "collected": frozenset({"price_change", "proof"}),
-    "partly": frozenset({"price_change", "proof"}),
+    "collected": frozenset({"price_change", "proof", "tags"}),
+    "partly": frozenset({"price_change", "proof", "tags"}),
     "failed": frozenset({"proof"}),
 }
 # Whether a record is about a booking: always, never (``False``), or as the case may be (``None``).
@@ -136,6 +154,10 @@ def said(report: FieldReport) -> dict[str, Any]:
     }
     if report.payload.price_change is not None:
         payload["price_change"] = asdict(report.payload.price_change)
+    if report.payload.proof is not None:
+        payload["proof"] = asdict(report.payload.proof)
+    if report.payload.tags:
+        payload["tags"] = [asdict(unit) for unit in report.payload.tags]
     if report.payload.undoes is not None:
         payload["undoes"] = str(report.payload.undoes)
     return {
@@ -164,8 +186,30 @@ def fingerprint(report: FieldReport) -> bytes:
     return hashlib.sha256(json.dumps(said(report), sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
-def other_payload(report: FieldReport) -> dict[str, Any] | None:
-    """What is stored encrypted: everything but reason and items; ``None`` when that is nothing."""
-    payload: dict[str, Any] = said(report)["payload"]
-    rest = {name: value for name, value in payload.items() if name not in ("items", "reason")}
-    return rest or None
+# Kept elsewhere: in columns of their own, with people's words, as rows of their own.
+APART = frozenset({"items", "reason", "note", "proof", "tags"})
+
+
+def payload_of(report: FieldReport, *, code: str | None = None) -> dict[str, Any] | None:
+    """What the folds and figures read beside reason and items; ``None`` when that is nothing.
+
+    ``code`` is what became of the resident's code; the code itself is not kept.
+    """
+    found: dict[str, Any] = {name: value for name, value in said(report)["payload"].items() if name not in APART}
+    proof = report.payload.proof
+    if proof is not None:
+        found["proof"] = {
+            "photos": list(proof.photos), "code": code, "signed": proof.signature is not None,
+            "called_s": proof.called_s, "smartphone": proof.smartphone,
+        }  # fmt: skip
+    return found or None
+
+
+def words_of(report: FieldReport) -> dict[str, Any] | None:
+    """What may be about people, and goes when its time is over; ``None`` when that is nothing."""
+    found: dict[str, Any] = {}
+    if report.payload.note is not None:
+        found["note"] = report.payload.note
+    if report.payload.proof is not None and report.payload.proof.signature is not None:
+        found["signature"] = asdict(report.payload.proof.signature)
+    return found or None

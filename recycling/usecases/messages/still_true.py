@@ -28,6 +28,9 @@ STATE_TOLD: Mapping[str, BookingState] = {
     "booking.cancelled": "cancelled",
     "plan.window_confirmed": "booked",
     "plan.left_out": "booked",
+    "plan.time_moved": "booked",
+    "plan.promise_late": "booked",
+    "plan.promise_broken": "booked",
     "visit.on_the_way": "booked",
     "visit.late": "booked",
     "visit.missed": "booked",
@@ -38,8 +41,10 @@ STATE_TOLD: Mapping[str, BookingState] = {
 }
 WE_COME = frozenset({
     "booking.confirmed", "booking.amended", "booking.reminder", "booking.early_reminder", "plan.window_confirmed",
-    "visit.on_the_way", "visit.late",
+    "visit.on_the_way", "visit.late", "plan.time_moved", "plan.promise_late",
 })  # fmt: skip
+WE_DO_NOT = frozenset({"plan.left_out", "plan.promise_broken"})
+TELLS_WHEN = frozenset({"plan.window_confirmed", "plan.time_moved", "plan.promise_late"})
 ON_THE_WAY_HOLDS = timedelta(hours=1)  # two stops are minutes apart; told later, it would send people to an empty door
 
 
@@ -99,12 +104,12 @@ def _long_ago(facts: Mapping[str, Any], now: datetime) -> bool:
 def _plan_says_otherwise(
     kind: str, facts: Mapping[str, Any], booking_id: UUID, day: date, session: Session
 ) -> str | None:
-    if kind not in WE_COME and kind != "plan.left_out":
+    if kind not in WE_COME | WE_DO_NOT:
         return None
     left = session.scalar(left_out(day).where(Unassigned.booking_id == booking_id)) is not None
-    if left != (kind == "plan.left_out"):
+    if left != (kind in WE_DO_NOT):
         return f"the published plan {'leaves the booking out' if left else 'reaches the booking'}"
-    if kind == "plan.window_confirmed":
+    if kind in TELLS_WHEN:
         published = session.get_one(PublishedPlan, day)
         if expected_times(published.plan_id, session, booking_id=booking_id).get(booking_id) != facts.get("expected_s"):
             return "the published plan comes at another time"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -127,6 +127,33 @@ WORDINGS: dict[str, Wording] = {
         en="Sorry: no route reaches you on {day_en}, {window_en}{one_of_en}, and {no_visit_en}. Please book another"
         " day.",
     ),
+    # Of a day that is running: whoever is told at night is told too late.
+    "plan.time_moved": Wording(
+        zh="因路线调整，{day_zh} 上门回收{one_of_zh}预计改为 {expected} 左右到达（预约时段 {window_zh}）。",
+        en="Our routes changed: we expect to reach you around {expected} on {day_en}{one_of_en} (window {window_en}).",
+        at_once=True,
+    ),
+    "plan.promise_late": Wording(
+        zh="抱歉，因突发情况，{day_zh} {window_zh} 的上门回收{one_of_zh}预计推迟到 {expected} 左右。{alternatives_zh}",
+        en="Sorry: after an incident your pickup on {day_en}, {window_en}{one_of_en}, is late; we expect to arrive"
+        " around {expected}. {alternatives_en}",
+        at_once=True,
+    ),
+    "plan.promise_broken": Wording(
+        zh="抱歉，因突发情况，{day_zh} {window_zh} 的上门回收{one_of_zh}无法进行。{alternatives_zh}",
+        en="Sorry: after an incident we cannot come on {day_en}, {window_en}{one_of_en}. {alternatives_en}",
+        at_once=True,
+    ),
+    "plan.promises_broken": Wording(
+        zh="{day_zh} 的重排未能守住 {booking_count} 个预约的时段，已告知居民。",
+        en="The new plan of {day_en} breaks the windows of {booking_count} bookings; their residents are told.",
+        at_once=True,
+    ),
+    "route.changed": Wording(
+        zh="{day_zh} 车辆 {vehicle_key} 的收运路线有变，请刷新后继续。",
+        en="The route of vehicle {vehicle_key} on {day_en} has changed; refresh it before you go on.",
+        at_once=True,
+    ),
     "plan.unassigned": Wording(
         zh="{day_zh} 的计划有 {booking_count} 个预约未排入，请处理。",
         en="The plan of {day_en} leaves out {booking_count} bookings; please settle them.",
@@ -201,9 +228,27 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         found["reason_en"] = facts["reason"] if code is None else code.name_en
         found["follow_up_zh"], found["follow_up_en"] = FOLLOW_UP_WORDS[follow_up_of(facts["reason"])]
     found |= _visits(facts)
+    if "alternatives" in facts:
+        found |= _alternatives(facts["alternatives"], district)
     if "booking_ids" in facts:
         found["booking_count"] = len(facts["booking_ids"])
     return found
+
+
+def _alternatives(offered: Sequence[Mapping[str, str]], district: District) -> dict[str, str]:
+    """The windows that somebody may take instead, or that the dispatcher will call."""
+    if not offered:
+        return {
+            "alternatives_zh": "调度会与您联系改期。",
+            "alternatives_en": "The dispatcher will call you to find another time.",
+        }
+    each = [_derived(one, district) for one in offered]
+    zh = "或".join(f"{words['day_zh']} {words['window_zh']}" for words in each)
+    en = " or ".join(f"{words['day_en']}, {words['window_en']}" for words in each)
+    return {
+        "alternatives_zh": f"可登录改约至 {zh}。",
+        "alternatives_en": f"Sign in to take {en} instead.",
+    }
 
 
 def _arrival(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session, undefer
 from recycling.clock import service_day
 from recycling.models.addresses import AddressBook, SavedAddress
 from recycling.models.booking import BLANK_PLACE, Booking, BookingChange
+from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.healing import Disruption, ReplanProposal
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.ledger import DayLedger, TentativeRoute
 from recycling.models.limits import LiveCount, LiveItem, NoShow, give_back_limits, settle_limits
@@ -29,11 +31,13 @@ from recycling.models.photo import Photo, PhotoCount
 from recycling.models.plan import Plan, RouteStop, Unassigned
 from recycling.models.plan import Route as PlannedRoute
 from recycling.models.privacy import Consent, ResidentLookup
+from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import rows_met
 from recycling.models.waiting import WaitingDay, WaitingWish
 
 COARSE = 2  # decimals of a degree, about a kilometre: the village is known from the booking anyway
+_ROOTS = select(ReplanProposal.plan_id, ReplanProposal.root_plan_id)
 # Where staff act for a resident they name: the kept answers repeat the address.
 ON_BEHALF = ("POST /bookings", "POST /holds", "POST /my-addresses", "POST /resident-lookups")
 
@@ -59,17 +63,36 @@ def blank_places(session: Session, person: Person) -> int:
     )
 
 
+def blank_words(session: Session, person: Person) -> int:
+    """Blank what collectors wrote at the person's doors; what they counted there stays."""
+    mine = select(Booking.id).where(Booking.resident_id == person.id)
+    at_their_doors = select(FieldEvent.event_id).where(FieldEvent.booking_id.in_(mine))
+    rows_met(session, update(Disruption).where(Disruption.booking_id.in_(mine)).values(note=None))
+    rows_met(session, update(FieldEventClash).where(FieldEventClash.event_id.in_(at_their_doors)).values(content={}))
+    words = update(FieldEvent).where(FieldEvent.booking_id.in_(mine), FieldEvent.words.is_not(None))
+    return rows_met(session, words.values(words=None))
+
+
 def coarsen_plans(session: Session, person: Person) -> int:
     """Leave of the doors in planner files no more than the neighbourhood, and no travel times that lead to them."""
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     planned = select(PlannedRoute.plan_id).join(RouteStop).where(RouteStop.booking_id.in_(mine))
     left_out = select(Unassigned.plan_id).where(Unassigned.booking_id.in_(mine))
+    # A mid-day version has all places of the evening's one, and of a visit that was over by then no stop.
+    later = select(ReplanProposal.plan_id).where(
+        or_(ReplanProposal.root_plan_id.in_(planned), ReplanProposal.root_plan_id.in_(left_out))
+    )
     keys = {str(booking_id) for booking_id in session.scalars(mine)}
-    wanted = select(Plan).where(or_(Plan.id.in_(planned), Plan.id.in_(left_out)), Plan.blanked_at.is_(None))
+    wanted = select(Plan).where(
+        or_(Plan.id.in_(planned), Plan.id.in_(left_out), Plan.id.in_(later)), Plan.blanked_at.is_(None)
+    )
     plans = session.scalars(wanted.options(undefer(Plan.problem), undefer(Plan.travel))).all()
+    roots = {row.plan_id: row.root_plan_id for row in session.execute(_ROOTS.where(ReplanProposal.plan_id.in_(later)))}
+    stops_of = {plan.id: plan.problem["stops"] for plan in plans}
     for plan in plans:
         problem = plan.problem
-        at = sorted({stop["location"] for stop in problem["stops"] if stop["key"] in keys})
+        stops = stops_of.get(roots.get(plan.id, plan.id), problem["stops"])
+        at = sorted({stop["location"] for stop in stops if stop["key"] in keys})
         places = [
             [round(lat, COARSE), round(lon, COARSE)] if number in at else [lat, lon]
             for number, (lat, lon) in enumerate(problem["locations"])
@@ -87,6 +110,17 @@ def delete_photos(session: Session, person: Person) -> int:
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     gone = rows_met(session, delete(Photo).where(Photo.booking_id.in_(mine)))
     rows_met(session, delete(PhotoCount).where(PhotoCount.booking_id.in_(mine)))
+    return gone
+
+
+def delete_proofs(session: Session, person: Person) -> int:
+    """Delete the photos taken at their door, what has arrived of others, the counts, and the codes for the door."""
+    mine = select(Booking.id).where(Booking.resident_id == person.id)
+    gone = rows_met(session, delete(ProofPhoto).where(ProofPhoto.booking_id.in_(mine)))
+    uploads = select(ProofUpload.id).where(ProofUpload.booking_id.in_(mine))
+    rows_met(session, delete(ProofPart).where(ProofPart.upload_id.in_(uploads)))
+    for table in (ProofUpload, ProofCount, DoorCode):
+        rows_met(session, delete(table).where(table.booking_id.in_(mine)))
     return gone
 
 
@@ -188,6 +222,8 @@ def rename_lookups(session: Session, person: Person) -> int:
 TRACES: dict[str, Trace] = {
     "plans": coarsen_plans,
     "photos": delete_photos,
+    "field_words": blank_words,
+    "proofs": delete_proofs,
     "limits": end_limits,
     "waiting": delete_waiting,
     "tentative_routes": delete_routes,

@@ -66,10 +66,10 @@ def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -
     InvalidInput
         When an item type of a booking is no longer in the catalogue on that day; the message names it.
     """
-    network = district.network
+    network, travel = district.network, district.travel_on(day)
     stations = sorted(network.stations.values(), key=lambda station: station.key)
     wanted = sorted(bookings, key=lambda booking: str(booking.id))
-    skip_cost = dearest_day(network) + 1
+    skip_cost = dearest_day(network, speed_kmh=travel.speed_kmh) + 1
     return Problem(
         day=day,
         load_units=LOAD_UNITS,
@@ -77,7 +77,7 @@ def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -
             *((station.lat, station.lon) for station in stations),
             *((booking.place["lat"], booking.place["lon"]) for booking in wanted),
         ),
-        travel=GreatCircle(factor=network.travel.factor, speed_kmh=network.travel.speed_kmh),
+        travel=GreatCircle(factor=travel.factor, speed_kmh=travel.speed_kmh),
         stations=tuple(
             Station(
                 key=station.key,
@@ -97,7 +97,7 @@ def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -
     )
 
 
-def dearest_day(network: Network) -> int:
+def dearest_day(network: Network, *, speed_kmh: float) -> int:
     """More than any plan of the fleet can cost apart from pickups left out.
 
     Notes
@@ -111,7 +111,7 @@ def dearest_day(network: Network) -> int:
     for shift in network.shifts():
         kind = shift.vehicle_class
         seconds = shift.shift_s[1] - shift.shift_s[0] + kind.max_overtime_s
-        metres = max(FASTEST_M_PER_S * seconds, 2 * math.ceil(seconds * network.travel.speed_kmh / 3.6))
+        metres = max(FASTEST_M_PER_S * seconds, 2 * math.ceil(seconds * speed_kmh / 3.6))
         total += kind.fixed_cost + kind.cost_per_travel_s * seconds + kind.cost_per_m * metres
         total += kind.overtime_cost_per_s * kind.max_overtime_s
     return total

@@ -6,24 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Result, select, update
+from sqlalchemy import Result, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
-from recycling.errors import BookingsChanged, Conflict, NotFound, PlanReplaced
+from recycling.errors import BookingsChanged, Conflict, NotFound
 from recycling.logs import logger
-from recycling.models.base import insert_into
 from recycling.models.booking import Booking, linked_on
 from recycling.models.ledger import close_day
 from recycling.models.outbox import post
 from recycling.models.people import Staff
-from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
-from recycling.models.transaction import atomic, rows_met
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
+from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.history import one_of_fact
 from recycling.usecases.planning.day_problem import changes_since, vehicles_out_at
 from recycling.usecases.planning.expected_times import expected_times
+from recycling.usecases.planning.publication import dispatchers, make_current
 
 log = logger(__name__)
 
@@ -65,8 +65,7 @@ def publish_plan(
             )
         told_before = {} if standing is None else expected_times(standing.plan_id, session)
         _refuse_changed(plan, district=district, session=session)
-        _swap(plan, replaces=replaces, by=by, session=session, now=now)
-        note_publication(plan, by=by, session=session, now=now)
+        make_current(plan, replaces=replaces, by=by, session=session, now=now)
         _tell_residents(plan, told_before, session=session, now=now)
         _tell_left_out(plan, session=session, now=now)
         _tell_dispatchers(plan, session=session, now=now)
@@ -75,12 +74,6 @@ def publish_plan(
         day = str(plan.day)
     log.info("plan.published", plan_id=str(plan_id), day=day, by_id=str(by.id))
     return published
-
-
-def note_publication(plan: Plan, *, by: Principal, session: Session, now: datetime, cause: str | None = None) -> None:
-    """Write down that people go by this plan from now on; one that is taken up again stands there already."""
-    row = insert_into(session, Publication).values(plan_id=plan.id, day=plan.day, at=now, by_id=by.id, cause=cause)
-    session.execute(row.on_conflict_do_nothing())
 
 
 def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None:
@@ -92,24 +85,6 @@ def _refuse_changed(plan: Plan, *, district: District, session: Session) -> None
         f"bookings changed since this plan was made ({en}); plan {plan.day} again and publish that"
         f" / 制定计划后预约有变动（{zh}），请重新排线再发布"
     )
-
-
-def _swap(plan: Plan, *, replaces: UUID | None, by: Principal, session: Session, now: datetime) -> None:
-    """Move the day's pointer from the expected plan to this one."""
-    values = {"plan_id": plan.id, "published_at": now, "published_by_id": by.id}
-    if replaces is None:
-        first = insert_into(session, PublishedPlan).values(day=plan.day, **values)
-        moved = session.scalar(first.on_conflict_do_nothing().returning(PublishedPlan.day)) is not None
-    else:
-        expected = (PublishedPlan.day == plan.day, PublishedPlan.plan_id == replaces)
-        moved = rows_met(session, update(PublishedPlan).where(*expected).values(**values)) == 1
-    if not moved:
-        standing = session.get(PublishedPlan, plan.day, populate_existing=True)
-        current = "none" if standing is None else str(standing.plan_id)
-        raise PlanReplaced(
-            f"the published plan of {plan.day} is {current}, not {replaces or 'none'}; look at it, then send its id as"
-            " replaces / 当日已发布的计划与您看到的不同，请刷新后重试"
-        )
 
 
 def _tell_residents(plan: Plan, told_before: dict[UUID, int], *, session: Session, now: datetime) -> None:
@@ -167,8 +142,7 @@ def _tell_dispatchers(plan: Plan, *, session: Session, now: datetime) -> None:
     ).all()
     if not left:
         return
-    at_work = select(Staff.id).where(Staff.role.in_(("dispatcher", "admin")), Staff.active.is_(True))
-    for staff_id in session.scalars(at_work.order_by(Staff.id)):
+    for staff_id in dispatchers(session):
         post(
             session,
             dedupe_key=f"plan.unassigned:{plan.id}:{staff_id}",

@@ -2,96 +2,179 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from recycling.clock import service_day
-from recycling.logs import mask_phones
-from recycling.models.booking import BookedItem, Booking
-from recycling.models.people import Resident
-from recycling.models.plan import PublishedPlan, Route, RouteCrew, RouteStop
+from recycling.errors import InvalidInput, NotFound
+from recycling.models.booking import Booking
+from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.policy.route_changes import PlannedStep, RouteChange, route_changes
 from recycling.units import clock_text
 from recycling.usecases.queries.arrivals import arrivals_of_vehicle
-from recycling.usecases.queries.bookings import masked_address
+from recycling.usecases.queries.route_sheet import Sight, route_sheet, station_words
 
 # The stop one is at and the one after it: whom a collector may have to call now (PIPL art. 6: no more than needed).
 PHONES_IN_FULL = 2
 
 
-def my_route(by: Principal, day: date, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+def my_route(
+    by: Principal,
+    day: date,
+    *,
+    district: District,
+    session: Session,
+    now: datetime,
+    seen_version: int | None = None,
+) -> dict[str, Any]:
     """The caller's published route of a day: steps in sequence with their clock, pickups with items and access.
 
-    On the service day itself a pickup shows its whole address, access note and a link that leads there, and the
+    On the service day itself a pickup shows its whole address, access note, photos and links that lead there, and the
     current and the next one the whole phone number; before and after that day all of it is masked. Without a route the
-    list of steps is empty and ``note`` says why.
+    list of steps is empty and ``note`` says why. Whoever names the version they have seen is told what differs.
+
+    Raises
+    ------
+    InvalidInput
+        When the day has no such version.
     """
     published = session.get(PublishedPlan, day)
-    route = session.scalar(
+    route = _route_of(by, session, PublishedPlan.day == day)
+    if published is None or route is None:
+        sheet = _nothing(day, published=published is not None)
+    else:
+        on_the_day = day == service_day(now)
+        sight = Sight(places=on_the_day, phones=PHONES_IN_FULL if on_the_day else 0)
+        sheet = route_sheet(route, sight=sight, district=district, session=session)
+        if on_the_day:
+            arrivals = arrivals_of_vehicle(route.vehicle_key, day, district=district, session=session, now=now)
+            for step in sheet["steps"]:
+                step["estimated_arrival_s"] = arrivals.get(step["position"])
+    if seen_version is not None:
+        seen = _seen_route(by, day, seen_version, session)
+        # A day without a published plan has no version yet that anything could have changed to.
+        sheet["changes"] = [] if published is None else _changes(seen, route, district=district, session=session)
+    return sheet
+
+
+def my_route_to_take_along(
+    by: Principal, day: date, *, district: District, session: Session, now: datetime
+) -> dict[str, Any]:
+    """The same for a file or for paper, which may be lost: no phone number is whole.
+
+    Raises
+    ------
+    NotFound
+        When the caller has no published route that day.
+    """
+    route = _route_of(by, session, PublishedPlan.day == day)
+    if route is None:
+        raise NotFound(f"no published route of yours on {day} / {day} 没有已发布的你的路线")
+    sight = Sight(places=day == service_day(now), phones=0)
+    return route_sheet(route, sight=sight, district=district, session=session)
+
+
+def my_way(by: Principal, day: date, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+    """The same for a navigator, which holds every door's point: on the day itself and at no other time.
+
+    Raises
+    ------
+    NotFound
+        When it is another day, or the caller has no published route then.
+    """
+    if day != service_day(now):
+        raise NotFound(
+            f"the points of {day} are given on that day itself; GET /my-route shows its steps now"
+            f" / {day} 的坐标仅在当天提供，现在可用 GET /my-route 查看各站"
+        )
+    return my_route_to_take_along(by, day, district=district, session=session, now=now)
+
+
+def _route_of(by: Principal, session: Session, *which: Any) -> Route | None:
+    return session.scalar(
         select(Route)
         .join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)
         .join(RouteCrew, RouteCrew.route_id == Route.id)
-        .where(PublishedPlan.day == day, RouteCrew.collector_key == by.collector_key)
-        .options(joinedload(Route.plan), selectinload(Route.stops), selectinload(Route.crew))
+        .where(RouteCrew.collector_key == by.collector_key, *which)
+        .options(joinedload(Route.plan).joinedload(Plan.published), selectinload(Route.stops), selectinload(Route.crew))
     )
-    if published is None or route is None:
-        return _nothing(day, published=published is not None)
-    bookings = _bookings(route, session)
-    phones = _phones(bookings.values(), session)
-    on_the_day = day == service_day(now)
-    open_ones = [booking.id for booking in bookings.values() if booking.state == "booked"]
-    callable_now = open_ones[:PHONES_IN_FULL] if on_the_day else []
-    arrivals: Mapping[int, int] = {}
-    if on_the_day:
-        arrivals = arrivals_of_vehicle(route.vehicle_key, day, district=district, session=session, now=now)
-    steps = []
-    for stop in route.stops:
-        step = _step(stop, district) | {"estimated_arrival_s": arrivals.get(stop.position)}
-        if stop.booking_id is not None:
-            booking = bookings[stop.booking_id]
-            phone = phones[booking.resident_id]
-            step["pickup"] = _pickup(booking, district) | {
-                "phone": phone if booking.id in callable_now else mask_phones(phone),
-                "phone_in_full": booking.id in callable_now,
-                "address": booking.place["address"] if on_the_day else masked_address(booking.place["address"]),
-                "address_in_full": on_the_day,
-                "note": booking.place["note"] if on_the_day else "",
-            }
-            if on_the_day and booking.place["lat"] is not None:  # blank when its resident has been erased
-                name = f"第{stop.position}站"
-                step["navigation_url"] = navigation_url(booking.place["lat"], booking.place["lon"], name)
-        steps.append(step)
+
+
+def _seen_route(by: Principal, day: date, version: int, session: Session) -> Route | None:
+    """The caller's route in the version of the day that they have seen; they may have had none in it."""
+    plan_id = session.scalar(select(Plan.id).where(Plan.day == day, Plan.version == version))
+    if plan_id is None:
+        raise InvalidInput(
+            f"seen_version {version}: {day} has no such version; send the version of the plan you were shown, or leave"
+            f" it out / {day} 没有第 {version} 版计划，请填写上次看到的版本或留空"
+        )
+    return session.scalar(
+        select(Route)
+        .join(RouteCrew, RouteCrew.route_id == Route.id)
+        .where(Route.plan_id == plan_id, RouteCrew.collector_key == by.collector_key)
+        .options(selectinload(Route.stops))
+    )
+
+
+def _changes(
+    seen: Route | None, current: Route | None, *, district: District, session: Session
+) -> list[dict[str, Any]]:
+    stops = [*(seen.stops if seen else ()), *(current.stops if current else ())]
+    places = _villages(stops, session, district)
+    before, after = (dict(_keyed(route.stops if route else ())) for route in (seen, current))
+    found = route_changes(*([_planned(key, stop) for key, stop in one.items()] for one in (before, after)))
+    return [_change(change, before | after, places, district) for change in found]
+
+
+def _keyed(stops: Iterable[RouteStop]) -> Iterable[tuple[str, RouteStop]]:
+    """Each stop by what it is in every version: the booking, or which of its kind (the second unload)."""
+    counts: Counter[str] = Counter()
+    for stop in stops:
+        counts[stop.kind] += 1
+        yield (str(stop.booking_id) if stop.booking_id else f"{stop.kind} {counts[stop.kind]}"), stop
+
+
+def _planned(key: str, stop: RouteStop) -> PlannedStep:
+    return PlannedStep(key=key, position=stop.position, arrival_s=stop.arrival_s, station_key=stop.station_key)
+
+
+def _villages(stops: Iterable[RouteStop], session: Session, district: District) -> Mapping[UUID, str]:
+    wanted = {stop.booking_id for stop in stops if stop.booking_id is not None}
+    rows = session.execute(select(Booking.id, Booking.village_code).where(Booking.id.in_(wanted)))
+    return {booking_id: district.network.village(code).name_zh for booking_id, code in rows}
+
+
+def _change(
+    change: RouteChange, stops: Mapping[str, RouteStop], places: Mapping[UUID, str], district: District
+) -> dict[str, Any]:
+    stop = stops[change.key]
     return {
-        "day": day,
-        "note": None,
-        "plan": {"id": route.plan_id, "version": route.plan.version, "published_at": published.published_at},
-        "vehicle_key": route.vehicle_key,
-        "crew": [_collector(rider.collector_key, district) for rider in route.crew],
-        "steps": steps,
-        "totals": {
-            "pickups": len(bookings),
-            "open": len(open_ones),
-            "declared_g": sum(booking.declared_g for booking in bookings.values()),
-            "declared_l": sum(booking.declared_l for booking in bookings.values()),
-            "distance_m": route.distance_m,
-            "travel_s": route.travel_s,
-        },
+        "kind": change.kind,
+        "step_kind": stop.kind,
+        "booking_id": stop.booking_id,
+        "village_name_zh": None if stop.booking_id is None else places[stop.booking_id],
+        "before": _moment(change.before, district),
+        "after": _moment(change.after, district),
     }
 
 
-def navigation_url(lat: float, lon: float, name: str) -> str:
-    """A link that opens AMap's navigation to a WGS-84 point; without the app, its map page.
-
-    The name is what the map writes at the goal: never a person's.
-    """
-    return f"https://uri.amap.com/navigation?to={lon},{lat},{quote(name)}&mode=car&coordinate=wgs84"
+def _moment(step: PlannedStep | None, district: District) -> dict[str, Any] | None:
+    if step is None:
+        return None
+    return {
+        "position": step.position,
+        "arrival_s": step.arrival_s,
+        "arrival": clock_text(step.arrival_s),
+        "station": station_words(step.station_key, district),
+    }
 
 
 def _nothing(day: date, *, published: bool) -> dict[str, Any]:
@@ -101,74 +184,5 @@ def _nothing(day: date, *, published: bool) -> dict[str, Any]:
         else f"{day} 的路线尚未发布 / the routes of {day} are not published yet"
     )
     totals = dict.fromkeys(("pickups", "open", "declared_g", "declared_l", "distance_m", "travel_s"), 0)
-    return {"day": day, "note": note, "plan": None, "vehicle_key": None, "crew": [], "steps": [], "totals": totals}
-
-
-def _collector(key: str, district: District) -> dict[str, str]:
-    known = district.network.collectors.get(key)  # somebody who has left since is shown by their key
-    return {"key": key, "name_zh": known.name_zh if known else key, "name_en": known.name_en if known else key}
-
-
-def _bookings(route: Route, session: Session) -> dict[UUID, Booking]:
-    """The bookings of a route, in the sequence of their stops."""
-    wanted = [stop.booking_id for stop in route.stops if stop.booking_id is not None]
-    found = {booking.id: booking for booking in session.scalars(select(Booking).where(Booking.id.in_(wanted)))}
-    return {booking_id: found[booking_id] for booking_id in wanted}
-
-
-def _phones(bookings: Iterable[Booking], session: Session) -> Mapping[UUID, str]:
-    residents = {booking.resident_id for booking in bookings}
-    rows = session.execute(select(Resident.id, Resident.phone).where(Resident.id.in_(residents)))
-    return {resident_id: phone for resident_id, phone in rows}  # noqa: C416  # a row is no tuple to the type checker
-
-
-def _step(stop: RouteStop, district: District) -> dict[str, Any]:
-    station = district.network.stations.get(stop.station_key or "")
-    return {
-        "position": stop.position,
-        "kind": stop.kind,
-        "arrival_s": stop.arrival_s,
-        "arrival": clock_text(stop.arrival_s),
-        "start_s": stop.start_s,
-        "start": clock_text(stop.start_s),
-        "end_s": stop.end_s,
-        "end": clock_text(stop.end_s),
-        "load_g": stop.load_g,
-        "load_l": stop.load_l,
-        "station": station and {"key": station.key, "name_zh": station.name_zh, "name_en": station.name_en},
-        "pickup": None,
-        "navigation_url": station and navigation_url(station.lat, station.lon, station.name_zh),
-    }
-
-
-def _pickup(booking: Booking, district: District) -> dict[str, Any]:
-    """What of a booking every member of the crew may know, whatever the day."""
-    network = district.network
-    window, village = network.pickup_window(booking.pickup_window), network.village(booking.village_code)
-    return {
-        "booking_id": booking.id,
-        "state": booking.state,
-        "window": window,
-        "items": [_item(item, district) for item in booking.items],
-        "floor": booking.floor,
-        "has_lift": booking.has_lift,
-        "village_code": village.code,
-        "village_name_zh": village.name_zh,
-        "town_name_zh": network.towns[village.town_key].name_zh,
-        "declared_g": booking.declared_g,
-        "declared_l": booking.declared_l,
-    }
-
-
-def _item(item: BookedItem, district: District) -> dict[str, Any]:
-    kind = district.catalogue.latest(item.item_type)
-    return {
-        "item_type": item.item_type,
-        "name_zh": kind.name_zh,
-        "name_en": kind.name_en,
-        "declared_units": item.declared_units,
-        "collected_units": item.collected_units,
-        "dismantle": item.dismantle,
-        "condition": item.condition,
-        "wipe_consent": item.wipe_consent_at is not None,
-    }
+    nothing = {"note": note, "plan": None, "changes": None, "vehicle_key": None}
+    return {"day": day, **nothing, "crew": [], "bring": [], "steps": [], "trips": [], "totals": totals}

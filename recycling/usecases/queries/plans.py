@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from recycling.clock import service_day
 from recycling.errors import NotFound
+from recycling.models.healing import ReplanProposal
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteStop
 from recycling.policy.district import District
 from recycling.units import clock_text
@@ -93,8 +94,8 @@ def overtaken_by(plan_id: UUID, *, district: District, session: Session, now: da
     A published plan is being carried out, so that pickups leave it one by one: only a promise beside it is news.
     """
     plan = _find(plan_id, session, undefer(Plan.problem), joinedload(Plan.published))
-    if plan.day < service_day(now):
-        return None
+    if plan.day < service_day(now) or session.get(ReplanProposal, plan_id) is not None:
+        return None  # a mid-day version is judged by what happens, not by the promises of the evening
     changes = changes_since(plan, district=district, session=session)
     if changes is not None and plan.published is not None and not changes.added:
         return None

@@ -51,5 +51,5 @@ def of_visits(frame: Problem, visits: Sequence[Visit]) -> Problem:
 
 def optional(problem: Problem, *, district: District) -> Problem:
     """The day with every stop to be left out only for want of a place: at more than all driving there is."""
-    dear = dearest_day(district.network) + 1
+    dear = dearest_day(district.network, speed_kmh=district.network.travel.speed_kmh) + 1
     return replace(problem, stops=tuple(replace(stop, skip_cost=dear) for stop in problem.stops))

@@ -6,7 +6,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import requests
 import schemathesis
 import time_machine
 from flask import Flask
@@ -30,6 +31,7 @@ from recycling.units import instant_at
 from tests.builders import TOMORROW, a_booking, a_wish_body
 from tests.callers import Caller, Callers
 from tests.conftest import empty
+from tests.devices import Phone
 from tests.field_events import an_event
 from tests.invariants import broken
 from tests.planned_days import a_published_plan, driver_of, generous
@@ -75,7 +77,8 @@ def test_no_input_makes_a_fault_or_an_undocumented_answer(
     try:
         people: dict[Role, Caller] = {role: _sign_in(callers, role) for role in ROLES}
         # when schemathesis sends what it derives from the document: valid, broken, missing, at every bound
-        found = _run(server, _tokens(app, callers, people), size)
+        with _proven_by(people["collector"].phone or Phone()):
+            found = _run(server, _tokens(app, callers, people), size)
         # and the same to an application with three planted faults
         with serving(engine_url, wsgi="tests.proof.line.with_faults:app", log=tmp_path / "log", workers=1) as faulty:
             planted = _run(faulty, [], "small", only="^GET /(villages|stations|town-units)$")
@@ -117,12 +120,33 @@ def _tokens(app: Flask, callers: Callers, people: dict[Role, Caller]) -> list[di
             continue
         caller = callers.resident() if "sign_out" in rule.endpoint else people[roles[-1]]
         path = str(rule).replace("<uuid:", "{").replace(">", "}")
-        headers = {"Authorization": f"Bearer {caller.tokens['access_token']}"}
+        scheme, token = "Bearer" if caller.phone is None else "DPoP", caller.tokens["access_token"]
+        headers = {"Authorization": f"{scheme} {token}"}  # the proof beside it is made when a request is sent
         found += [
             {"include-name": f"{method} {path}", "headers": headers}
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         ]
     return found
+
+
+@contextmanager
+def _proven_by(phone: Phone) -> Iterator[None]:
+    """Give every request with a token that is bound to the phone a proof of its own."""
+
+    def prove(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        scheme, _, token = str(request.headers.get("Authorization", "")).partition(" ")
+        if scheme == "DPoP":
+            request.headers["DPoP"] = phone.proof(str(request.method), str(request.url), token)
+        return request
+
+    def before_call(_context: Any, _case: Any, kwargs: dict[str, Any]) -> None:
+        kwargs["auth"] = prove
+
+    schemathesis.hook(before_call)
+    try:
+        yield
+    finally:
+        schemathesis.hooks.unregister(before_call)
 
 
 def _run(server: Server, tokens: Sequence[dict[str, Any]], size: Size, *, only: str = "") -> Found:

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from recycling.usecases.people import sign_in
 from tests.builders import a_wish_body
 from tests.callers import PASSWORD
 from tests.conftest import empty
+from tests.devices import Phone
 from tests.field_events import an_event
 from tests.proof.harness import Proof
 from tests.servers import ROOT, Server, server_environment, server_settings, serving
@@ -47,6 +48,7 @@ class Line:
     server: Server
     clock: Path
     network: Network
+    phones: dict[str, Phone] = field(default_factory=dict)  # of collectors, by the token that is bound to them
 
     def at(self, instant: datetime) -> None:
         """Set the clock of server and scheduler."""
@@ -55,7 +57,9 @@ class Line:
     def call(self, method: str, path: str, token: str | None = None, body: Any = None, **headers: str) -> Any:
         """Send a request; the answer's JSON, which must be a success."""
         sent = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
-        if token is not None:
+        if token in self.phones:
+            sent |= self._by_our_clock(self.phones[token]).headers(method, self.server.address + path, token)
+        elif token is not None:
             sent["Authorization"] = f"Bearer {token}"
         answer = requests.request(
             method, self.server.address + path, json=body, headers=sent | headers, timeout=30, allow_redirects=False
@@ -66,7 +70,19 @@ class Line:
     def staff(self, login: str) -> str:
         """Sign a staff member in."""
         body = {"login": login, "password": PASSWORD}
-        return str(self.call("POST", "/sign-in/staff", body=body)["access_token"])
+        if login not in self.network.collectors:
+            return str(self.call("POST", "/sign-in/staff", body=body)["access_token"])
+        phone, path = self._by_our_clock(Phone()), "/sign-in/staff"
+        proof = phone.proof("POST", self.server.address + path)
+        signed = self.call("POST", path, body=body | {"device_id": str(phone.id)}, DPoP=proof)
+        self.phones[signed["access_token"]] = phone
+        return str(signed["access_token"])
+
+    def _by_our_clock(self, phone: Phone) -> Phone:
+        """Set a phone's clock to that of the server."""
+        told = datetime.fromisoformat(self.clock.read_text(encoding="utf-8"))
+        phone.clock_off_s = (told - utc_now()).total_seconds()
+        return phone
 
     def resident(self, phone: str) -> str:
         """Sign a resident in with the code that the default gateway wrote to the log."""

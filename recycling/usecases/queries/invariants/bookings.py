@@ -301,5 +301,7 @@ def events_come_from_the_crew(session: Session, _now: datetime) -> Breaches:
     )
     return rows(
         session,
-        select(FieldEvent.event_id, FieldEvent.collector_id).where(~on_the_route.correlate(FieldEvent).exists()),
+        select(FieldEvent.event_id, FieldEvent.collector_id).where(
+            FieldEvent.booking_id.is_not(None), ~on_the_route.correlate(FieldEvent).exists()
+        ),
     )
