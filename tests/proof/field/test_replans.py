@@ -110,7 +110,8 @@ def _driven(problem: Problem, plan: Plan, now_s: int, rng: Random) -> Broken:
     )  # fmt: skip
     done = {str(key) for state in states.values() for key, visit in state.visits.items() if visit.outcome is not None}
     facts = DayFacts(
-        problem=problem, standing=plan, disruptions=[incident], crews={}, states=states,
+        problem=problem, standing=plan, disruptions=[incident],
+        crews={vehicle.key: (f"crew of {vehicle.key}",) for vehicle in problem.vehicles}, states=states,
         gone=Gone(done=frozenset(done), cancelled=frozenset()), now_s=now_s,
     )  # fmt: skip
     return Broken(facts=facts, in_hand=dict(facts.recorded_with))
