@@ -48,9 +48,9 @@ class DayFacts:
             for key, state in self.states.items()
             if not state.drives or state.doing == "over"
         }
-        for vehicle in self.problem.vehicles:
-            if not self.crews.get(vehicle.key):  # it has left the configuration since the evening
-                found.setdefault(vehicle.key, self.now_s)
+        for known in self.problem.vehicles:
+            if not self.crews.get(known.key):  # it has left the configuration since the evening
+                found.setdefault(known.key, self.now_s)
         for one in self.disruptions:
             # What a crew recorded itself holds as long as its records say so; a vehicle may be running again.
             if one.kind in STOPS_A_VEHICLE and one.event_id is None and not one.substitutes and one.vehicle_key:
