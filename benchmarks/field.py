@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from benchmarks.support.fleet import enlarged
 from benchmarks.support.load import Outcome, Request, put_on
+from benchmarks.support.mending import mending_rows
 from benchmarks.support.written_day import WrittenRoute, written_day
 from benchmarks.table import Row
 from recycling.app import create_app
@@ -35,7 +36,7 @@ COLLECTORS, STOPS, BATCH = 60, 25, 50
 OFFLINE = timedelta(hours=2)
 SYNC_S = 20.0
 FOLD_MS = 5.0
-ROUTES, LOOKS, LOOKERS = 200, 1_000, 8
+ROUTES, LOOKS, LOOKERS = 200, 1_000, 4
 LIST_P99_MS = 80.0
 ALONE = 10  # routes whose records are sent one by one, to see what batches are worth
 
@@ -46,6 +47,11 @@ def rows() -> Iterator[Row]:
     """Measure everything of the issue's speed table."""
     yield from _synchronised()
     yield from _route_lists()
+    with _app(vehicles=0) as app, app.app_context():
+        district = app.extensions["district"]
+        day = district.booking_rules.bookable_days(now=utc_now(), calendar=district.calendar)[1]
+        yield from mending_rows(db.session(), district=district, day=day)
+        db.session.remove()
 
 
 def _synchronised() -> Iterator[Row]:

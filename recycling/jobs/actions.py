@@ -189,9 +189,12 @@ def goal_report(context: JobContext) -> Figures:
 
 
 def propose_minutes(context: JobContext) -> Figures:
-    """Propose new handling minutes from the records of a month."""
+    """Propose new handling minutes from the records of a month; of the running one, from the days that are over."""
     first = date.fromisoformat(f"{context.scope}-01")
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    yesterday = service_day(context.clock()) - timedelta(days=1)
+    last = min((first + timedelta(days=31)).replace(day=1) - timedelta(days=1), yesterday)
+    if last < first:
+        return {"visits": 0}
     proposal = propose_handling(
         first, last, by=context.by, district=context.district, session=context.session, now=context.clock(),
         run_id=context.run_id,

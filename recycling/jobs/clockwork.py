@@ -113,7 +113,7 @@ def _looks(
 
     def watch() -> None:
         with runner.sessions() as session:
-            watch_day(district=runner.district, session=session, now=clock())
+            watch_day(district=with_handling(runner.district, session=session), session=session, now=clock())
 
     def improve() -> None:
         with runner.sessions() as session:

@@ -201,5 +201,8 @@ def test_the_third_of_a_month_proposes_minutes_from_the_month_before_once(
     proposal = session.scalars(select(HandlingProposal)).one()
     assert (str(proposal.id), proposal.visits) == (first["proposal_id"], first["visits"])
     assert (proposal.first_day, proposal.last_day) == (date(2026, 11, 1), date(2026, 11, 30))
+    # and of the running month the days that are over are looked at, which here have none, and of one to come nothing
+    assert job.action(replace(context, scope="2026-12", run_id=UUID(int=7))) == {"visits": 0}
+    assert job.action(replace(context, scope="2027-01", run_id=UUID(int=8))) == {"visits": 0}
     # and a month without visits proposes nothing
     assert job.action(replace(context, scope="2026-10", run_id=UUID(int=9))) == {"visits": 0}

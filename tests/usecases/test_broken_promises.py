@@ -227,7 +227,8 @@ def test_a_sick_crew_stops_its_vehicle_unless_somebody_else_drives_it(day: Sessi
 
 
 def test_substitutes_ride_on_the_vehicle_from_then_on(day: Session, district: District) -> None:
-    # given a crew member of a vehicle that stays at home today
+    # given a crew that calls in sick, and then somebody who is free: the crew of a vehicle that stays at home today
+    incident(day, district, at(TEN), kind="sick", vehicle_key=PAIR[1])
     incident(day, district, at(TEN), kind="sick", vehicle_key=PAIR[1], substitutes=["c06"])
     plan_id = a_proposal(day, at(TEN), district=district)
     proposal = day.get_one(ReplanProposal, plan_id)

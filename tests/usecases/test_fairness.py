@@ -66,6 +66,23 @@ def _loads(kinds: set[str]) -> int:
     return len(kinds & {"fridge", "washer-top"}) + bool(kinds & {"tv-flat", "microwave"})
 
 
+def test_a_vehicle_called_out_in_the_course_of_the_day_counts(session: Session, district: District) -> None:
+    # given a day, and a vehicle that was on no route in the evening, whose crew recorded an hour of it
+    month = Month(session, district, true_values(district, off=1.0, travel=1.0, wild=0))
+    month.play_day(TOMORROW)
+    assert "c21" not in week(session, district)
+    started = session.scalars(select(FieldEvent).where(FieldEvent.kind == "shift_start").limit(1)).one()
+    names = [column.name for column in table_of(FieldEvent).columns if column.name != "words"]
+    facts = {name: getattr(started, name) for name in names} | {"vehicle_key": "shagou-1", "device_id": uuid4()}
+    with atomic(session):
+        for kind, minutes in (("shift_start", 0), ("shift_end", 60)):
+            later = {"event_id": uuid4(), "kind": kind, "made_at": started.made_at + timedelta(minutes=minutes)}
+            session.add(FieldEvent(**facts | later | {"device_seq": minutes + 1}))
+    # then each of its crew of two has worked an hour
+    rows = week(session, district)
+    assert [(rows[key]["days_recorded"], rows[key]["worked_s"]) for key in ("c21", "c22")] == [(1, 3_600)] * 2
+
+
 def test_a_price_below_the_estimate_counts_for_whoever_recorded_it(session: Session, district: District) -> None:
     # given a day, and two records of one collector that say another price: far below the estimate, and far above
     month = Month(session, district, true_values(district, off=1.0, travel=1.0, wild=0))

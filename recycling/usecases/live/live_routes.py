@@ -73,7 +73,7 @@ def live_routes(
     only = routes[0].vehicle_key if len(routes) == 1 else None
     for record in records_of_day(session, day, vehicle_key=only) if routes else ():
         records.setdefault(record.vehicle_key, []).append(record)
-    travel = _Travel(session, district)
+    travel = _Travel(session, day, district)
     found = []
     for row in routes:
         own = {stop.booking_id: bookings[stop.booking_id] for stop in stops[row.id] if stop.booking_id is not None}
@@ -142,8 +142,8 @@ def _step(stop: Any, bookings: Mapping[UUID, LiveBooking], district: District) -
 class _Travel:
     """Estimated travel between doors and stations; a place is read only when a vehicle leaves its planned sequence."""
 
-    def __init__(self, session: Session, district: District) -> None:
-        travel = district.network.travel
+    def __init__(self, session: Session, day: date, district: District) -> None:
+        travel = district.travel_on(day)
         self._session, self._stations = session, district.network.stations
         self._between, _ = ways(GreatCircle(factor=travel.factor, speed_kmh=travel.speed_kmh))
         self._known: dict[str, tuple[float, float] | None] = {}

@@ -16,7 +16,6 @@ from recycling.units import second_of_day
 from recycling.usecases.planning.live_route import LiveRoute, live_route
 
 NO_STATE = RouteState()
-STOPS_A_VEHICLE = ("breakdown", "sick")
 SHUTS_A_STATION = ("station_closed", "station_full")
 
 
@@ -48,14 +47,21 @@ class DayFacts:
             for key, state in self.states.items()
             if not state.drives or state.doing == "over"
         }
+        for known in self.problem.vehicles:
+            if not self.crews.get(known.key):  # it has left the configuration since the evening
+                found.setdefault(known.key, self.now_s)
+        helped = {one.vehicle_key for one in self.disruptions if one.substitutes}
         for one in self.disruptions:
-            # What a crew recorded itself holds as long as its records say so; a vehicle may be running again.
-            if one.kind in STOPS_A_VEHICLE and one.event_id is None and not one.substitutes and one.vehicle_key:
-                found.setdefault(one.vehicle_key, second_of_day(one.at, day=self.problem.day))
+            at_s = second_of_day(one.at, day=self.problem.day)
+            # What a crew recorded itself holds as long as its records say so; a vehicle may be running again. A sick
+            # crew may have been named before those who ride in its place.
+            sick = one.kind == "sick" and one.vehicle_key not in helped
+            if one.vehicle_key is not None and (sick or (one.kind == "breakdown" and one.event_id is None)):
+                found.setdefault(one.vehicle_key, at_s)
             for vehicle, crew in self.crews.items():
                 # A spare vehicle whose crew has gone to help on another one stays at home.
                 if vehicle != one.vehicle_key and set(crew) & set(one.substitutes):
-                    found.setdefault(vehicle, second_of_day(one.at, day=self.problem.day))
+                    found.setdefault(vehicle, at_s)
         return found
 
     @cached_property

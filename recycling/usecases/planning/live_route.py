@@ -124,6 +124,7 @@ class _Walk:
         if at_door is not None:
             self.recorded_at = frozenset({at_door.key})
         self._from = self._reached()
+        self.rested = self.rested or self._rest_unsaid()
         self._load_recorded()
         self.place, self.free_s = self._recorded_place()
 
@@ -193,6 +194,19 @@ class _Walk:
             said = [one.at for one in self.state.unloads if not ended or one.at >= max(ended)]
             if ended and not any(until is None or at <= until for at in said):
                 yield max(ended), step.station
+
+    def _rest_unsaid(self) -> bool:
+        """Whether a planned break that nobody recorded fits between the visits before and after it."""
+        rest = self.vehicle.break_
+        place = {step.stop: n for n, step in enumerate(self.steps) if step.stop is not None}
+        own = [(place.get(str(key), -1), visit) for key, visit in self.state.visits.items()]
+        for n in range(1, self._from):
+            if rest is not None and self.steps[n].kind == "break":
+                ended = [visit.ended_at for at, visit in own if 0 <= at < n and visit.ended_at is not None]
+                begun = [visit.arrived_at for at, visit in own if at > n and visit.arrived_at is not None]
+                if ended and begun and (min(begun) - max(ended)).total_seconds() >= rest.duration_s:
+                    return True
+        return False
 
     def _sum(self, stops: Sequence[Stop]) -> Load:
         return tuple(sum(stop.load[u] for stop in stops) for u in range(len(self.problem.load_units)))

@@ -102,6 +102,11 @@ def vehicle_days(monday: date, *, district: District, session: Session, days: in
                 if records
                 else _planned(route, bookings, crew, district)
             )
+        # Called out in the course of the day: on no route of the plan that it began with.
+        for key in sorted(of_vehicle.keys() - {route.vehicle_key for route in plan.routes}):
+            crew = tuple(collector.key for collector in district.network.crew_of(key))
+            if crew:
+                found.append(_recorded(plan.day, key, of_vehicle[key], bookings, crew, lowered, district))
     return found
 
 
