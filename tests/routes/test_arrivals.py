@@ -34,6 +34,7 @@ from tests.planned_days import TRUCK, TRUCK_CREW, a_published_plan, with_vehicle
 
 PHONE = "13912345678"
 DOOR = "清泉路 1 号 2 单元 301"
+LOGIN = "collector-driver"
 
 
 class Tour:
@@ -49,7 +50,6 @@ class Tour:
         a_published_plan(session, district=with_vehicles(district, TRUCK), now=now)
         self.driver_key = TRUCK_CREW[0]
         self.collector: Caller | None = None
-        self.login: str | None = None
         self.bookings = sorted(ids, key=lambda one: self.planned(one, "start_s"))
         self.session.rollback()
 
@@ -63,16 +63,16 @@ class Tour:
     def at(self, second: int) -> Iterator[None]:
         """The clock of the day itself."""
         with time_machine.travel(instant_at(TOMORROW, second), tick=False):
-            if self.login is None:
-                self.callers.staff("collector", collector_key=self.driver_key)
-                self.login = "the driver"
-                self._rename()
-            self.collector = self.callers.again(self.login)  # a token lasts a quarter of an hour
+            if self.collector is None:
+                self.collector = self.callers.staff("collector", collector_key=self.driver_key)
+                self._name_account()
+            else:  # a token lasts a quarter of an hour
+                self.collector = self.callers.again(LOGIN, self.collector.phone)
             yield
 
-    def _rename(self) -> None:
+    def _name_account(self) -> None:
         account = self.session.scalars(select(Staff).where(Staff.collector_key == self.driver_key)).one()
-        account.login = "the driver"
+        account.login = LOGIN
         self.session.commit()
 
     def record(self, kind: str, number: int | None, second: int, **payload: Any) -> str:

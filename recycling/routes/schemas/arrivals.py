@@ -31,6 +31,7 @@ class VanSchema(Schema):
     lon = fields.Float(required=True)
     accuracy_m = fields.Integer(required=True)
     at = fields.AwareDateTime(required=True)
+    map_url = fields.String(required=True, metadata={"description": "在高德地图上查看 / the place on AMap's page"})
 
 
 class TrackingSchema(Schema):

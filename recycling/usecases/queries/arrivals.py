@@ -148,7 +148,11 @@ def _running_state(booking_id: UUID, route: LiveRoute) -> TrackingState:
 
 def _van(booking_id: UUID, *, session: Session, now: datetime) -> dict[str, Any] | None:
     position = position_towards(booking_id, session=session, now=now)
-    return None if position is None else position.point | {"at": position.made_at}
+    if position is None:
+        return None
+    lat, lon = position.point["lat"], position.point["lon"]
+    map_url = f"https://uri.amap.com/marker?position={lon},{lat}&coordinate=wgs84"
+    return position.point | {"at": position.made_at, "map_url": map_url}
 
 
 def _interval(one: StepEstimate) -> dict[str, Any]:
