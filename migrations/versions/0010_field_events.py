@@ -16,7 +16,10 @@ KINDS = (
 )
 OLD_KINDS = "kind IN ('collected', 'partly', 'failed', 'on_the_way')"
 
-# What was recorded before devices had names: the collector stands for the device, the second for its count.
+INDEXES = (["booking_id"], ["counts_on"], ["received_at"], ["device_id", "device_seq"], ["day", "vehicle_key"])
+
+# What was recorded before devices had names: the collector stands for the device, which counts
+# from the first record on.
 CARRY = """
     INSERT INTO field_event (event_id, day, vehicle_key, plan_version, booking_id, collector_id, device_id, device_seq,
         kind, reason, items, payload, words, device_time, made_at, skew_s, quarantined, counts_on, received_at,
@@ -25,8 +28,10 @@ CARRY = """
         COALESCE((SELECT r.vehicle_key FROM route r JOIN published_plan p ON p.plan_id = r.plan_id
             JOIN route_stop s ON s.route_id = r.id WHERE s.booking_id = b.id AND p.day = b.day), ''),
         COALESCE((SELECT n.version FROM plan n JOIN published_plan p ON p.plan_id = n.id WHERE p.day = b.day), 1),
-        e.booking_id, e.collector_id, e.collector_id, {second}, e.kind, e.reason, e.items, NULL, NULL, e.device_time,
-        {least}(e.device_time, e.received_at), NULL, false, b.day, e.received_at, e.fingerprint
+        e.booking_id, e.collector_id, e.collector_id,
+        ROW_NUMBER() OVER (PARTITION BY e.collector_id ORDER BY e.device_time, e.event_id),
+        e.kind, e.reason, e.items, NULL, NULL, e.device_time, {least}(e.device_time, e.received_at), NULL, false, b.day,
+        e.received_at, e.fingerprint
     FROM doorstep_event e JOIN booking b ON b.id = e.booking_id
 """
 
@@ -75,15 +80,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["collector_id"], ["staff.id"], name=op.f("fk_field_event_collector_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_field_event")),
     )
-    for columns in (["booking_id"], ["counts_on"], ["device_id", "device_seq"], ["day", "vehicle_key"]):
+    for columns in INDEXES:
         op.create_index(op.f(f"ix_field_event_{'_'.join(columns)}"), "field_event", columns, unique=False)
     postgresql = op.get_bind().dialect.name == "postgresql"
-    second = (
-        "CAST(EXTRACT(EPOCH FROM e.device_time) AS INTEGER)"
-        if postgresql
-        else "CAST(strftime('%s', e.device_time) AS INTEGER)"
-    )
-    op.execute(CARRY.format(second=second, least="LEAST" if postgresql else "MIN"))
+    op.execute(CARRY.format(least="LEAST" if postgresql else "MIN"))
     with op.batch_alter_table("doorstep_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_doorstep_event_booking_id"))
     op.drop_table("doorstep_event")
@@ -91,6 +91,7 @@ def upgrade() -> None:
         "field_event_clash",
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("booking_id", sa.Uuid(), nullable=True),
         sa.Column("collector_id", sa.Uuid(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -98,6 +99,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["collector_id"], ["staff.id"], name=op.f("fk_field_event_clash_collector_id")),
         sa.PrimaryKeyConstraint("event_id", "fingerprint", name=op.f("pk_field_event_clash")),
     )
+    op.create_index(op.f("ix_field_event_clash_booking_id"), "field_event_clash", ["booking_id"], unique=False)
     op.create_table(
         "field_flag",
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -113,7 +115,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("counts", sa.Boolean(), nullable=False),
-        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("by_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["field_event.event_id"], name=op.f("fk_field_ruling_event_id")),
@@ -126,6 +128,7 @@ def downgrade() -> None:
     op.drop_table("field_ruling")
     op.drop_index(op.f("ix_field_flag_settled_at"), table_name="field_flag")
     op.drop_table("field_flag")
+    op.drop_index(op.f("ix_field_event_clash_booking_id"), table_name="field_event_clash")
     op.drop_table("field_event_clash")
     op.create_table(
         "doorstep_event",
@@ -150,7 +153,7 @@ def downgrade() -> None:
         " received_at, fingerprint FROM field_event WHERE kind IN ('collected', 'partly', 'failed', 'on_the_way')"
         " AND booking_id IS NOT NULL AND NOT quarantined"
     )
-    for columns in (["booking_id"], ["counts_on"], ["device_id", "device_seq"], ["day", "vehicle_key"]):
+    for columns in INDEXES:
         op.drop_index(op.f(f"ix_field_event_{'_'.join(columns)}"), table_name="field_event")
     op.drop_table("field_event")
     op.drop_index(op.f("ix_publication_day"), table_name="publication")

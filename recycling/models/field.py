@@ -10,7 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, key_column, one_of
-from recycling.models.encrypted import EncryptedJson
+from recycling.models.encrypted import EncryptedJson, EncryptedText
 from recycling.models.written_once import written_once
 from recycling.policy.field_events import FIELD_KINDS, FieldKind
 
@@ -55,7 +55,7 @@ class FieldEvent(Base):
     skew_s: Mapped[int | None]
     quarantined: Mapped[bool] = mapped_column(default=False)
     counts_on: Mapped[date] = mapped_column(index=True)
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -63,13 +63,14 @@ class FieldEvent(Base):
 class FieldEventClash(Base):
     """What came under the id of a record that stood already, and said something else: kept beside it, and not counted.
 
-    ``content`` is the whole of it as it came.
+    ``content`` is the whole of it as it came, but a resident's code and signature; ``booking_id`` what it was about.
     """
 
     __tablename__ = "field_event_clash"
 
     event_id: Mapped[UUID] = mapped_column(ForeignKey("field_event.event_id"), primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    booking_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)  # as it was named, whether or not there is one
     collector_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     content: Mapped[dict[str, Any]] = mapped_column(EncryptedJson("field_event_clash.content"))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -91,13 +92,16 @@ class FieldFlag(Base):
 
 @written_once
 class FieldRuling(Base):
-    """What a person said of an event: whether it counts. The newest one holds."""
+    """What a person said of an event: whether it counts. The newest one holds.
+
+    ``note`` says why, encrypted, until the time of words about people is over.
+    """
 
     __tablename__ = "field_ruling"
 
     event_id: Mapped[UUID] = mapped_column(ForeignKey("field_event.event_id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     counts: Mapped[bool]
-    note: Mapped[str] = mapped_column(String(500))
+    note: Mapped[str | None] = mapped_column(EncryptedText("field_ruling.note"))
     by_id: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

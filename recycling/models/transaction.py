@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import Connection, CursorResult, Delete, Executable, Update
+from sqlalchemy import Connection, CursorResult, Delete, Executable, Update, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -78,6 +79,13 @@ def atomic(session: Session) -> Iterator[Session]:
 def on_commit(session: Session, told: Callable[[], None]) -> None:
     """Call ``told`` when the running `atomic` block has committed; never if it fails."""
     session.info.setdefault("committed", []).append(told)
+
+
+def queue_for(session: Session, names: Iterable[UUID]) -> None:
+    """Let transactions that name the same things queue until ours ends; SQLite's writers queue as it is."""
+    if session.get_bind().dialect.name == "postgresql":
+        for name in sorted(names):
+            session.execute(select(func.pg_advisory_xact_lock(name.int % 2**63)))
 
 
 def see_one_state(session: Session) -> None:

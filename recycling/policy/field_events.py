@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -107,8 +107,8 @@ class RouteState:
         In their sequence.
     rested
         Whether its break has begun.
-    drives
-        ``False`` after a fault with which it cannot go on.
+    stopped_at
+        When it had the fault with which it cannot go on; ``None`` while it drives.
     """
 
     began_at: datetime | None = None
@@ -121,7 +121,12 @@ class RouteState:
     visits: Mapping[UUID, Visit] = field(default_factory=dict)
     unloads: tuple[Unloaded, ...] = ()
     rested: bool = False
-    drives: bool = True
+    stopped_at: datetime | None = None
+
+    @property
+    def drives(self) -> bool:
+        """Whether it can go on."""
+        return self.stopped_at is None
 
 
 def in_sequence(records: Iterable[FieldRecord]) -> list[FieldRecord]:
@@ -142,14 +147,7 @@ def in_sequence(records: Iterable[FieldRecord]) -> list[FieldRecord]:
             reached = max(reached, record.made_at)
             placed.append((reached, str(device_id), place, record))
     placed.sort(key=lambda one: one[:3])
-    about = {record.event_id: (record.vehicle_key, record.booking_id) for *_, record in placed}
-    gone = {
-        record.undoes
-        for *_, record in placed
-        if record.kind == "undo"
-        and record.undoes is not None
-        and about.get(record.undoes) == (record.vehicle_key, record.booking_id)
-    }
+    gone = taken_back(record for *_, record in placed)
     return [record for *_, record in placed if record.kind != "undo" and record.event_id not in gone]
 
 
@@ -157,13 +155,12 @@ def visit_of(records: Iterable[FieldRecord]) -> Visit:
     """Fold everything recorded about one booking, by whichever crew.
 
     The crew with the first outcome keeps the visit; within it the last outcome holds, so that a slip of the finger is
-    put right by recording again. Outcomes of any other crew are contested.
+    put right by recording again. Outcomes of any other crew are contested. What decides is in its sequence by itself:
+    that somebody arrived, heard of sooner or later, moves no outcome.
     """
-    return _visit([record for record in in_sequence(records) if record.booking_id is not None])
-
-
-def _visit(standing: Sequence[FieldRecord]) -> Visit:
-    told = [record for record in standing if record.kind in OUTCOMES]
+    own_records = [record for record in records if record.booking_id is not None]
+    standing = in_sequence(own_records)
+    told = [record for record in in_sequence(_deciding(own_records)) if record.kind != "undo"]
     owner = told[0].vehicle_key if told else None
     own = standing if owner is None else [record for record in standing if record.vehicle_key == owner]
     mine = [record for record in told if record.vehicle_key == owner]
@@ -183,6 +180,30 @@ def _visit(standing: Sequence[FieldRecord]) -> Visit:
     )
 
 
+def _deciding(records: Iterable[FieldRecord]) -> Iterator[FieldRecord]:
+    return (record for record in records if record.kind in OUTCOMES or record.kind == "undo")
+
+
+def taken_back(records: Iterable[FieldRecord]) -> set[UUID]:
+    """Records that an ``undo`` of the same crew and booking takes back."""
+    own = list(records)
+    about = {record.event_id: (record.vehicle_key, record.booking_id) for record in own if record.kind != "undo"}
+    return {
+        record.undoes
+        for record in own
+        if record.kind == "undo"
+        and record.undoes is not None
+        and about.get(record.undoes) == (record.vehicle_key, record.booking_id)
+    }
+
+
+def without_effect(records: Iterable[FieldRecord]) -> set[UUID]:
+    """Takings back without effect: of what never came, of another crew's or door's record, or of a taking back."""
+    own = list(records)
+    gone = taken_back(own)
+    return {record.event_id for record in own if record.kind == "undo" and record.undoes not in gone}
+
+
 def _first(records: Iterable[FieldRecord], kind: FieldKind) -> datetime | None:
     return next((record.made_at for record in records if record.kind == kind), None)
 
@@ -196,12 +217,16 @@ def _outcome(record: FieldRecord) -> OutcomeKind:
 
 def route_state(records: Iterable[FieldRecord]) -> RouteState:
     """Fold everything that one vehicle's crew recorded on one day."""
-    standing = in_sequence(records)
+    every = list(records)
+    standing = in_sequence(every)
     of_booking: dict[UUID, list[FieldRecord]] = {}
     for record in standing:
         if record.booking_id is not None:
-            of_booking.setdefault(record.booking_id, []).append(record)
-    visits = {booking_id: _visit(own) for booking_id, own in of_booking.items()}
+            of_booking.setdefault(record.booking_id, [])
+    for record in every:
+        if record.booking_id in of_booking:
+            of_booking[record.booking_id].append(record)
+    visits = {booking_id: visit_of(own) for booking_id, own in of_booking.items()}
     now = _Now()
     for record in standing:
         now.see(record, visits)
@@ -222,7 +247,7 @@ def route_state(records: Iterable[FieldRecord]) -> RouteState:
             if record.kind == "unload" and record.station_key is not None
         ),
         rested=any(record.kind == "break_start" for record in standing),
-        drives=faults[-1].drives if faults else True,
+        stopped_at=None if not faults or faults[-1].drives else faults[-1].made_at,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from recycling.clock import utc_now
+from recycling.errors import InvalidInput
 from recycling.extensions import db
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.routes.context import district
@@ -49,6 +50,8 @@ flags_bp = GuardedBlueprint(
     description="待核实记录 / records that a person has to look at",
 )
 
+MOST_DEVICES = 3  # of one request: a crew's phones, and one that was replaced
+
 # What HTTP would say of one record alone; of a refusal its code decides.
 STATUS = {"accepted": 201, "duplicate": 200, "conflict": 409}
 
@@ -61,6 +64,11 @@ def record_field_events(body: dict[str, Any]) -> dict[str, Any]:
     now, session = utc_now(), db.session()
     sent: list[FieldReport | Malformed] = body["events"]
     reports = [one for one in sent if isinstance(one, FieldReport)]
+    devices = {report.device_id for report in reports}
+    if len(devices) > MOST_DEVICES:
+        raise InvalidInput(
+            f"events are of {len(devices)} devices; send those of each device apart / 请按设备分别提交记录"
+        )
     answered = iter(
         record_events(reports, by=principal(), district=district(), session=session, now=now, sent=body["sent"])
         if reports
@@ -74,7 +82,7 @@ def record_field_events(body: dict[str, Any]) -> dict[str, Any]:
                 "highest_seq": gaps.highest_seq,
                 "missing": [{"first": first, "last": last} for first, last in gaps.missing],
             }
-            for gaps in device_gaps(session, {report.device_id for report in reports})
+            for gaps in device_gaps(session, devices, by=principal())
         ],
         "server_time": now,
     }

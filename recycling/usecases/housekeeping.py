@@ -11,7 +11,7 @@ from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
-from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.field import FieldEvent, FieldEventClash, FieldRuling
 from recycling.models.healing import Disruption
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
@@ -108,6 +108,14 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "field_words": update(FieldEvent)
         .where(FieldEvent.day < today - privacy.kept("field-words"), FieldEvent.words.is_not(None))
         .values(words=None),
+        "field_rulings": update(FieldRuling)
+        .where(
+            FieldRuling.note.is_not(None),
+            FieldRuling.event_id.in_(
+                select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))
+            ),
+        )
+        .values(note=None),
         "field_clashes": delete(FieldEventClash).where(
             FieldEventClash.event_id.in_(
                 select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,10 +17,10 @@ from recycling.models.plan import Plan, Publication, PublishedPlan, Route, Route
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
-from recycling.policy.field_events import FieldRecord, in_sequence, visit_of
+from recycling.policy.field_events import FieldRecord, in_sequence, route_state, visit_of
 from recycling.units import instant_at
 from recycling.usecases.field.record_events import device_gaps, record_events
-from recycling.usecases.field.reports import PriceChange
+from recycling.usecases.field.reports import GivenProof, PriceChange
 from recycling.usecases.field.rule_on_event import rule_on_event
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import TOMORROW
@@ -96,14 +96,14 @@ def test_what_is_missing_of_a_devices_count_is_asked_for_and_blocks_nothing(tour
     numbers = (1, 2, 5, 9)
     notes = [a_note_of("note", note="门口积水", device_seq=number) for number in numbers]
     assert {one.answer for one in tour.send(*notes)} == {"accepted"}
-    (gaps,) = device_gaps(tour.session, [DEVICE])
+    (gaps,) = device_gaps(tour.session, [DEVICE], by=tour.collector)
     assert (gaps.highest_seq, gaps.missing) == (9, ((3, 4), (6, 8)))
     # when they come, however late, nothing is missing any more
     late = [a_note_of("note", note="补", device_seq=number) for number in (8, 3, 4, 7, 6)]
     assert {one.answer for one in tour.send(*late, at=NINE + timedelta(days=3))} == {"accepted"}
-    assert device_gaps(tour.session, [DEVICE])[0].missing == ()
-    # and a device that never sent anything is told so
-    assert device_gaps(tour.session, [UUID(int=77)])[0].highest_seq == 0
+    assert device_gaps(tour.session, [DEVICE], by=tour.collector)[0].missing == ()
+    # and nobody is told of a device that they have recorded nothing with
+    assert device_gaps(tour.session, [DEVICE, UUID(int=77)], by=DESK) == []
 
 
 def test_within_a_device_its_count_decides_and_a_clock_set_back_fakes_nothing(tour: Round) -> None:
@@ -366,3 +366,90 @@ def test_the_sequence_of_a_set_is_one_whatever_the_sequence_of_arrival() -> None
     expected = [4, 1, 2, 3]
     for sequence in itertools.permutations(records):
         assert [one.event_id.int for one in in_sequence(sequence)] == expected
+
+
+# --- what hides behind another record ---
+
+
+def test_a_clock_a_century_ahead_is_one_record_to_look_at_and_takes_nothing_from_the_others(tour: Round) -> None:
+    far = a_note_of("note", note="x", device_time=datetime(2199, 1, 1, tzinfo=UTC), device_seq=1)
+    answers = tour.send(far, a_report(tour.bookings[0]))
+    assert [one.answer for one in answers] == ["conflict", "accepted"]
+    assert tour.session.get_one(FieldEvent, far.event_id).skew_s == 2**31 - 1
+
+
+def test_that_somebody_arrived_heard_sooner_or_later_moves_no_outcome() -> None:
+    # given one crew that arrived, by a slip of its clock, after it had collected, and another that came in between
+    records = [
+        a_record(1, "arrive", 8),
+        a_record(2, "collected", 0),
+        a_record(1, "failed", 4, event_id=UUID(int=9), device_id=UUID(int=8), vehicle_key="b"),
+    ]
+    # then the first outcome is the first crew's, with its arrival known or not
+    assert visit_of(records).outcome == visit_of(records[1:]).outcome == "collected"
+
+
+def test_a_ruling_does_not_settle_what_it_brings_to_light(tour: Round) -> None:
+    # given a quarantined record of a booking that was cancelled meanwhile
+    report = a_report(tour.bookings[0], device_time=NINE + timedelta(days=2))
+    tour.send(report)
+    tour.booking().state = "cancelled"
+    tour.session.commit()
+    rule_on_event(
+        report.event_id, counts=True, note="核实", by=DESK, district=tour.district, session=tour.session, now=NINE
+    )  # fmt: skip
+    open_flags = tour.session.scalars(select(FieldFlag.code).where(FieldFlag.settled_at.is_(None))).all()
+    assert open_flags == ["booking_cancelled"]
+
+
+def test_ruling_out_the_only_outcome_of_a_weighed_booking_leaves_it_for_a_person(tour: Round) -> None:
+    done = a_report(tour.bookings[0])
+    tour.send(done)
+    tour.booking().items[0].weighed_units = 1
+    tour.session.commit()
+    rule_on_event(
+        done.event_id, counts=False, note="核实", by=DESK, district=tour.district, session=tour.session, now=NINE
+    )  # fmt: skip
+    assert (tour.booking().state, flags(tour)) == ("collected", {(done.event_id, "undo_blocked")})
+
+
+def test_taking_back_nothing_is_told_until_what_it_names_has_come(tour: Round) -> None:
+    wrong = a_failure(tour.bookings[0])
+    undo = a_note_of("undo", booking_id=tour.bookings[0], undoes=wrong.event_id, device_time=NINE + MINUTE)
+    (answer,) = tour.send(undo)
+    assert answer.flags == ("undo_without_effect",)
+    tour.send(wrong)
+    assert (tour.booking().state, flags(tour)) == ("booked", set())
+    # and a taking back of a taking back brings nothing back
+    again = a_note_of("undo", booking_id=tour.bookings[0], undoes=undo.event_id, device_time=NINE + 2 * MINUTE)
+    assert tour.send(again)[0].flags == ("undo_without_effect",)
+
+
+def test_a_mis_tap_on_a_cancelled_booking_that_was_taken_back_waits_for_nobody(tour: Round) -> None:
+    tour.booking().state = "cancelled"
+    tour.session.commit()
+    wrong = a_report(tour.bookings[0])
+    tour.send(wrong)
+    assert flags(tour) == {(wrong.event_id, "booking_cancelled")}
+    tour.send(a_note_of("undo", booking_id=tour.bookings[0], undoes=wrong.event_id, device_time=NINE + MINUTE))
+    assert flags(tour) == set()
+
+
+def test_a_van_stands_from_its_fault_on_whatever_it_recorded_before() -> None:
+    day = [
+        a_record(1, "collected", 30),
+        a_record(2, "fault", 120, booking_id=None, drives=False),
+    ]
+    assert route_state(day).stopped_at == NINE + 120 * MINUTE
+    # one that never set out stands too, and one that was mended drives
+    assert route_state(day[1:]).stopped_at == NINE + 120 * MINUTE
+    assert route_state([*day, a_record(3, "fault", 150, booking_id=None, drives=True)]).drives
+
+
+def test_a_clash_keeps_neither_code_nor_signature(tour: Round) -> None:
+    report = a_report(tour.bookings[0])
+    proof = GivenProof(code="123456", called_s=7)
+    tour.send(report, a_failure(tour.bookings[0], event_id=report.event_id, proof=proof))
+    (clash,) = tour.session.scalars(select(FieldEventClash)).all()
+    assert "123456" not in str(clash.content)
+    assert clash.content["payload"]["proof"]["called_s"] == 7

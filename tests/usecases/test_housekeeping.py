@@ -91,6 +91,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "plans": 0,
         "field_words": 0,
         "field_clashes": 0,
+        "field_rulings": 0,
         "disruption_notes": 0,
         "positions": 0,
         "cached_travel": 0,
@@ -117,6 +118,7 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
         "unused_counters",
         "abandoned_uploads",
         "stale_limits",
+        "field_rulings",
         "field_clashes",  # what came under the id of a record goes with its words
         "disruption_notes",  # and so do a dispatcher's about the day
     }

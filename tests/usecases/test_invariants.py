@@ -247,7 +247,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booking SET state = 'failed' WHERE state = 'collected'")),
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 2 * collected_units")),
     (bookings.bookings_are_what_was_recorded, sql("UPDATE booked_item SET collected_units = 1")),
-    (bookings.outcomes_have_an_event, sql("DELETE FROM field_event")),
+    (bookings.outcomes_have_an_event, sql("DELETE FROM field_flag", "DELETE FROM field_event")),
     (bookings.publications_are_kept, sql("DELETE FROM publication")),
     (bookings.device_numbers_are_unique_or_flagged, sql(SAME_NUMBER)),
     (bookings.events_happened_before_they_came, sql("UPDATE field_event SET made_at = '2099-01-01 00:00:00.000000'")),

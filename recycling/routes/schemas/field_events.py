@@ -294,8 +294,11 @@ class RulingSchema(Schema):
     note = Text(required=True, most=MOST_NOTE)
 
 
-class RuledSchema(RulingSchema):
-    """A ruling as it stands in the log."""
+class RuledSchema(Schema):
+    """A ruling as it stands in the log; its note goes when the time of words about people is over."""
+
+    counts = fields.Boolean(required=True)
+    note = fields.String(required=True, allow_none=True)
 
     number = fields.Integer(required=True)
     by_id = fields.UUID(required=True)

@@ -14,9 +14,9 @@ from recycling.models.base import insert_into
 from recycling.models.field import FieldEvent, FieldFlag
 
 FlagCode = Literal[
-    "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_skew", "clock_quarantined",
-    "sequence_reused", "late_adjustment", "id_reused", "other_device",
-    "proof_missing", "label_clash",
+    "booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "undo_without_effect", "clock_skew",
+    "clock_quarantined", "sequence_reused", "late_adjustment", "id_reused", "other_device", "proof_missing",
+    "label_clash",
 ]  # fmt: skip
 # Why, in Chinese and English, and what to do.
 FLAG_WORDS: Mapping[str, tuple[str, str]] = {
@@ -35,6 +35,10 @@ FLAG_WORDS: Mapping[str, tuple[str, str]] = {
     "undo_blocked": (
         "撤销后无法恢复预约：居民已另行预约或物品已称重",
         "the booking cannot come back: its resident has booked again, or its items are weighed",
+    ),
+    "undo_without_effect": (
+        "撤销未对应任何有效记录",
+        "it takes nothing back: what it names has not come, or is another crew's or door's",
     ),
     "clock_skew": ("手机时钟偏差超过5分钟", "the phone's clock was off by more than five minutes"),
     "clock_quarantined": (
@@ -64,7 +68,9 @@ FLAG_WORDS: Mapping[str, tuple[str, str]] = {
     ),
 }
 # These follow from the fold and go with it; the others say how a record came and stay.
-FOLDED: frozenset[FlagCode] = frozenset({"booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked"})
+FOLDED: frozenset[FlagCode] = frozenset(
+    {"booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "undo_without_effect"}
+)
 
 Flag = tuple[UUID, FlagCode]
 

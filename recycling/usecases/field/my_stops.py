@@ -43,7 +43,7 @@ class MyStops:
     now_with: Mapping[UUID, tuple[str, int]]
 
     def ridden(self, booking_id: UUID | None, day: date, *, version: int) -> Ridden:
-        """The vehicle of a record, by the version it names or the newest one that has it.
+        """The vehicle of a record, by the version it names, or the newest one before that which has the stop.
 
         Raises
         ------
@@ -58,7 +58,9 @@ class MyStops:
                 if booking_id is not None
                 else NotFound(f"no route of yours on {day}; ask the dispatcher / {day} 没有分配给你的路线，请联系调度")
             )
-        return next((one for one in found if one.version == version), found[-1])
+        # Never by what was published after the version that they went by: that may not have been heard of yet.
+        known = [one for one in found if one.version <= version]
+        return known[-1] if known else found[0]
 
 
 def not_yours(booking_id: UUID) -> NotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from recycling.logs import logger
 from recycling.models.base import insert_into, table_of
 from recycling.models.booking import Booking
 from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.position import forget_positions
 from recycling.models.recovery import GoalReport
-from recycling.models.transaction import atomic
+from recycling.models.transaction import atomic, queue_for
 from recycling.policy.access import Principal
 from recycling.policy.device_clock import DeviceClock, WorkedOut, worked_out
 from recycling.policy.district import District
@@ -29,7 +30,15 @@ from recycling.usecases.field.door_code import CodeCheck, check_door_code
 from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
-from recycling.usecases.field.reports import FieldReport, check_form, fingerprint, items_of, payload_of, said, words_of
+from recycling.usecases.field.reports import (
+    FieldReport,
+    check_form,
+    clashing,
+    fingerprint,
+    items_of,
+    payload_of,
+    words_of,
+)
 from recycling.usecases.field.set_out import tell_on_the_way
 from recycling.usecases.field.visit_proof import visit_proof
 from recycling.usecases.planning.breakdowns import note_fault
@@ -38,6 +47,8 @@ log = logger(__name__)
 
 MOST_EVENTS = 100  # in one request; a route has some twenty stops
 MOST_UNITS = 1000  # of one item type, in the form of a record; what a door may give is judged against its booking
+
+MOST_SKEW_S = 2**31 - 1  # what the column takes: 68 years
 
 # Records after which a booking may be something else than before.
 DECIDING = frozenset((*OUTCOMES, "undo"))
@@ -146,6 +157,7 @@ class _Batch:
     ) -> None:
         self.session, self.by, self.district, self.now, self.sent = session, by, district, now, sent
         self.standing: dict[UUID, bytes] = {}
+        self.days: dict[UUID, date] = {}  # of the records that are taken back
         self.bookings: dict[UUID, Booking] = {}
         self.stops = MyStops(of_day={}, of_booking={}, first={}, now_with={})
         self.closed: set[str] = set()
@@ -158,12 +170,17 @@ class _Batch:
     def read(self, reports: Sequence[FieldReport]) -> None:
         """Lock the bookings, and read what the records are judged by."""
         about = {report.booking_id for report in reports if report.booking_id is not None}
+        # Two phones that call themselves the same queue, so that the second sees the first one's numbers.
+        queue_for(self.session, {report.device_id for report in reports})
         self.bookings = locked_bookings(self.session, about)
         # In a statement after the lock: what somebody else has stored of these bookings meanwhile is seen.
         known = select(_event.c.event_id, _event.c.fingerprint).where(
             _event.c.event_id.in_([report.event_id for report in reports])
         )
         self.standing = {row.event_id: row.fingerprint for row in self.session.execute(known)}
+        undone = [report.payload.undoes for report in reports if report.payload.undoes is not None]
+        known_days = select(_event.c.event_id, _event.c.day).where(_event.c.event_id.in_(undone))
+        self.days = {row.event_id: row.day for row in self.session.execute(known_days)} if undone else {}
         days = {booking.day for booking in self.bookings.values()}
         days |= {self._day(report) for report in reports if report.booking_id is None}
         self.stops = my_stops(self.session, self.by.collector_key, days=days, bookings=self.bookings.keys())
@@ -173,7 +190,9 @@ class _Batch:
         return worked_out(report.clock, self.sent, received_at=self.now)
 
     def _day(self, report: FieldReport) -> date:
-        return service_day(self._clock(report).made_at)
+        """The day of a record about no booking: its own, or that of what it takes back."""
+        undone = None if report.payload.undoes is None else self.days.get(report.payload.undoes)
+        return undone or service_day(self._clock(report).made_at)
 
     def judge(self, place: int, report: FieldReport) -> None:
         """Answer a record that is not to be stored, and make the row of one that is."""
@@ -224,7 +243,7 @@ class _Batch:
             "reason": report.payload.reason, "items": items_of(report), "payload": payload_of(report, code=code),
             "words": words_of(report),
             "device_time": report.clock.device_time, "made_at": clock.made_at,
-            "skew_s": None if clock.skew is None else round(clock.skew.total_seconds()),
+            "skew_s": _seconds(clock.skew),
             "quarantined": clock.quarantined, "counts_on": service_day(self.now) if late else day,
             "received_at": self.now, "fingerprint": digest,
         }  # fmt: skip
@@ -264,6 +283,8 @@ class _Batch:
             if one.report.kind == "on_the_way" and one.report.booking_id is not None and not one.clock.quarantined:
                 booking = self.bookings[one.report.booking_id]
                 tell_on_the_way(booking, set_out_at=one.clock.made_at, session=self.session, now=self.now)
+        there = {one.ridden.vehicle_key for one in self.stored.values() if one.report.kind in ("arrive", "shift_end")}
+        forget_positions(self.session, vehicles=there)  # nobody waits for the van any more
         log.info("field.recorded", events=len(self.stored), bookings=len(bookings), flags=len(self.flags))
 
     def _note_faults(self) -> None:
@@ -351,6 +372,11 @@ class _Batch:
         )  # fmt: skip
 
 
+def _seconds(skew: timedelta | None) -> int | None:
+    """A difference of clocks as it is stored: a phone of the year 2150 is as wrong as one of 2093."""
+    return None if skew is None else max(-MOST_SKEW_S, min(MOST_SKEW_S, round(skew.total_seconds())))
+
+
 # Flags of a record that is kept and, as things stand, does not count.
 CONFLICTS = ("booking_cancelled", "claimed_by_other", "already_weighed", "undo_blocked", "clock_quarantined")
 
@@ -365,7 +391,12 @@ def _closed_months(session: Session, days: Iterable[date], *, today: date) -> se
 
 def _keep_clash(report: FieldReport, digest: bytes, *, by: Principal, session: Session, now: datetime) -> None:
     row = insert_into(session, FieldEventClash).values(
-        event_id=report.event_id, fingerprint=digest, collector_id=by.id, content=said(report), received_at=now
+        event_id=report.event_id,
+        fingerprint=digest,
+        booking_id=report.booking_id,
+        collector_id=by.id,
+        content=clashing(report),
+        received_at=now,
     )
     session.execute(row.on_conflict_do_nothing())
 
@@ -383,9 +414,12 @@ GAPS_WITHIN = 1000  # of a device's newest numbers: what is older and never came
 MOST_GAPS = 50
 
 
-def device_gaps(session: Session, devices: Iterable[UUID]) -> list[DeviceGaps]:
-    """What of each device has not come, so that it can be sent again."""
-    return [_gaps(session, device_id) for device_id in sorted(set(devices))]
+def device_gaps(session: Session, devices: Iterable[UUID], *, by: Principal) -> list[DeviceGaps]:
+    """What of each device has not come, so that it can be sent again; of devices the caller has recorded with."""
+    mine = select(_event.c.device_id).where(
+        _event.c.device_id.in_(set(devices)), _event.c.collector_id == by.id
+    )  # fmt: skip
+    return [_gaps(session, device_id) for device_id in sorted(session.scalars(mine.distinct()))]
 
 
 def _gaps(session: Session, device_id: UUID) -> DeviceGaps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -11,6 +10,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from recycling.errors import InvalidInput
+from recycling.models.encrypted import keyring
 from recycling.policy.catalogue import Condition
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.field_events import FieldKind
@@ -182,8 +182,19 @@ def items_of(report: FieldReport) -> list[dict[str, Any]]:
 
 
 def fingerprint(report: FieldReport) -> bytes:
-    """A digest of what the record says."""
-    return hashlib.sha256(json.dumps(said(report), sort_keys=True, ensure_ascii=False).encode()).digest()
+    """A keyed digest of what the record says: a code of six digits could be tried out in one without a key."""
+    return keyring.digest(json.dumps(said(report), sort_keys=True), context="field_event.fingerprint")
+
+
+def clashing(report: FieldReport) -> dict[str, Any]:
+    """What is kept of a record whose id stands already: the whole of it but the code and the drawn signature."""
+    found = said(report)
+    proof = found["payload"].get("proof")
+    if proof is not None:
+        found["payload"]["proof"] = {
+            name: value for name, value in proof.items() if name not in ("code", "signature")
+        }  # fmt: skip
+    return found
 
 
 # Kept elsewhere: in columns of their own, with people's words, as rows of their own.

@@ -15,6 +15,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
+from recycling.usecases.planning.breakdowns import note_fault
 
 log = logger(__name__)
 
@@ -32,25 +33,31 @@ def rule_on_event(
         When there is no such record.
     """
     with atomic(session):
-        event = session.get(FieldEvent, event_id)
+        # The row's lock makes two rulings on one event queue, a booking's one on any of its events.
+        event = session.get(FieldEvent, event_id, with_for_update=True)
         if event is None:
             raise NotFound(f"no field event {event_id}; list what waits with GET /field-flags / 未找到该记录")
-        # The booking's lock also makes two rulings on its events queue.
         bookings = locked_bookings(session, {event.booking_id} if event.booking_id is not None else set())
         last = session.scalar(select(func.max(FieldRuling.number)).where(FieldRuling.event_id == event_id)) or 0
         session.add(
             FieldRuling(event_id=event_id, number=last + 1, counts=counts, note=note, by_id=by.id, at=now)
         )  # fmt: skip
         session.flush()
-        if bookings:
-            fold_bookings(
-                list(bookings.values()), recorded={event_id}, by=by, district=district, session=session, now=now
-            )
+        # Before the fold: what the ruling itself brings to light waits for a person like everything else.
         session.execute(
             update(FieldFlag)
             .where(FieldFlag.event_id == event_id, FieldFlag.settled_at.is_(None))
             .values(settled_at=now)
             .execution_options(synchronize_session=False)
         )
+        if bookings:
+            fold_bookings(
+                list(bookings.values()), recorded={event_id}, by=by, district=district, session=session, now=now
+            )
+        if counts and event.kind == "fault" and (event.payload or {}).get("drives") is False:
+            note_fault(
+                session, event_id=event_id, day=event.day, vehicle_key=event.vehicle_key, by=by, district=district,
+                now=now,
+            )  # fmt: skip
     log.info("field.ruled", event_id=str(event_id), counts=counts, by_id=str(by.id))
     return event

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, undefer
 from recycling.clock import service_day
 from recycling.models.addresses import AddressBook, SavedAddress
 from recycling.models.booking import BLANK_PLACE, Booking, BookingChange
-from recycling.models.field import FieldEvent, FieldEventClash
+from recycling.models.field import FieldEvent, FieldEventClash, FieldRuling
 from recycling.models.healing import Disruption, ReplanProposal
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.ledger import DayLedger, TentativeRoute
@@ -68,7 +68,9 @@ def blank_words(session: Session, person: Person) -> int:
     mine = select(Booking.id).where(Booking.resident_id == person.id)
     at_their_doors = select(FieldEvent.event_id).where(FieldEvent.booking_id.in_(mine))
     rows_met(session, update(Disruption).where(Disruption.booking_id.in_(mine)).values(note=None))
-    rows_met(session, update(FieldEventClash).where(FieldEventClash.event_id.in_(at_their_doors)).values(content={}))
+    theirs = or_(FieldEventClash.event_id.in_(at_their_doors), FieldEventClash.booking_id.in_(mine))
+    rows_met(session, update(FieldEventClash).where(theirs).values(content={}))
+    rows_met(session, update(FieldRuling).where(FieldRuling.event_id.in_(at_their_doors)).values(note=None))
     words = update(FieldEvent).where(FieldEvent.booking_id.in_(mine), FieldEvent.words.is_not(None))
     return rows_met(session, words.values(words=None))
 

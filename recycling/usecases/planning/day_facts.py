@@ -42,11 +42,11 @@ class DayFacts:
     @cached_property
     def stopped(self) -> Mapping[str, int]:
         """Vehicles that drive no more, with when they stopped."""
-        found = {
-            key: second_of_day(state.since, day=self.problem.day) if state.since is not None else self.now_s
-            for key, state in self.states.items()
-            if not state.drives or state.doing == "over"
-        }
+        found = {}
+        for key, state in self.states.items():
+            at = state.stopped_at if not state.drives else state.ended_at
+            if at is not None:
+                found[key] = second_of_day(at, day=self.problem.day)
         for known in self.problem.vehicles:
             if not self.crews.get(known.key):  # it has left the configuration since the evening
                 found.setdefault(known.key, self.now_s)

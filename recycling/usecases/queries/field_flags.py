@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from recycling.models.booking import Booking
 from recycling.models.field import FieldEvent, FieldEventClash, FieldFlag, FieldRuling
@@ -20,8 +20,12 @@ def flagged_events(
     *, session: Session, limit: int, day: date | None = None, settled: bool = False, cursor: str | None = None
 ) -> dict[str, Any]:
     """A page of flagged records, the newest first: those that wait for a person, or those that were ruled on."""
-    open_flags = FieldFlag.settled_at.is_not(None) if settled else FieldFlag.settled_at.is_(None)
-    wanted = select(FieldEvent).where(FieldEvent.event_id.in_(select(FieldFlag.event_id).where(open_flags)))
+    wanted_flags = FieldFlag.settled_at.is_not(None) if settled else FieldFlag.settled_at.is_(None)
+    wanted = (
+        select(FieldEvent)
+        .options(undefer(FieldEvent.words))
+        .where(FieldEvent.event_id.in_(select(FieldFlag.event_id).where(wanted_flags)))
+    )
     if day is not None:
         wanted = wanted.where(FieldEvent.day == day)
     place = tuple_(FieldEvent.received_at, FieldEvent.event_id)

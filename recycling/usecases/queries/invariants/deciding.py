@@ -32,8 +32,8 @@ def deciding_events(session: Session) -> dict[UUID, dict[str, Any]]:
             taken_back.add(target.event_id)
     found: dict[UUID, dict[str, Any]] = {}
     owner: dict[UUID, str] = {}
-    for event in _by_time(events):
-        if event.kind not in OUTCOME_KINDS or event.event_id in taken_back or event.booking_id is None:
+    for event in _by_time([event for event in events if event.kind in (*OUTCOME_KINDS, "undo")]):
+        if event.kind == "undo" or event.event_id in taken_back or event.booking_id is None:
             continue
         if owner.setdefault(event.booking_id, event.vehicle_key) == event.vehicle_key:
             found[event.booking_id] = {"kind": event.kind, "items": event.items, "reason": event.reason}
