@@ -268,10 +268,10 @@ def test_a_place_is_kept_and_shown_only_on_the_way_to_a_booking_and_to_its_resid
     # and nobody else's link shows it
     assert tour.seen(1, begun + 70)["van"] is None
     assert_invariants(tour.session)
-    # when it arrives, then nothing is shown, nothing more is kept, and what there was goes
+    # when it arrives, then nothing is shown, what there was goes at once, and nothing more is kept
     tour.record("arrive", 0, begun + 300)
     assert tour.seen(0, begun + 310)["van"] is None
-    assert tour.kept() == 1  # the row does not decide what is shown: the records do
+    assert tour.kept() == 0
     assert not tour.where(begun + 320)
     assert tour.kept() == 0
     assert_invariants(tour.session)
