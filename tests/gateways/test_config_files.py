@@ -35,7 +35,6 @@ FILES = (
     "policy/devices.toml",
     "policy/proof.toml",
     "policy/lateness.toml",
-    "policy/healing.toml",
     "policy/service_time.toml",
 )
 
