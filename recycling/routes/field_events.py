@@ -22,7 +22,8 @@ from recycling.routes.schemas.field_events import (
     Malformed,
     RulingSchema,
 )
-from recycling.usecases.field.record_events import EventAnswer, device_gaps, record_events
+from recycling.usecases.field.device_gaps import device_gaps
+from recycling.usecases.field.record_events import EventAnswer, record_events
 from recycling.usecases.field.reports import FieldReport
 from recycling.usecases.field.rule_on_event import rule_on_event
 from recycling.usecases.queries.field_flags import flagged_event, flagged_events

@@ -19,7 +19,8 @@ from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.policy.field_events import FieldRecord, in_sequence, route_state, visit_of
 from recycling.units import instant_at
-from recycling.usecases.field.record_events import device_gaps, record_events
+from recycling.usecases.field.device_gaps import device_gaps
+from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import GivenProof, PriceChange
 from recycling.usecases.field.rule_on_event import rule_on_event
 from recycling.usecases.reporting.goal_report import make_goal_report
