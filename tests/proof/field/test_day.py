@@ -51,8 +51,8 @@ from tests.proof.field.played_day import Phone, PlayedDay, Van, at_second
 from tests.proof.harness import Proof, Size
 from tests.servers import server_settings
 
-VANS = {"small": 6, "full": 30, "release": 30}
-BOOKINGS_A_VAN = 11
+VANS = {"small": 6, "full": 34, "release": 34}  # of the larger fleets thirty drive
+BOOKINGS_A_VAN = 12
 SECONDS = {"small": 2.0, "full": 20.0, "release": 60.0}
 BREAKDOWNS_S = (9 * 3600 + 2400, 11 * 3600 + 600)
 NOTICED_S = 180  # from a fault until the dispatcher has a proposal before them

@@ -50,6 +50,9 @@ CHECKS: dict[str, Any] = {
     "missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]},
 }
 
+# Records are judged each by itself: one that cannot be read is refused in its answer, beside others that are taken.
+ALONE: dict[str, Any] = {"POST /field-events": {"negative_data_rejection": {"enabled": False}}}
+
 
 @dataclass(slots=True)
 class Found:
@@ -123,7 +126,7 @@ def _tokens(app: Flask, callers: Callers, people: dict[Role, Caller]) -> list[di
         scheme, token = "Bearer" if caller.phone is None else "DPoP", caller.tokens["access_token"]
         headers = {"Authorization": f"{scheme} {token}"}  # the proof beside it is made when a request is sent
         found += [
-            {"include-name": f"{method} {path}", "headers": headers}
+            {"include-name": f"{method} {path}", "headers": headers, "checks": ALONE.get(f"{method} {path}", {})}
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         ]
     return found

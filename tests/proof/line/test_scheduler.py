@@ -25,7 +25,7 @@ KILLS, STOPS, PAUSES = 2, 2, 1  # in each week
 START = datetime(2026, 11, 26, 10, tzinfo=SHANGHAI)
 CONTROL_DAYS = 2
 PAUSE = timedelta(hours=2)
-WEEK = 7 * 7  # due times that a week holds at least: of seven daily jobs
+WEEK = 7 * 8  # due times that a week holds at least: of eight daily jobs
 
 Due = tuple[str, datetime]
 Blow = Callable[[Fleet, datetime, "Told"], None]
@@ -97,12 +97,15 @@ def due_runs(days: int) -> list[Due]:
             ("roll_up", midnight + timedelta(minutes=30)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
+            ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
             ("remind", midnight + timedelta(hours=9)),
             ("remind_early", midnight + timedelta(hours=9, minutes=10)),
             ("plan_tomorrow", midnight + timedelta(hours=20)),
         ]
         if midnight.day == 1:
             found.append(("goal_report", midnight + timedelta(hours=6)))
+        if midnight.day == 3:
+            found.append(("propose_handling", midnight + timedelta(hours=5)))
     end = START + timedelta(days=days)
     return sorted((due for due in found if START < due[1] <= end), key=lambda due: due[1])
 
