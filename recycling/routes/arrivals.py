@@ -12,7 +12,7 @@ from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.arrivals import LiveDaySchema, PositionKeptSchema, PositionSchema, TrackingSchema
 from recycling.usecases.live.share_position import Position, share_position
-from recycling.usecases.queries.arrivals import live_day, tracking
+from recycling.usecases.queries.arrivals import day_board, tracking
 
 board_bp = GuardedBlueprint(
     "live_days", __name__, roles=("dispatcher", "admin"), url_prefix="/service-days",
@@ -36,7 +36,7 @@ def show_live_day(day: str) -> dict[str, Any]:
         wanted = date.fromisoformat(day)
     except ValueError:
         raise NotFound(f"no service day {day[:20]!r}; write it as 2026-11-24 / 没有该服务日") from None
-    return live_day(wanted, district=district(), session=db.session(), now=utc_now())
+    return day_board(wanted, district=district(), session=db.session(), now=utc_now())
 
 
 @tracking_bp.get("/<token>")

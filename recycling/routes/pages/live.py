@@ -11,7 +11,7 @@ from recycling.extensions import db
 from recycling.routes.context import district
 from recycling.routes.pages.day import DayQuery, day_after, day_before
 from recycling.routes.pages.guard import PageBlueprint
-from recycling.usecases.queries.arrivals import live_day
+from recycling.usecases.queries.arrivals import day_board
 
 bp = PageBlueprint("page_live", __name__, roles=("dispatcher", "admin"), url_prefix="/pages/live")
 
@@ -23,5 +23,5 @@ def show(wanted: dict[str, date | None]) -> str:
     now = utc_now()
     today = service_day(now)
     day = wanted["day"] or today
-    board = live_day(day, district=district(), session=db.session(), now=now)
+    board = day_board(day, district=district(), session=db.session(), now=now)
     return render_template("live.html", board=board, day=day, today=today, before=day_before(day), after=day_after(day))

@@ -13,6 +13,7 @@ from marshmallow import fields, validate
 from recycling.policy.catalogue import CONDITIONS
 from recycling.policy.custody_tags import LONGEST_AS_READ
 from recycling.policy.device_clock import DeviceClock
+from recycling.policy.failed_visits import FollowUp
 from recycling.policy.field_events import FIELD_KINDS
 from recycling.policy.proof_photos import MOST_PROOFS
 from recycling.routes.schemas.fields import Day, Flag, Instant, QueryWhole, Schema, Text, Whole
@@ -359,6 +360,9 @@ class FailedVisitCodeSchema(Schema):
     proof_en = fields.String(required=True)
     next_step_zh = fields.String(required=True)
     next_step_en = fields.String(required=True)
+    follow_up = fields.String(
+        required=True, validate=validate.OneOf(get_args(FollowUp)), metadata={"description": "后续办法 / what follows"}
+    )
 
 
 class FailedVisitCodesSchema(Schema):

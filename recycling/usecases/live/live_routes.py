@@ -41,7 +41,7 @@ class LiveBooking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveRoute:
+class RunningRoute:
     """One vehicle's published route as it stands now."""
 
     day: date
@@ -61,7 +61,7 @@ def live_routes(
     now: datetime,
     vehicle_key: str | None = None,
     booking_id: UUID | None = None,
-) -> list[LiveRoute]:
+) -> list[RunningRoute]:
     """The published routes of a day with what was recorded and what is still expected, ascending by vehicle.
 
     Of one vehicle, or of the one that a booking is on, when that is named; none when nothing is published.
@@ -84,7 +84,7 @@ def live_routes(
             gone={booking.id for booking in own.values() if booking.state != "booked"},
         )  # fmt: skip
         found.append(
-            LiveRoute(
+            RunningRoute(
                 day=day, vehicle_key=row.vehicle_key, plan_id=row.plan_id, steps=steps, bookings=own, state=state,
                 estimate=estimate,
             )
@@ -94,7 +94,7 @@ def live_routes(
 
 def live_route_of(
     session: Session, booking_id: UUID, day: date, *, district: District, now: datetime
-) -> LiveRoute | None:
+) -> RunningRoute | None:
     """The route that a booking is on by the published plan of its day; ``None`` when it is on none."""
     return next(iter(live_routes(session, day, district=district, now=now, booking_id=booking_id)), None)
 

@@ -18,7 +18,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.bookings.history import one_of_fact
 from recycling.usecases.live.late_visits import late_step
-from recycling.usecases.live.live_routes import LiveBooking, LiveRoute, live_routes
+from recycling.usecases.live.live_routes import LiveBooking, RunningRoute, live_routes
 
 log = logger(__name__)
 
@@ -55,7 +55,7 @@ def watch_day(*, district: District, session: Session, now: datetime) -> dict[st
     return {"told": told, "positions": forgotten}
 
 
-def _late(routes: Iterable[LiveRoute], *, district: District, session: Session, now: datetime) -> list[_Late]:
+def _late(routes: Iterable[RunningRoute], *, district: District, session: Session, now: datetime) -> list[_Late]:
     """The visits whose residents have not heard of the step that they are late by."""
     steps = {}
     for route in routes:
@@ -105,7 +105,7 @@ def _tell(late: _Late, *, session: Session, now: datetime) -> bool:
     )  # fmt: skip
 
 
-def _left(routes: Iterable[LiveRoute], *, session: Session, now: datetime) -> list[str]:
+def _left(routes: Iterable[RunningRoute], *, session: Session, now: datetime) -> list[str]:
     """The vehicles with a place that nobody waits for any more: they have arrived, stand, or said nothing for long."""
     heading = {
         route.vehicle_key: route.state.heading_to

@@ -19,7 +19,7 @@ from recycling.policy.district import District
 from recycling.units import clock_text, instant_at
 from recycling.usecases.live.late_visits import told_s
 from recycling.usecases.live.links import GOOD_AFTER_DAY, public_address, tracked_booking, tracking_path
-from recycling.usecases.live.live_routes import LiveBooking, LiveRoute, live_route_of, live_routes
+from recycling.usecases.live.live_routes import LiveBooking, RunningRoute, live_route_of, live_routes
 from recycling.usecases.live.share_position import position_towards
 
 # What a link says of a visit, from the booking to its end.
@@ -33,7 +33,7 @@ ENDS: dict[BookingState, TrackingState] = {
 }  # fmt: skip
 
 
-def live_day(day: date, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+def day_board(day: date, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
     """The dispatcher's board: what each vehicle does, and every open stop, the latest first.
 
     Stops of a vehicle that stands come before all others: nobody is coming to them.
@@ -122,7 +122,7 @@ def tracking(token: str, *, district: District, session: Session, now: datetime)
     }
 
 
-def _tracking_state(booking: Booking, route: LiveRoute | None, *, session: Session, now: datetime) -> TrackingState:
+def _tracking_state(booking: Booking, route: RunningRoute | None, *, session: Session, now: datetime) -> TrackingState:
     if booking.state in ENDS:
         return ENDS[booking.state]
     today = service_day(now)
@@ -137,7 +137,7 @@ def _tracking_state(booking: Booking, route: LiveRoute | None, *, session: Sessi
     return _running_state(booking.id, route)
 
 
-def _running_state(booking_id: UUID, route: LiveRoute) -> TrackingState:
+def _running_state(booking_id: UUID, route: RunningRoute) -> TrackingState:
     one = route.estimate.of(booking_id)
     if one is None:
         return "delayed"
@@ -162,11 +162,11 @@ def _interval(one: StepEstimate) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _open(route: LiveRoute) -> list[LiveBooking]:
+def _open(route: RunningRoute) -> list[LiveBooking]:
     return [booking for booking in route.bookings.values() if booking.state == "booked"]
 
 
-def _stop(route: LiveRoute, booking: LiveBooking, district: District) -> dict[str, Any]:
+def _stop(route: RunningRoute, booking: LiveBooking, district: District) -> dict[str, Any]:
     one = route.estimate.of(booking.id)
     village = district.network.village(booking.village_code)
     window = district.network.pickup_window(booking.pickup_window)
@@ -187,7 +187,7 @@ def _stop(route: LiveRoute, booking: LiveBooking, district: District) -> dict[st
     }
 
 
-def _vehicle(route: LiveRoute, district: District) -> dict[str, Any]:
+def _vehicle(route: RunningRoute, district: District) -> dict[str, Any]:
     estimate, state = route.estimate, route.state
     ahead = next((one for one in estimate.steps if not one.under_way), None)
     vehicle = district.network.vehicles.get(route.vehicle_key)

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from recycling.policy.access import Principal
 from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
 from recycling.policy.fairness import MEASURES, VehicleDay, driven_s, far_off, spreads, week_of
-from recycling.policy.field_events import FieldRecord, in_sequence, route_state
+from recycling.policy.field_events import FieldRecord, in_sequence, route_state, visit_of
 from recycling.policy.price_estimate import ItemToPrice, estimate
 from recycling.policy.service_time import ItemCount, loads_of, storeys_to_carry
 from recycling.units import second_of_day
@@ -88,9 +88,13 @@ def vehicle_days(monday: date, *, district: District, session: Session, days: in
     found: list[VehicleDay] = []
     for plan in evening_plans(session, [monday + timedelta(days=n) for n in range(days)]):
         of_vehicle: dict[str, list[FieldRecord]] = defaultdict(list)
+        of_booking: dict[UUID, list[FieldRecord]] = defaultdict(list)
         for record in records_of_day(session, plan.day):
             of_vehicle[record.vehicle_key].append(record)
-        lowered = _lowered(plan.day, district=district, session=session)
+            if record.booking_id is not None:
+                of_booking[record.booking_id].append(record)
+        deciding = {visit_of(own).decided_by for own in of_booking.values()}
+        lowered = _lowered(plan.day, deciding, district=district, session=session)
         ids = {stop.booking_id for route in plan.routes for stop in route.stops if stop.booking_id}
         ids |= {one.booking_id for records in of_vehicle.values() for one in records if one.booking_id}
         bookings = {one.id: one for one in session.scalars(select(Booking).where(Booking.id.in_(ids)))}
@@ -168,16 +172,16 @@ def _shift_s(vehicle_key: str, district: District) -> tuple[int, int]:
     return district.network.shift_of(vehicle_key).shift_s
 
 
-def _lowered(day: date, *, district: District, session: Session) -> Counter[str]:
-    """Prices below what was estimated for the booking, by the collector who recorded them."""
+def _lowered(day: date, deciding: Collection[UUID | None], *, district: District, session: Session) -> Counter[str]:
+    """Prices below what was estimated for the booking, by the collector whose record decides it."""
     wanted = (
-        select(FieldEvent.payload, FieldEvent.booking_id, Staff.collector_key)
+        select(FieldEvent.event_id, FieldEvent.payload, FieldEvent.booking_id, Staff.collector_key)
         .join(Staff, Staff.id == FieldEvent.collector_id)
         .where(FieldEvent.day == day, FieldEvent.booking_id.is_not(None), FieldEvent.kind.in_(("collected", "partly")))
     )
     found: Counter[str] = Counter()
-    for payload, booking_id, collector_key in session.execute(wanted):
-        change = (payload or {}).get("price_change")
+    for event_id, payload, booking_id, collector_key in session.execute(wanted):
+        change = (payload or {}).get("price_change") if event_id in deciding else None
         booking = session.get(Booking, booking_id) if change else None
         low_fen = None if booking is None else _low_fen(booking, district)
         if change and low_fen is not None and change["fen"] < low_fen:
