@@ -95,7 +95,8 @@ def test_a_price_below_the_estimate_counts_for_whoever_recorded_it(session: Sess
             change = {"reason": "condition_differs", "fen": fen, "agreed": True}
             session.add(
                 FieldEvent(
-                    **facts | {"event_id": uuid4(), "device_seq": 900_000 + number, "payload": {"price_change": change}}
+                    **facts
+                    | {"event_id": uuid4(), "device_seq": 2_000_000_000 + number, "payload": {"price_change": change}}
                 )
             )
     # then only the one below counts, for that collector and not for the other of the crew
