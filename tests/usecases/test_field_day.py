@@ -454,3 +454,12 @@ def test_a_clash_keeps_neither_code_nor_signature(tour: Round) -> None:
     (clash,) = tour.session.scalars(select(FieldEventClash)).all()
     assert "123456" not in str(clash.content)
     assert clash.content["payload"]["proof"]["called_s"] == 7
+
+
+def test_what_a_taking_back_waited_for_may_be_an_arrival(tour: Round) -> None:
+    arrived = a_note_of("arrive", booking_id=tour.bookings[0])
+    undo = a_note_of("undo", booking_id=tour.bookings[0], undoes=arrived.event_id, device_time=NINE + MINUTE)
+    tour.send(undo)
+    assert flags(tour) == {(undo.event_id, "undo_without_effect")}
+    tour.send(arrived)
+    assert flags(tour) == set()

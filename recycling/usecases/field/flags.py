@@ -82,6 +82,19 @@ def add_flags(session: Session, flags: Iterable[Flag], *, now: datetime) -> None
         session.execute(insert_into(session, FieldFlag).on_conflict_do_nothing(), rows)
 
 
+def waiting_undos(session: Session, bookings: Iterable[UUID | None]) -> set[UUID | None]:
+    """Those of the bookings that have a taking back without effect: whatever comes may be what it waits for."""
+    asked = [booking_id for booking_id in bookings if booking_id is not None]
+    if not asked:
+        return set()
+    waiting = (
+        select(FieldEvent.booking_id)
+        .join(FieldFlag, FieldFlag.event_id == FieldEvent.event_id)
+        .where(FieldEvent.booking_id.in_(asked), FieldFlag.code == "undo_without_effect")
+    )
+    return set(session.scalars(waiting))
+
+
 def keep_folded(session: Session, bookings: Iterable[UUID], flags: Iterable[Flag], *, now: datetime) -> None:
     """Make the flags that follow from the folds of these bookings exactly ``flags``; settled ones stay settled."""
     wanted = set(flags)

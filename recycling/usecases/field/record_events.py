@@ -27,7 +27,7 @@ from recycling.policy.field_events import OUTCOMES
 from recycling.usecases.field.check_report import check_instant, check_outcome
 from recycling.usecases.field.custody import attach_tags
 from recycling.usecases.field.door_code import CodeCheck, check_door_code
-from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags
+from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags, waiting_undos
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
 from recycling.usecases.field.reports import (
@@ -273,6 +273,7 @@ class _Batch:
         self._flag_arrival()
         self._note_faults()
         touched = {one.report.booking_id for one in self.stored.values() if one.report.kind in DECIDING}
+        touched |= waiting_undos(self.session, {one.report.booking_id for one in self.stored.values()} - touched)
         bookings = [self.bookings[booking_id] for booking_id in touched if booking_id is not None]
         if bookings:
             self.flags |= fold_bookings(
