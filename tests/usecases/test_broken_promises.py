@@ -168,6 +168,10 @@ def test_nobody_changes_the_day_while_a_collector_is_on_the_way_or_after_its_pla
         take_alternative(promise_id, 2, by=mine, district=pair, session=day, now=at(TEN) + 2 * LATER)
     # then the booking is as it was
     assert day.get_one(Booking, booking_id).state == "booked"
+    # until the van breaks down on its way: nobody comes any more, and the resident may choose
+    record(day, PAIR[0], "fault", at(TEN) + 2 * LATER, drives=False)
+    take_alternative(promise_id, 2, by=mine, district=pair, session=day, now=at(TEN) + 3 * LATER)
+    assert day.get_one(Booking, booking_id).state == "cancelled"
 
 
 def test_late_is_better_than_never_and_costs_nobody_else_their_window(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from recycling.models.ledger import day_is_closed
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.policy.field_events import RouteState, route_state
 from recycling.usecases.bookings.history import note_change, tell_resident, visits_fact
 from recycling.usecases.bookings.linked import parts_of
 from recycling.usecases.bookings.place import ForPerson, place, rows_of, write_rows
@@ -26,7 +27,7 @@ from recycling.usecases.bookings.sight import visible_to
 from recycling.usecases.bookings.standing_wish import wish_of
 from recycling.usecases.bookings.tentative import DayDraft, changing
 from recycling.usecases.bookings.withdraw import withdraw
-from recycling.usecases.field.records import records_of_bookings
+from recycling.usecases.field.records import records_of_bookings, records_of_day
 
 log = logger(__name__)
 
@@ -111,8 +112,12 @@ def _open_visits(booking_id: UUID, *, session: Session) -> list[Booking]:
 
 
 def _refuse_under_way(visits: Sequence[Booking], session: Session) -> None:
-    records = records_of_bookings(session, [visit.id for visit in visits])
-    if any(record.kind in UNDER_WAY for own in records.values() for record in own):
+    """Refuse while a van that drives is on its way to one of the visits, or at its door; one that broke down is not."""
+    ids = {visit.id for visit in visits}
+    records = records_of_bookings(session, ids)
+    vehicles = {record.vehicle_key for own in records.values() for record in own if record.kind in UNDER_WAY}
+    states = [route_state(records_of_day(session, visits[0].day, vehicle_key=key)) for key in sorted(vehicles)]
+    if any(_comes(state, ids) for state in states):
         raise Conflict(
             "a collector is on the way to you already; wait for them, or call the dispatcher"
             " / 回收员已在途中，请等候或联系调度"
@@ -150,3 +155,7 @@ def _keep_consents(before: Sequence[BookedItem], after: Sequence[BookedItem]) ->
     said = {item.item_type: (item.wipe_terms, item.wipe_consent_at, item.wipe_consent_by) for item in before}
     for item in after:
         item.wipe_terms, item.wipe_consent_at, item.wipe_consent_by = said[item.item_type]
+
+
+def _comes(state: RouteState, ids: Collection[UUID]) -> bool:
+    return state.drives and (state.heading_to in ids or (state.doing == "serving" and state.at_booking in ids))
