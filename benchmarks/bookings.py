@@ -9,25 +9,22 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
-from flask import Flask
 from flask_jwt_extended import create_access_token
 from rich.console import Console
 from rich.progress import track
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from benchmarks.support.fleet import enlarged
+from benchmarks.support.enlarged_app import enlarged_app
 from benchmarks.support.load import Outcome, Request, put_on
 from benchmarks.support.month import month_rows
 from benchmarks.table import Row
-from recycling.app import create_app
 from recycling.cli.demo_day import made_up_wishes
 from recycling.clock import utc_now
 from recycling.errors import WindowFull
@@ -44,9 +41,8 @@ from recycling.usecases.bookings.offer_slots import offer_slots
 from recycling.usecases.bookings.promise import Judged, Wish
 from recycling.usecases.bookings.tentative import changing, exchange
 from recycling.usecases.planning.improve_day import improve_day
-from tests.conftest import fresh_postgres
 from tests.proof.bookings.played import judged_on
-from tests.servers import server_settings, serving
+from tests.servers import serving
 
 ASKED = 300  # offers timed
 VANS = {1_000: 100, 10_000: 900}  # added for so many promises a day
@@ -76,7 +72,7 @@ def rows() -> Iterator[Row]:
 
 def _offers(promised: int, *, vans: int) -> Iterator[Row]:
     """Offers over all bookable days, each with as many promises, beside as many capacity look-ups in the database."""
-    with _app(vehicles=vans) as app, app.app_context():
+    with enlarged_app(vehicles=vans) as app, app.app_context():
         district, now, session = app.extensions["district"], utc_now(), db.session()
         days = district.booking_rules.bookable_days(now=now, calendar=district.calendar)
         _fill(session, district, days, promised)
@@ -160,7 +156,7 @@ def _row(booking_id: uuid.UUID, resident_id: uuid.UUID, wish: Wish, judged: Judg
 
 def _confirmed() -> Iterator[Row]:
     """Bookings by 50 clients over HTTP: at once, and held before and then confirmed; on one day and on ten."""
-    with _app(vehicles=2 * VANS[1_000]) as app:
+    with enlarged_app(vehicles=2 * VANS[1_000]) as app:
         url, config = app.config["SQLALCHEMY_DATABASE_URI"], str(app.config["CONFIG_DIR"])
         with app.app_context():
             district, now, session = app.extensions["district"], utc_now(), db.session()
@@ -283,19 +279,3 @@ def _people(session: Session, count: int) -> list[tuple[uuid.UUID, str]]:
             session.add(row)
             found.append((resident.id, str(create_access_token(str(row.id), expires_delta=timedelta(hours=3)))))
     return found
-
-
-@contextmanager
-def _app(*, vehicles: int) -> Iterator[Flask]:
-    """An app over an empty PostgreSQL database, its fleet enlarged."""
-    with tempfile.TemporaryDirectory() as name:
-        made = fresh_postgres()
-        url = next(made)
-        app = create_app(server_settings(url, CONFIG_DIR=str(enlarged(Path(name), vehicles=vehicles))))
-        with app.app_context():
-            flask_migrate.upgrade()
-        yield app
-        with app.app_context():
-            db.engine.dispose()
-        for _ in made:  # let the generator drop what it made
-            pass

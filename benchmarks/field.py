@@ -8,29 +8,24 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
-from flask import Flask
 from rich.console import Console
 from sqlalchemy import func, select
 
-from benchmarks.support.fleet import enlarged
+from benchmarks.support.enlarged_app import enlarged_app
 from benchmarks.support.load import Outcome, Request, put_on
 from benchmarks.support.mending import mending_rows
 from benchmarks.support.written_day import WrittenRoute, written_day
 from benchmarks.table import Row
-from recycling.app import create_app
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
 from recycling.models.field import FieldEvent
 from recycling.policy.field_events import route_state
 from recycling.usecases.field.records import records_of_day
-from tests.conftest import fresh_postgres
-from tests.servers import Server, server_settings, serving
+from tests.servers import Server, serving
 
 COLLECTORS, STOPS, BATCH = 60, 25, 50
 OFFLINE = timedelta(hours=2)
@@ -47,7 +42,7 @@ def rows() -> Iterator[Row]:
     """Measure everything of the issue's speed table."""
     yield from _synchronised()
     yield from _route_lists()
-    with _app(vehicles=0) as app, app.app_context():
+    with enlarged_app(vehicles=0) as app, app.app_context():
         district = app.extensions["district"]
         day = district.booking_rules.bookable_days(now=utc_now(), calendar=district.calendar)[1]
         yield from mending_rows(db.session(), district=district, day=day)
@@ -56,7 +51,7 @@ def rows() -> Iterator[Row]:
 
 def _synchronised() -> Iterator[Row]:
     """Sixty phones come back after two hours and send what they recorded, fifty records at a time."""
-    with _app(vehicles=COLLECTORS + ALONE) as app:
+    with enlarged_app(vehicles=COLLECTORS + ALONE) as app:
         url, config = app.config["SQLALCHEMY_DATABASE_URI"], str(app.config["CONFIG_DIR"])
         now = utc_now()
         with app.app_context():
@@ -152,7 +147,7 @@ def _errors(*outcomes: Outcome) -> int:
 
 def _route_lists() -> Iterator[Row]:
     """What a collector waits for when they open their list, on a day of two hundred routes."""
-    with _app(vehicles=ROUTES) as app:
+    with enlarged_app(vehicles=ROUTES) as app:
         url, config = app.config["SQLALCHEMY_DATABASE_URI"], str(app.config["CONFIG_DIR"])
         now = utc_now()
         with app.app_context():
@@ -187,19 +182,3 @@ def _looks(server: Server, routes: Sequence[WrittenRoute], path: str) -> list[Re
         Request(method="GET", path=path, headers=routes[n % ROUTES].headers("GET", server.address + path))
         for n in range(LOOKS)
     ]
-
-
-@contextmanager
-def _app(*, vehicles: int) -> Iterator[Flask]:
-    """An app over an empty PostgreSQL database, its fleet enlarged."""
-    with tempfile.TemporaryDirectory() as name:
-        made = fresh_postgres()
-        url = next(made)
-        app = create_app(server_settings(url, CONFIG_DIR=str(enlarged(Path(name), vehicles=vehicles))))
-        with app.app_context():
-            flask_migrate.upgrade()
-        yield app
-        with app.app_context():
-            db.engine.dispose()
-        for _ in made:  # let the generator drop what it made
-            pass
