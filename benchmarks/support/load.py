@@ -38,8 +38,11 @@ class Outcome:
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def put_on(port: int, requests: Sequence[Request], *, clients: int) -> Outcome:
-    """Send all requests from ``clients`` threads that start together, and count the answers."""
+def put_on(port: int, requests: Sequence[Request], *, clients: int, every_s: float = 0.0) -> Outcome:
+    """Send all requests from ``clients`` threads that start together, and count the answers.
+
+    Each client sends its next one when it has the answer, and with ``every_s`` no sooner than so long after the last.
+    """
     gate = threading.Barrier(clients + 1)
     found: list[tuple[int, float]] = []
 
@@ -47,7 +50,9 @@ def put_on(port: int, requests: Sequence[Request], *, clients: int) -> Outcome:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         mine = []
         gate.wait()
-        for request in share:
+        began = time.perf_counter()
+        for number, request in enumerate(share):
+            time.sleep(max(0.0, began + number * every_s - time.perf_counter()))
             started = time.perf_counter()
             connection.request(request.method, request.path, body=request.body, headers=request.headers)
             answer = connection.getresponse()
