@@ -171,8 +171,8 @@ def _route_lists() -> Iterator[Row]:
             most = put_on(server.port, _looks(server, routes, "/my-route"), clients=LOOKERS)
     p99 = 1000 * lists.percentile_s(0.99)
     yield Row(
-        name=f"route list of {STOPS} stops, each of {ROUTES} crews looking every {EVERY_S} s, 2 workers: 99th percentile;"
-        f" {_errors(lists)} errors",
+        name=f"route list of {STOPS} stops, {ROUTES} crews looking every {EVERY_S} s each, 2 workers: 99th"
+        f" percentile; {_errors(lists)} errors",
         figure=p99, unit="ms", target=f"<= {LIST_P99_MS:.0f} ms", ok=p99 <= LIST_P99_MS and not _errors(lists),
         peer="GET /me, no list in it", peer_figure=1000 * bare.percentile_s(0.99),
     )  # fmt: skip

@@ -41,18 +41,19 @@ class Outcome:
 def put_on(port: int, requests: Sequence[Request], *, clients: int, every_s: float = 0.0) -> Outcome:
     """Send all requests from ``clients`` threads that start together, and count the answers.
 
-    Each client sends its next one when it has the answer, and with ``every_s`` no sooner than so long after the last.
+    Each client sends its next one when it has the answer, and with ``every_s`` no sooner than so long after the last;
+    then the clients take turns instead of asking all at once.
     """
     gate = threading.Barrier(clients + 1)
     found: list[tuple[int, float]] = []
 
-    def client(share: Sequence[Request]) -> None:
+    def client(place: int, share: Sequence[Request]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         mine = []
         gate.wait()
         began = time.perf_counter()
         for number, request in enumerate(share):
-            time.sleep(max(0.0, began + number * every_s - time.perf_counter()))
+            time.sleep(max(0.0, began + (number + place / clients) * every_s - time.perf_counter()))
             started = time.perf_counter()
             connection.request(request.method, request.path, body=request.body, headers=request.headers)
             answer = connection.getresponse()
@@ -61,7 +62,7 @@ def put_on(port: int, requests: Sequence[Request], *, clients: int, every_s: flo
         connection.close()
         found.extend(mine)
 
-    threads = [threading.Thread(target=client, args=(requests[n::clients],)) for n in range(clients)]
+    threads = [threading.Thread(target=client, args=(n, requests[n::clients])) for n in range(clients)]
     for thread in threads:
         thread.start()
     gate.wait()
