@@ -85,7 +85,11 @@ def live_route(
     walk.go_on()
     here = walk.here(held_until_s=held_until_s)
     if stopped_s is not None or state.doing == "over":
-        in_hand = walk.recorded_at | {key for key, end_s in walk.passed.items() if now_s - end_s <= SILENT_S}
+        in_hand = walk.recorded_at
+        if state.stopped_at is None and state.doing != "over":
+            in_hand |= {key for key, end_s in walk.passed.items() if now_s - end_s <= SILENT_S}
+        # A crew that told of its fault, or of its way home, has told of every door before it: none is over by the
+        # clock alone, and what is not recorded is somebody else's now.
         return LiveRoute(past=walk.past(in_hand), in_hand=in_hand, begun=in_hand, unloaded=tuple(walk.unloaded))
     in_hand = walk.recorded_at | walk.at | {key for key, end_s in walk.passed.items() if now_s - end_s <= SILENT_S}
     begun = in_hand | ({here.next_stop} if here.next_stop is not None else set())
