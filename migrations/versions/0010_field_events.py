@@ -16,7 +16,7 @@ KINDS = (
 )
 OLD_KINDS = "kind IN ('collected', 'partly', 'failed', 'on_the_way')"
 
-INDEXES = (["booking_id"], ["counts_on"], ["received_at"], ["device_id", "device_seq"], ["day", "vehicle_key"])
+INDEXES = (["booking_id"], ["received_at"], ["device_id", "device_seq"], ["day", "vehicle_key"])
 
 # What was recorded before devices had names: the collector stands for the device, which counts
 # from the first record on.

@@ -54,7 +54,7 @@ class FieldEvent(Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     skew_s: Mapped[int | None]
     quarantined: Mapped[bool] = mapped_column(default=False)
-    counts_on: Mapped[date] = mapped_column(index=True)
+    counts_on: Mapped[date]
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
 

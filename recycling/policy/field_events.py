@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -17,6 +17,8 @@ FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
 
 OutcomeKind = Literal["collected", "partly", "failed"]
 OUTCOMES: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
+# Records after which a booking may be something else than before.
+DECIDING: frozenset[FieldKind] = frozenset((*OUTCOMES, "undo"))
 
 # What a vehicle is doing, by what was recorded last. ``idle`` is at a place with nothing under way.
 Doing = Literal["not_begun", "driving", "serving", "unloading", "resting", "idle", "over"]
@@ -160,7 +162,9 @@ def visit_of(records: Iterable[FieldRecord]) -> Visit:
     """
     own_records = [record for record in records if record.booking_id is not None]
     standing = in_sequence(own_records)
-    told = [record for record in in_sequence(_deciding(own_records)) if record.kind != "undo"]
+    told = [
+        record for record in in_sequence(one for one in own_records if one.kind in DECIDING) if record.kind != "undo"
+    ]
     owner = told[0].vehicle_key if told else None
     own = standing if owner is None else [record for record in standing if record.vehicle_key == owner]
     mine = [record for record in told if record.vehicle_key == owner]
@@ -178,10 +182,6 @@ def visit_of(records: Iterable[FieldRecord]) -> Visit:
         decided_by=None if last is None else last.event_id,
         contested=frozenset(record.event_id for record in told if record.vehicle_key != owner),
     )
-
-
-def _deciding(records: Iterable[FieldRecord]) -> Iterator[FieldRecord]:
-    return (record for record in records if record.kind in OUTCOMES or record.kind == "undo")
 
 
 def taken_back(records: Iterable[FieldRecord]) -> set[UUID]:

@@ -16,6 +16,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.failed_visits import is_no_show
 from recycling.policy.field_events import (
+    DECIDING,
     OUTCOMES,
     FieldRecord,
     OutcomeKind,
@@ -60,9 +61,7 @@ def bring_up_to_date(
             booking, by=by, district=district, session=session, now=now
         ):
             # Whatever told of an outcome, taken back or ruled out: the booking still is what it said.
-            told = select(FieldEvent.event_id).where(
-                FieldEvent.booking_id == booking.id, FieldEvent.kind.in_((*OUTCOMES, "undo"))
-            )
+            told = select(FieldEvent.event_id).where(FieldEvent.booking_id == booking.id, FieldEvent.kind.in_(DECIDING))
             flags |= {(event_id, "undo_blocked") for event_id in session.scalars(told)}
         return flags
     state = STATES[found.outcome]

@@ -23,7 +23,7 @@ from recycling.models.transaction import atomic, queue_for
 from recycling.policy.access import Principal
 from recycling.policy.device_clock import DeviceClock, WorkedOut, worked_out
 from recycling.policy.district import District
-from recycling.policy.field_events import OUTCOMES
+from recycling.policy.field_events import DECIDING
 from recycling.usecases.field.check_report import check_instant, check_outcome
 from recycling.usecases.field.custody import attach_tags
 from recycling.usecases.field.door_code import CodeCheck, check_door_code
@@ -49,9 +49,6 @@ MOST_EVENTS = 100  # in one request; a route has some twenty stops
 MOST_UNITS = 1000  # of one item type, in the form of a record; what a door may give is judged against its booking
 
 MOST_SKEW_S = 2**31 - 1  # what the column takes: 68 years
-
-# Records after which a booking may be something else than before.
-DECIDING = frozenset((*OUTCOMES, "undo"))
 
 Answered = Literal["accepted", "duplicate", "conflict", "refused"]
 
@@ -231,10 +228,8 @@ class _Batch:
         if booking is not None:
             check_outcome(report, booking, district=self.district)
         code = self._code(report, booking)
-        if booking is not None and report.kind in OUTCOMES:
-            missing = visit_proof(report, booking, code=code, district=self.district)
-            if missing:
-                self.flags.add((report.event_id, "proof_missing"))
+        if booking is not None and visit_proof(report, booking, code=code, district=self.district):
+            self.flags.add((report.event_id, "proof_missing"))
         late = f"{day:%Y-%m}" in self.closed
         row = {
             "event_id": report.event_id, "day": day, "vehicle_key": ridden.vehicle_key,

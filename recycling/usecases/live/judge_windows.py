@@ -19,7 +19,7 @@ from recycling.models.kept_window import KeptWindow
 from recycling.models.plan import Publication, Route, RouteStop
 from recycling.models.transaction import atomic, rows_met
 from recycling.policy.district import District
-from recycling.policy.field_events import FieldRecord, Visit, in_sequence, visit_of
+from recycling.policy.field_events import FieldRecord, Visit, route_state, visit_of
 from recycling.policy.kept_windows import judge_window
 from recycling.usecases.field.records import records_of_bookings, records_of_day
 
@@ -70,11 +70,11 @@ def _promised(session: Session, day: date) -> Sequence[Any]:
 
 def _breakdowns(records: Iterable[FieldRecord]) -> dict[str, datetime]:
     """When each vehicle that could drive no further at its day's end had said so."""
-    faults: dict[str, list[FieldRecord]] = defaultdict(list)
-    for record in in_sequence(records):
-        if record.kind == "fault":
-            faults[record.vehicle_key].append(record)
-    return {key: own[-1].made_at for key, own in faults.items() if not own[-1].drives}
+    of_vehicle: dict[str, list[FieldRecord]] = defaultdict(list)
+    for record in records:
+        of_vehicle[record.vehicle_key].append(record)
+    stopped = {key: route_state(own).stopped_at for key, own in of_vehicle.items()}
+    return {key: at for key, at in stopped.items() if at is not None}
 
 
 def _row(
