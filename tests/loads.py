@@ -42,6 +42,7 @@ def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weigh
             "gross_g": 10_000 + net_g,
             "tare_g": 10_000,
             "lines": lines or (a_line(),),
+            "refused_reason": "waste" if fields.get("refused_g") else None,
         }
         | fields
     )

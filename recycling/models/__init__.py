@@ -2,6 +2,7 @@
 
 from recycling.models import (
     addresses,
+    audit,
     booking,
     counters,
     custody,
@@ -32,6 +33,7 @@ from recycling.models.base import Base
 __all__ = [
     "Base",
     "addresses",
+    "audit",
     "booking",
     "counters",
     "custody",

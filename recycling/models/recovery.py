@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
+    Integer,
     Select,
     String,
     UniqueConstraint,
+    Uuid,
+    and_,
+    cast,
     delete,
     exists,
     func,
     insert,
     select,
+    tuple_,
+    union_all,
 )
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column
+from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, insert_into, key_column
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.written_once import written_once
 
@@ -46,24 +53,50 @@ class RecoveryDay(Base):
 class DailyRecovery(Base):
     """Units and grams of one item type from one town-level unit, taken in at one station on one day.
 
-    `rebuild` is its only writer.
+    Below zero where dated adjustments of closed months take off more than came in. `rebuild` is its only writer.
     """
 
     __tablename__ = "daily_recovery"
-    __table_args__ = (CheckConstraint("units > 0 AND recovered_g > 0 AND ticket_lines > 0", name="amounts"),)
+    __table_args__ = (CheckConstraint("ticket_lines > 0", name="lines"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     station_key: Mapped[str] = key_column(primary_key=True)
     town_key: Mapped[str] = key_column(primary_key=True)
     item_type: Mapped[str] = key_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
-    provenance: Mapped[str] = mapped_column(String(16), primary_key=True)
+    provenance: Mapped[str] = mapped_column(String(24), primary_key=True)
     units: Mapped[int]
     recovered_g: Mapped[int] = mapped_column(BigInteger)  # forty full trucks of one item type pass 32 bits
     ticket_lines: Mapped[int]
 
 
 KEY_COLUMNS = 6  # of a fact: day, station, town-level unit, item type, channel, provenance
+
+
+class MonthlyRecovery(Base):
+    """The daily figures of a month added up, so that a year is a few thousand rows; `rebuild` moves them along."""
+
+    __tablename__ = "monthly_recovery"
+
+    month: Mapped[date] = mapped_column(primary_key=True)  # its first day
+    station_key: Mapped[str] = key_column(primary_key=True)
+    town_key: Mapped[str] = key_column(primary_key=True)
+    item_type: Mapped[str] = key_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    provenance: Mapped[str] = mapped_column(String(24), primary_key=True)
+    units: Mapped[int]
+    recovered_g: Mapped[int] = mapped_column(BigInteger)
+    ticket_lines: Mapped[int]
+
+
+class ClosedMonth(Base):
+    """A month whose figures are signed: from now on it changes by dated adjustments only. Publishing closes it."""
+
+    __tablename__ = "closed_month"
+
+    month: Mapped[date] = mapped_column(primary_key=True)  # its first day
+    closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_by_id: Mapped[UUID] = mapped_column(Uuid)
 
 
 @written_once
@@ -109,32 +142,76 @@ def lock_day(session: Session, *, day: date, station_key: str, now: datetime) ->
     )
 
 
+def month_of(day: date) -> date:
+    """The first day of a day's month."""
+    return day.replace(day=1)
+
+
+def hold_open(session: Session, day: date) -> bool:
+    """Whether the month of a day is open; it stays as it is until the transaction ends.
+
+    On PostgreSQL everybody who writes tickets shares a lock on the month, which `close_month` takes alone.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock_shared(*_month_lock(day))))
+    return session.get(ClosedMonth, month_of(day), populate_existing=True) is None
+
+
+def close_month(session: Session, day: date, *, by_id: UUID, now: datetime) -> bool:
+    """Close the month of a day; false when it was closed before."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(*_month_lock(day))))
+    return insert_if_absent(session, ClosedMonth, month=month_of(day), closed_at=now, closed_by_id=by_id)
+
+
+def _month_lock(day: date) -> tuple[int, int]:
+    return MONTH_LOCKS, day.year * 12 + day.month
+
+
+MONTH_LOCKS = 0x6D6F  # the first half of the advisory locks of months
+
+
 def stands() -> ColumnElement[bool]:
-    """Tells of a ticket that no correction has replaced it: only then do its lines count."""
+    """Tells of a ticket that its lines count: no correction has replaced it, but for one that counters it later."""
     newer = aliased(IntakeTicket)
-    return ~exists().where(newer.corrects_id == IntakeTicket.id)
+    replaced = and_(newer.corrects_id == IntakeTicket.id, newer.counters_id.is_distinct_from(IntakeTicket.id))
+    return ~exists().where(replaced)
 
 
-def counting_lines() -> Select[*tuple[Any, ...]]:
-    """The facts that the tickets give: sums over the lines of tickets that no correction has replaced."""
-    keys = (
-        IntakeTicket.day,
+def counting_lines(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The facts that the tickets give: sums over the lines that count, less those that adjustments take off again.
+
+    ``where`` holds of the ticket on whose day they count.
+    """
+    adjusted = aliased(IntakeTicket)
+    lines = (
+        _signed(1, IntakeTicket).join(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id),
+        _signed(-1, adjusted)
+        .select_from(IntakeTicket)
+        .join(adjusted, adjusted.id == IntakeTicket.counters_id)
+        .join(IntakeLine, IntakeLine.ticket_id == adjusted.id),
+    )
+    both = union_all(*(one.where(stands(), *where) for one in lines)).subquery()
+    keys = list(both.c)[:KEY_COLUMNS]
+    return select(
+        *keys,
+        func.sum(both.c.units).label("units"),
+        cast(func.sum(both.c.net_g), BigInteger).label("recovered_g"),
+        func.count().label("ticket_lines"),
+    ).group_by(*keys)
+
+
+def _signed(sign: int, ticket: Any) -> Select[*tuple[Any, ...]]:
+    """Lines with a sign, on the day of the ticket that makes them count, by the channel of the one they are on."""
+    return select(
+        IntakeTicket.counts_on.label("day"),
         IntakeTicket.station_key,
         IntakeLine.town_key,
         IntakeLine.item_type,
-        IntakeTicket.channel,
+        ticket.channel,
         IntakeLine.provenance,
-    )
-    return (
-        select(
-            *keys,
-            func.sum(IntakeLine.units).label("units"),
-            func.sum(IntakeLine.net_g).label("recovered_g"),
-            func.count().label("ticket_lines"),
-        )
-        .join(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id)
-        .where(stands())
-        .group_by(*keys)
+        (sign * IntakeLine.units).label("units"),
+        (sign * IntakeLine.net_g).label("net_g"),
     )
 
 
@@ -143,7 +220,7 @@ def rebuild(session: Session, *, day: date, station_key: str) -> Rebuilt:
     facts = DailyRecovery.__table__.c
     mine = (DailyRecovery.day == day, DailyRecovery.station_key == station_key)
     told: Sequence[Any] = session.execute(
-        counting_lines().where(IntakeTicket.day == day, IntakeTicket.station_key == station_key)
+        counting_lines(IntakeTicket.counts_on == day, IntakeTicket.station_key == station_key)
     ).all()
     stood = {tuple(row) for row in session.execute(select(*facts).where(*mine))}
     wanted = {tuple(row) for row in told}
@@ -151,9 +228,70 @@ def rebuild(session: Session, *, day: date, station_key: str) -> Rebuilt:
         session.execute(delete(DailyRecovery).where(*mine))
         if told:
             session.execute(insert(DailyRecovery), [dict(row._mapping) for row in told])
+        _move_month(session, stood - wanted, wanted - stood)
     return Rebuilt(
         rows=len(told),
         units=sum(row.units for row in told),
         recovered_g=sum(row.recovered_g for row in told),
         differences=len({row[:KEY_COLUMNS] for row in stood ^ wanted}),
     )
+
+
+def rebuild_month(session: Session, *, day: date, station_key: str) -> int:
+    """Write the figures of a station's month anew from those of its days; returns how many were not what they said.
+
+    The caller holds `lock_day` of a day of it.
+    """
+    month, keys = month_of(day), list(MonthlyRecovery.__table__.c)[1:KEY_COLUMNS]
+    fact = DailyRecovery.__table__.c
+    of_days = [fact[key.name] for key in keys]
+    told = session.execute(
+        select(
+            *of_days,
+            func.sum(fact.units).label("units"),
+            cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
+            cast(func.sum(fact.ticket_lines), Integer).label("ticket_lines"),
+        )
+        .where(fact.station_key == station_key, fact.day >= month, fact.day < month_of(month + timedelta(days=31)))
+        .group_by(*of_days)
+    ).all()
+    mine = (MonthlyRecovery.month == month, MonthlyRecovery.station_key == station_key)
+    stood = {tuple(row)[1:] for row in session.execute(select(*MonthlyRecovery.__table__.c).where(*mine))}
+    wanted = {tuple(row) for row in told}
+    if stood != wanted:
+        session.execute(delete(MonthlyRecovery).where(*mine))
+        if told:
+            session.execute(insert(MonthlyRecovery), [{"month": month, **row._mapping} for row in told])
+    return len({row[: KEY_COLUMNS - 1] for row in stood ^ wanted})
+
+
+def _move_month(session: Session, gone: Iterable[tuple[Any, ...]], new: Iterable[tuple[Any, ...]]) -> None:
+    """Take figures of days out of their months' and put others in."""
+    change: dict[tuple[Any, ...], list[int]] = {}
+    for sign, rows in ((-1, gone), (1, new)):
+        for day, *rest in rows:
+            key = (month_of(day), *rest[: KEY_COLUMNS - 1])
+            sums = change.setdefault(key, [0, 0, 0])
+            for place, amount in enumerate(rest[KEY_COLUMNS - 1 :]):
+                sums[place] += sign * amount
+    table = MonthlyRecovery.__table__.c
+    # In one sequence for everybody, so that two days of a month queue and do not wait in a circle.
+    moved = [dict(zip(table.keys(), (*key, *sums), strict=True)) for key, sums in sorted(change.items()) if any(sums)]
+    if not moved:
+        return
+    row = insert_into(session, MonthlyRecovery)
+    amounts = ("units", "recovered_g", "ticket_lines")
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=list(table.keys())[:KEY_COLUMNS],
+            set_={name: table[name] + row.excluded[name] for name in amounts},
+        ),
+        moved,
+    )
+    emptied = [tuple(one.values())[:KEY_COLUMNS] for one in moved if one["ticket_lines"] < 0]
+    if emptied:
+        session.execute(
+            delete(MonthlyRecovery).where(
+                tuple_(*list(table)[:KEY_COLUMNS]).in_(emptied), MonthlyRecovery.ticket_lines == 0
+            )
+        )

@@ -207,6 +207,10 @@ def a_judged_window(**wrong: object) -> Breach:
 LONG_AGO = "'2026-11-23 00:59:59.000000'"  # one second over an hour before tests.conftest.NOW, and before everything
 
 # A cancelled booking that is booked again: version 3 follows version 2.
+ON_THE_22ND = "UPDATE intake_ticket SET day = '2026-11-22', counts_on = '2026-11-22'"
+ADJUSTED_UNCLOSED = (
+    "UPDATE intake_ticket SET counters_id = corrects_id, counts_on = '2026-11-24' WHERE corrects_id IS NOT NULL"
+)
 REOPEN = """
     INSERT INTO booking_change (id, booking_id, at, by_id, by_role, kind, state, version)
     SELECT booking_id, booking_id, at, by_id, by_role, kind, 'booked', 3 FROM booking_change WHERE state = 'cancelled'
@@ -255,17 +259,20 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.figures_are_their_lines, sql("UPDATE daily_recovery SET recovered_g = recovered_g + 1")),
     (figures.figures_are_their_lines, sql("DELETE FROM daily_recovery WHERE item_type = 'fan'")),
     (figures.figures_are_their_lines, sql("UPDATE intake_line SET units = 2 WHERE item_type = 'fridge'")),
+    (figures.months_are_their_days, sql("UPDATE monthly_recovery SET units = units + 1")),
+    (figures.months_are_their_days, sql("DELETE FROM monthly_recovery")),
+    (figures.adjustments_counter_their_original, sql(ADJUSTED_UNCLOSED)),
     (figures.weighed_units_are_on_tickets, sql("UPDATE booked_item SET weighed_units = 0")),
     (figures.weighed_units_are_on_tickets, sql("UPDATE intake_line SET booking_id = NULL")),
-    (figures.tickets_are_whole, sql("UPDATE intake_ticket SET refused_g = 1")),
+    (figures.tickets_are_whole, sql("UPDATE intake_ticket SET refused_g = 1, refused_reason = 'wet'")),
     (figures.tickets_are_whole, sql("UPDATE intake_line SET booking_id = NULL")),
     (figures.tickets_are_whole, sql("UPDATE intake_ticket SET channel = 'walk_in'")),
-    (figures.corrections_stay_in_place, sql("UPDATE intake_ticket SET day = '2026-11-22' WHERE number = 3")),
+    (figures.corrections_stay_in_place, sql(f"{ON_THE_22ND} WHERE number = 3")),
     (figures.numbers_have_no_gap, sql("UPDATE scale SET last_number = last_number + 1")),
     (figures.numbers_have_no_gap, sql("UPDATE intake_ticket SET number = 0 WHERE number = 1")),
     (figures.numbers_have_no_gap, sql("DELETE FROM scale")),
     (figures.reports_are_what_was_kept, sql("""UPDATE goal_report SET body = '{"units": 1000000}'""")),
-    (figures.days_are_local_dates, sql("UPDATE intake_ticket SET day = '2026-11-22'")),
+    (figures.days_are_local_dates, sql(ON_THE_22ND)),
     # 16:00 UTC is midnight in Shanghai: the day after has begun
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
     (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
@@ -344,14 +351,13 @@ def test_the_command_names_the_broken_rule_and_the_row_and_fails(
     a_day_of_work.execute(text("UPDATE daily_recovery SET units = 7 WHERE item_type = 'fan'"))
     a_day_of_work.commit()
     found = runner.invoke(args=["check-data"])
-    # then one line names the rule, one the figure: 7 units stand there, 1 is on the ticket
+    # then one line names the rule, one the figure: 7 units stand there, 1 is on the ticket; the month's is off as well
     assert found.exit_code == 1
     assert "BROKEN I-12  日回收量 = 磅单明细" in found.output
     assert "2026-11-23, lincheng, lincheng, fan, walk_in, weighed, 6, 0, 0" in found.output
-    assert "1 of" in found.output
-    assert list(broken(a_day_of_work)) == [
-        f"{figures.figures_are_their_lines.key} {figures.figures_are_their_lines.rule}"
-    ]
+    assert "2 of" in found.output
+    off = (figures.figures_are_their_lines, figures.months_are_their_days)
+    assert list(broken(a_day_of_work)) == [f"{one.key} {one.rule}" for one in off]
     # and set right, it holds again
     a_day_of_work.execute(text("UPDATE daily_recovery SET units = 1 WHERE item_type = 'fan'"))
     a_day_of_work.commit()

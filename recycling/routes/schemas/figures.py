@@ -68,6 +68,7 @@ class ScopeSchema(Schema):
     channels = fields.List(fields.String(), required=True)
     counting_event = fields.String(required=True)
     area = fields.List(fields.String(), required=True)
+    unit = fields.String(required=True)
     period = fields.String(required=True)
     stripped_items = fields.String(required=True)
     provenance = fields.List(fields.String(), required=True)

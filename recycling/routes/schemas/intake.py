@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from recycling.models.intake import Channel, Provenance
+from recycling.models.intake import CHANNELS, PROVENANCES, REFUSED_REASONS
 from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text, Whole
-from recycling.usecases.intake.weighing import MOST_LINES, MOST_UNITS, WeighedLine, Weighing
+from recycling.usecases.intake.weighing import MOST_LINES, MOST_TRIPS, MOST_UNITS, WeighedLine, Weighing
 
 # Wider than any scale, so that a wrong reading is refused in the words of the domain and not by a bare range.
 LARGEST_G = 1_000_000_000
@@ -27,6 +27,9 @@ class WeighedLineSchema(Schema):
     booking_id = fields.UUID(
         load_default=None, allow_none=True, metadata={"description": "上门预约 / required on a door ticket"}
     )
+    missing_parts = Whole(
+        load_default=0, least=0, most=MOST_UNITS, metadata={"description": "缺件数 / units that came stripped"}
+    )
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> WeighedLine:
@@ -38,15 +41,23 @@ class WeighingSchema(Schema):
     """What the scale showed and what the load is made of; the server works out the net."""
 
     channel = fields.String(
-        required=True, validate=validate.OneOf(get_args(Channel)),
-        metadata={"description": "来源：上门或自送 / from the door, or brought by its owner"},
+        required=True, validate=validate.OneOf(CHANNELS),
+        metadata={"description": "来源 / from the door, brought by its owner, out of a bin, trade-in, pool"},
     )  # fmt: skip
     gross_g = Whole(
         required=True, least=0, most=LARGEST_G, metadata={"description": "毛重（克）", "example": 3_541_300}
     )
     tare_g = Whole(required=True, least=0, most=LARGEST_G, metadata={"description": "皮重（克）", "example": 3_500_000})
     refused_g = Whole(load_default=0, least=0, most=LARGEST_G, metadata={"description": "扣杂（克）/ contamination"})
+    refused_reason = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(REFUSED_REASONS),
+        metadata={"description": "扣杂原因 / why part of the load is sent back; required with refused_g"},
+    )  # fmt: skip
     vehicle_key = Text(load_default=None, allow_none=True, most=64, metadata={"description": "车辆 / our own vehicle"})
+    trip = Whole(
+        load_default=None, allow_none=True, least=1, most=MOST_TRIPS,
+        metadata={"description": "当日第几趟 / which of the vehicle's loads of the day"},
+    )  # fmt: skip
     lines = fields.List(fields.Nested(WeighedLineSchema), required=True, validate=validate.Length(0, MOST_LINES))
 
 
@@ -69,7 +80,7 @@ class CorrectTicketSchema(WeighingSchema):
     """The ticket as it should have been, whole, and why; empty ``lines`` and nothing else withdraws it."""
 
     reason = Text(required=True, least=4, most=200, metadata={"description": "更正原因 / why"})
-    channel = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(get_args(Channel)))
+    channel = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(CHANNELS))
     gross_g = Whole(load_default=None, allow_none=True, least=0, most=LARGEST_G)
     tare_g = Whole(load_default=None, allow_none=True, least=0, most=LARGEST_G)
 
@@ -98,28 +109,37 @@ class IntakeLineSchema(Schema):
     item_type = fields.String(required=True)
     units = fields.Integer(required=True)
     net_g = fields.Integer(required=True)
-    provenance = fields.String(required=True, validate=validate.OneOf(get_args(Provenance)))
+    provenance = fields.String(required=True, validate=validate.OneOf(PROVENANCES))
+    missing_parts = fields.Integer(required=True)
     town_key = fields.String(required=True)
     booking_id = fields.UUID(required=True, allow_none=True)
 
 
 class IntakeTicketSchema(Schema):
-    """A ticket. ``replaced_by_id`` names the correction that counts in its place."""
+    """A ticket. ``replaced_by_id`` names the correction that counts in its place.
+
+    ``counts_on`` is the day its mass counts for. It is later than ``day`` for a correction of a closed month, which
+    takes off again what the ticket ``counters_id`` says.
+    """
 
     id = fields.UUID(required=True)
     station_key = fields.String(required=True)
     scale_number = fields.String(required=True)
     number = fields.Integer(required=True)
-    channel = fields.String(required=True, validate=validate.OneOf(get_args(Channel)))
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
     day = fields.Date(required=True)
+    counts_on = fields.Date(required=True)
     gross_g = fields.Integer(required=True)
     tare_g = fields.Integer(required=True)
     net_g = fields.Integer(required=True)
     refused_g = fields.Integer(required=True)
+    refused_reason = fields.String(required=True, allow_none=True)
     vehicle_key = fields.String(required=True, allow_none=True)
+    trip = fields.Integer(required=True, allow_none=True)
     keeper_id = fields.UUID(required=True)
     weighed_at = fields.AwareDateTime(required=True)
     corrects_id = fields.UUID(required=True, allow_none=True)
+    counters_id = fields.UUID(required=True, allow_none=True)
     correction_reason = fields.String(required=True, allow_none=True)
     replaced_by_id = fields.UUID(required=True, allow_none=True)
     made_up = fields.Boolean(required=True)

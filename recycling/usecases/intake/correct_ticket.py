@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.errors import Conflict, NotFound
 from recycling.logs import logger
-from recycling.models.intake import IntakeTicket, next_number
-from recycling.models.recovery import lock_day, rebuild
+from recycling.models.intake import IntakeTicket, number_ticket
+from recycling.models.recovery import hold_open, lock_day, rebuild
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -34,7 +35,9 @@ def correct_ticket(
 ) -> IntakeTicket:
     """Replace a ticket by what should have stood on it; ``None`` withdraws it.
 
-    The new ticket takes the next number of the same scale and counts for the day of its original.
+    The new ticket takes the next number of the same scale and counts for the day of its original. When the month of
+    that day is closed it is a dated adjustment: the original stays where it counts, and today its lines are taken off
+    and the new ones put in.
 
     Raises
     ------
@@ -54,7 +57,9 @@ def correct_ticket(
         wanted |= {line.booking_id for line in (weighing.lines if weighing is not None else ())}
         # Before the items of a ticket are counted: a record at the door locks in this sequence too.
         named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
-        lock_day(session, day=day, station_key=station_key, now=now)
+        still_open = hold_open(session, original.counts_on)
+        counts_on = original.counts_on if still_open else service_day(now)
+        lock_day(session, day=counts_on, station_key=station_key, now=now)
         _refuse_replaced(original, session=session)
         lines = (
             judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
@@ -63,19 +68,18 @@ def correct_ticket(
         )
         shown = weighing or Weighing(channel=original.channel, gross_g=0, tare_g=0, lines=())
         ticket = IntakeTicket(
-            id=uuid4(), station_key=station_key, scale_number=original.scale_number,
-            number=next_number(session, station_key=station_key, scale_number=original.scale_number),
-            channel=shown.channel, day=day, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
-            refused_g=shown.refused_g, vehicle_key=shown.vehicle_key, keeper_id=by.id, weighed_at=now,
-            corrects_id=original.id, correction_reason=reason,
+            id=uuid4(), station_key=station_key, scale_number=original.scale_number, channel=shown.channel, day=day,
+            counts_on=counts_on, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
+            refused_g=shown.refused_g, refused_reason=shown.refused_reason, vehicle_key=shown.vehicle_key,
+            trip=shown.trip, keeper_id=by.id, weighed_at=now, corrects_id=original.id,
+            counters_id=original.counters_id if still_open else original.id, correction_reason=reason,
             made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
         )  # fmt: skip
         count_units(session, put=lines, take_back=original.lines)
-        session.add(ticket)
-        session.flush()
+        number_ticket(session, ticket)
         # A record that left fewer units than the ticket said could not count in full; now it may.
         fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
-        rebuild(session, day=day, station_key=station_key)
+        rebuild(session, day=counts_on, station_key=station_key)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import InvalidInput
 from recycling.logs import logger
-from recycling.models.recovery import RecoveryDay, lock_day, rebuild
+from recycling.models.recovery import RecoveryDay, lock_day, rebuild, rebuild_month
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 
@@ -28,12 +28,15 @@ class DayRolledUp:
         Facts of the day and what they add up to.
     differences
         Facts that were not what the tickets say: a fault of the program, or somebody's hand in the database.
+    month_differences
+        Figures of the day's month that were not what its days say.
     """
 
     rows: int
     units: int
     recovered_g: int
     differences: int
+    month_differences: int = 0
 
 
 def roll_up_day(day: date, *, district: District, session: Session, now: datetime) -> DayRolledUp:
@@ -55,21 +58,25 @@ def roll_up_day(day: date, *, district: District, session: Session, now: datetim
         stored = session.scalars(select(RecoveryDay.station_key).where(RecoveryDay.day == day))
         # A station that has left the network keeps its figures. In one sequence, so that two roll-ups queue.
         stations = sorted({*district.network.stations, *stored})
-        rebuilt = []
+        rebuilt, months = [], 0
         for station_key in stations:
             lock_day(session, day=day, station_key=station_key, now=now)
             found = rebuild(session, day=day, station_key=station_key)
-            if found.differences:
+            # After the day: what it moved the month by was counted from what stood there before.
+            of_month = rebuild_month(session, day=day, station_key=station_key)
+            if found.differences or of_month:
                 log.critical(
                     "roll_up.difference", day=str(day), station_key=station_key, differences=found.differences,
-                    rows=found.rows, units=found.units, recovered_g=found.recovered_g,
+                    of_month=of_month, rows=found.rows, units=found.units, recovered_g=found.recovered_g,
                 )  # fmt: skip
+            months += of_month
             rebuilt.append(found)
     figures = DayRolledUp(
         rows=sum(one.rows for one in rebuilt),
         units=sum(one.units for one in rebuilt),
         recovered_g=sum(one.recovered_g for one in rebuilt),
         differences=sum(one.differences for one in rebuilt),
+        month_differences=months,
     )
     log.info("roll_up.done", day=str(day), rows=figures.rows, differences=figures.differences)
     return figures

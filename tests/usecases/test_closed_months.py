@@ -1,0 +1,168 @@
+"""Closed months: what is signed stays, and a late correction is a dated adjustment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from recycling.errors import Conflict
+from recycling.models import recovery
+from recycling.models.booking import BookedItem
+from recycling.models.intake import IntakeTicket
+from recycling.models.recovery import DailyRecovery, MonthlyRecovery, close_month, hold_open
+from recycling.models.transaction import atomic
+from recycling.policy.district import District
+from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.reporting.roll_up import roll_up_day
+from tests.builders import a_booking
+from tests.invariants import assert_invariants
+from tests.loads import a_keeper, a_line, a_weighing, collect
+
+NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
+CLERK = UUID(int=5)
+LATER = timedelta(days=12)  # 5 December
+
+
+@pytest.fixture
+def correct(session: Session, district: District, now: datetime) -> Callable[..., IntakeTicket]:
+    """Correct a ticket of 临城 on 5 December, unless the test says otherwise."""
+
+    def correct(ticket_id: UUID, weighing: Any, *, at: datetime = now + LATER) -> IntakeTicket:
+        return correct_ticket(
+            ticket_id, weighing, reason="读数有误", by=a_keeper(), district=district, session=session, now=at
+        )
+
+    return correct
+
+
+def weighed(session: Session, district: District, now: datetime, **fields: Any) -> IntakeTicket:
+    return weigh_in(a_weighing(**fields), scale_number="1", by=a_keeper(), district=district, session=session, now=now)
+
+
+def close(session: Session, now: datetime, day: date = NOVEMBER) -> None:
+    with atomic(session):
+        assert close_month(session, day, by_id=CLERK, now=now)
+
+
+def by_day(session: Session) -> list[tuple[date, int, int, int]]:
+    """Day, units, grams and lines of every figure."""
+    row = DailyRecovery
+    columns = (row.day, row.units, row.recovered_g, row.ticket_lines)
+    return [tuple(one) for one in session.execute(select(*columns).order_by(row.day))]
+
+
+def by_month(session: Session) -> list[tuple[date, int, int]]:
+    row = MonthlyRecovery
+    return [tuple(one) for one in session.execute(select(row.month, row.units, row.recovered_g).order_by(row.month))]
+
+
+def test_a_correction_of_a_closed_month_counts_on_the_day_it_is_made(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    # given 41.3 kg weighed in on 23 November, whose month is closed
+    ticket = weighed(session, district, now)
+    close(session, now + timedelta(days=10))
+    # when it turns out on 5 December that it was 40 kg
+    made = correct(ticket.id, a_weighing(net_g=40_000))
+    # then November stays, and December has -41.3 + 40 kg on that day, with the line taken off and the line put in
+    assert (made.day, made.counts_on, made.counters_id) == (date(2026, 11, 23), date(2026, 12, 5), ticket.id)
+    assert by_day(session) == [(date(2026, 11, 23), 1, 41_300, 1), (date(2026, 12, 5), 0, -1_300, 2)]
+    assert by_month(session) == [(NOVEMBER, 1, 41_300), (DECEMBER, 0, -1_300)]
+    # and a roll-up of either day finds nothing else
+    for day in (date(2026, 11, 23), date(2026, 12, 5)):
+        found = roll_up_day(day, district=district, session=session, now=now + LATER)
+        assert (found.differences, found.month_differences) == (0, 0)
+    assert_invariants(session)
+
+
+def test_an_adjustment_of_an_open_month_is_replaced_in_place_and_of_a_closed_one_adjusted_again(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    ticket = weighed(session, district, now)
+    close(session, now + timedelta(days=10))
+    first = correct(ticket.id, a_weighing(net_g=40_000))
+    # when the adjustment itself was wrong, while December is open
+    second = correct(first.id, a_weighing(net_g=42_000), at=now + LATER + timedelta(days=1))
+    # then it counts where the first one did, and takes off the same ticket: -41.3 + 42 kg
+    assert (second.counts_on, second.counters_id) == (date(2026, 12, 5), ticket.id)
+    assert by_month(session) == [(NOVEMBER, 1, 41_300), (DECEMBER, 0, 700)]
+    # when December is closed as well, and the whole load is withdrawn in January
+    close(session, now + timedelta(days=40), DECEMBER)
+    gone = correct(second.id, None, at=now + timedelta(days=45))
+    # then January takes off the 42 kg that the closed months hold together
+    assert (gone.counts_on, gone.counters_id) == (date(2027, 1, 7), second.id)
+    assert by_month(session) == [(NOVEMBER, 1, 41_300), (DECEMBER, 0, 700), (date(2027, 1, 1), -1, -42_000)]
+    assert_invariants(session)
+
+
+def test_units_of_an_adjusted_ticket_are_free_for_the_right_one(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    # given a collected fridge on a ticket of a closed month
+    booking = a_booking(session, district=district, now=now)
+    collect(session, booking, district=district, now=now)
+    ticket = weigh_in(
+        a_weighing(a_line(booking_id=booking.id)), scale_number="1", by=a_keeper(), district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    close(session, now + timedelta(days=10))
+    # when it is withdrawn later
+    correct(ticket.id, None)
+    # then the booking has none weighed, though the closed month keeps its figure
+    weighed_units = select(BookedItem.weighed_units).where(BookedItem.booking_id == booking.id)
+    assert session.scalars(weighed_units).all() == [0]
+    assert by_month(session) == [(NOVEMBER, 1, 41_300), (DECEMBER, -1, -41_300)]
+    assert_invariants(session)
+
+
+def test_nothing_is_weighed_into_a_closed_month(session: Session, district: District, now: datetime) -> None:
+    close(session, now)
+    with pytest.raises(Conflict, match="2026-11 are signed and closed"):
+        weighed(session, district, now)
+    assert by_day(session) == []
+    # a month is closed once
+    with atomic(session):
+        assert not close_month(session, NOVEMBER, by_id=CLERK, now=now)
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])
+def test_a_weigh_in_under_way_is_in_the_month_before_it_is_closed(
+    *, lock: bool, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing reads what stands and then closes: without the lock it would miss what is just being written."""
+    engine = session.get_bind()
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time; there is no lock to take away")
+    if not lock:
+        monkeypatch.setattr(recovery, "_month_lock", lambda day: (0, threading.get_ident() % 2**31))
+    seen: list[int] = []
+    written, closing = threading.Event(), threading.Event()
+
+    def weigh() -> None:
+        with Session(engine) as own, atomic(own):
+            hold_open(own, NOVEMBER)
+            own.execute(text("INSERT INTO closed_month VALUES ('2020-01-01', now(), :id)"), {"id": str(CLERK)})
+            written.set()
+            closing.wait(0.5)
+
+    def close_it() -> None:
+        with Session(engine) as own, atomic(own):
+            close_month(own, NOVEMBER, by_id=CLERK, now=now)
+            seen.extend(own.scalars(text("SELECT 1 FROM closed_month WHERE month = '2020-01-01'")))
+            closing.set()
+
+    threads = [threading.Thread(target=weigh), threading.Thread(target=close_it)]
+    threads[0].start()
+    assert written.wait(5)
+    threads[1].start()
+    for thread in threads:
+        thread.join(10)
+    assert seen == ([1] if lock else [])
