@@ -155,9 +155,10 @@ class PlayedDay:
                 for now in legs:  # the van's clock
                     self._stops(van, now)
                     yield now
-                if step["kind"] == "end":
+                if step["kind"] == "end" and not self._called_back(van, now):
                     break
             self._record(van, now, "shift_end")
+            van.home = True
         except BrokeDown:
             stands = van.breaks_s or now
             yield stands
@@ -173,7 +174,17 @@ class PlayedDay:
                 van.version, van.steps = self.look(van, second)
                 if self._open(van):
                     van.home = False
+                    van.done.discard("end")
                     self._wake(second, self._drive(van, second))
+
+    def _called_back(self, van: Van, now: float) -> bool:
+        """Whether a crew that comes home finds stops on its list that it did not know when it turned back."""
+        if van.phone.hears(now):
+            van.version, van.steps = self.look(van, now)
+        if not self._open(van):
+            return False
+        van.done.discard("end")
+        return True
 
     def _open(self, van: Van) -> bool:
         return any(
