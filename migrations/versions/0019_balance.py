@@ -81,7 +81,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_missing_parts_flag")),
     )
     for name, other in (("day", "id"), ("station_key", "day"), ("collector_key", "day")):
-        op.create_index(op.f(f"ix_missing_parts_flag_{name}_{other}"), "missing_parts_flag", [name, other], unique=False)
+        op.create_index(
+            op.f(f"ix_missing_parts_flag_{name}_{other}"), "missing_parts_flag", [name, other], unique=False
+        )
     op.create_table(
         "class_average_version",
         sa.Column("month", sa.Date(), nullable=False),
@@ -107,7 +109,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["month"], ["class_average_version.month"], name=op.f("fk_class_average_month")),
         sa.PrimaryKeyConstraint("month", "station_key", "item_type", name=op.f("pk_class_average")),
     )
-    op.create_index(op.f("ix_class_average_station_key_item_type"), "class_average", ["station_key", "item_type"], unique=False)
+    op.create_index(
+        op.f("ix_class_average_station_key_item_type"), "class_average", ["station_key", "item_type"], unique=False
+    )
 
 
 def downgrade() -> None:

@@ -63,9 +63,7 @@ def class_mean(lines: Sequence[tuple[int, int]]) -> ClassMean | None:
     squares = sum(count * (mass - mean_mg) ** 2 for mass, count in drawn)
     kept = len(lines) - 2 * tail
     sd_mg = isqrt(squares // (len(lines) - 1)) * len(lines) // kept
-    return ClassMean(
-        mean_g=max(1, _nearest(mean_mg, _MG)), sd_g=_nearest(sd_mg, _MG), units=units, lines=len(lines)
-    )
+    return ClassMean(mean_g=max(1, _nearest(mean_mg, _MG)), sd_g=_nearest(sd_mg, _MG), units=units, lines=len(lines))
 
 
 def sample_days(month: date) -> tuple[date, date]:

@@ -59,7 +59,11 @@ class TripTolerance:
         Errors of one source are taken as going the same way: a load holds few item types, and a wrong unit mass is
         wrong for all its units.
         """
-        shares = {source: getattr(self, f"{source}_bp") for source in DOOR_SOURCES}
+        shares: dict[DoorSource, int] = {
+            "doorstep": self.doorstep_bp,
+            "station_class_average": self.station_class_average_bp,
+            "type_table": self.type_table_bp,
+        }
         return max(self.least_g, sum(door_g.get(source, 0) * share for source, share in shares.items()) // BP)
 
 

@@ -85,7 +85,9 @@ class MassInterval:
     def text(self) -> str:
         """The interval in words for people."""
         low, high = kg_text(self.low_g), kg_text(self.high_g)
-        return f"95 % 区间 {low} 至 {high}，按计重来源估计 / 95 % interval {low} to {high}, by where the weights come from"
+        return (
+            f"95 % 区间 {low} 至 {high}，按计重来源估计 / 95 % interval {low} to {high}, by where the weights come from"
+        )
 
 
 def average_error(*, mean_g: int, sd_g: int, lines: int) -> AverageError:
