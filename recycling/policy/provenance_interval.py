@@ -11,6 +11,7 @@ from recycling.policy.checks import BP, check_range
 from recycling.policy.scope import WeighProvenance
 from recycling.units import kg_text
 
+_ROOT_SCALE = 1_000  # roots of sample sizes are taken to three decimals
 Z_95_PERCENT = 196  # 1.96 standard deviations either way hold 95 % of a normal distribution
 
 
@@ -98,10 +99,17 @@ def average_error(*, mean_g: int, sd_g: int, lines: int) -> AverageError:
     mean_g, sd_g
         Of single units, grams; ``mean_g`` >= 1.
     lines
-        Weighings it is made of, >= 1. Not units: those of one weighing often are of one make.
+        Weighings it is made of, >= 2. Not units: those of one weighing often are of one make.
+
+    Notes
+    -----
+    A spread that was itself worked out from few weighings is a little too small as often as too large; the standard
+    error is widened as Student's distribution is wider than the normal one, by 1 + (1.96² + 1) / 4 (lines - 1).
     """
-    shared = -(-sd_g * BP // (mean_g * max(1, isqrt(lines))))
-    return AverageError(shared_bp=shared, spread_bp=-(-sd_g * BP // mean_g))
+    spread = -(-sd_g * BP // mean_g)
+    free = 4 * (lines - 1)
+    shared = -(-spread * _ROOT_SCALE * (free + 5) // (isqrt(lines * _ROOT_SCALE**2) * free))
+    return AverageError(shared_bp=shared, spread_bp=spread)
 
 
 def mass_interval(
