@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.models.balance import TripBalance
 from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
@@ -110,3 +111,17 @@ def a_crew_day(
     crew = publish_route(session, bookings, district=district, now=now)
     day = CrewDay(session=session, district=district, crew=crew, keeper=a_keeper(), numbers=itertools.count(1))
     return day, ids
+
+
+def a_held_trip(session: Session, *, now: datetime, station_key: str = "lincheng") -> UUID:
+    """A trip of yesterday that came to no ticket, written straight into the database."""
+    day = service_day(now) - timedelta(days=1)
+    trip = TripBalance(
+        id=uuid4(), day=day, vehicle_key=f"{station_key}-1", trip=1, station_key=station_key, doors=1, units=1,
+        doorstep_g=0, class_average_g=0, type_table_g=40_800, station_g=0, tolerance_g=14_280, tickets=[],
+        differing=[], causes=["not_weighed"], state="held", version=1, computed_at=now,
+    )  # fmt: skip
+    trip_id = trip.id
+    session.add(trip)
+    session.commit()
+    return trip_id

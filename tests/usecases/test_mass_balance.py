@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,7 +19,9 @@ from recycling.models.class_average import ClassAverage, ClassAverageVersion
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.reports import CountedItem, Payload
+from recycling.usecases.intake import balance_day as balancing
 from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.balances import list_balances
@@ -299,3 +302,56 @@ def test_more_stripped_units_than_were_taken_are_refused(crew_day: Callable[...,
     day, (one,) = crew_day({"fridge": 1})
     with pytest.raises(AssertionError, match="missing_parts 2 of 'fridge'"):
         day.visit(one, 9, {"fridge": 1}, missing_parts=2)
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])
+def test_a_correction_during_the_check_is_not_written_over_by_it(
+    *,
+    lock: bool,
+    session: Session,
+    district: District,
+    crew_day: Callable[..., tuple[CrewDay, list[Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The check reads the ticket, then the ticket is corrected, then the check writes what it had read."""
+    engine = session.get_bind()
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time; there is no lock to take away")
+    day, (one,) = crew_day({"fridge": 2})
+    day.visit(one, 9, {"fridge": 2}, doorstep_g=80_000)
+    ticket_id = day.weigh({one: {"fridge": 2}}, 80_000).id
+    day.balance()
+    session.rollback()
+    if not lock:
+        monkeypatch.setattr(balancing, "lock_balances", lambda *_: None)
+    read, corrected, real = threading.Event(), threading.Event(), balancing.trips_of_day
+
+    def slowly(of: date, **given: Any) -> Any:
+        found = real(of, **given)
+        if threading.current_thread().name == "check":
+            read.set()
+            corrected.wait(0.7)
+        return found
+
+    monkeypatch.setattr(balancing, "trips_of_day", slowly)
+
+    def check() -> None:
+        with Session(engine) as own:
+            balance_trips(TOMORROW, district=district, session=own, now=MORNING_AFTER)
+
+    def correct() -> None:
+        with Session(engine) as own:
+            correct_ticket(
+                ticket_id, a_weighing(a_line("fridge", 2, booking_id=one), net_g=60_000), reason="皮重有误",
+                by=a_keeper(), district=district, session=own, now=MORNING_AFTER,
+            )  # fmt: skip
+        corrected.set()
+
+    threads = [threading.Thread(target=check, name="check"), threading.Thread(target=correct)]
+    threads[0].start()
+    assert read.wait(5)
+    threads[1].start()
+    for thread in threads:
+        thread.join(10)
+    (trip,) = day.trips()
+    assert (trip.station_g, trip.state) == ((60_000, "held") if lock else (80_000, "ok"))

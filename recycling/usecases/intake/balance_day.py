@@ -67,10 +67,11 @@ def balance_again(lines: Iterable[IntakeLine], *, district: District, session: S
     Today is worked out once it is over; a day that the nightly job has not been at is left to it.
     """
     booking_ids = {line.booking_id for line in lines if line.booking_id is not None}
-    over = (Booking.id.in_(booking_ids), Booking.day < service_day(now))
-    balanced = select(TripBalance.day).join(Booking, Booking.day == TripBalance.day).where(*over).distinct()
-    for day in sorted(session.scalars(balanced)) if booking_ids else ():
-        balance_day(day, district=district, session=session, now=now)
+    over = select(Booking.day).where(Booking.id.in_(booking_ids), Booking.day < service_day(now)).distinct()
+    for day in sorted(session.scalars(over)) if booking_ids else ():
+        lock_balances(session, day)  # before it is asked whether the nightly job has been at it: it may be just now
+        if session.scalar(select(TripBalance.id).where(TripBalance.day == day).limit(1)) is not None:
+            balance_day(day, district=district, session=session, now=now)
 
 
 def _columns(figures: TripFigures) -> dict[str, Any]:
