@@ -34,7 +34,7 @@ def test_a_held_trip_says_what_to_do_next_and_is_resolved_once(
     # when the clerk resolves it, twice with one key
     path = f"/trip-balances/{trip_id}/resolution"
     answers = [clerk.call("POST", path, SAID, Idempotency_Key="one") for _ in range(2)]
-    assert [(answer.status_code, answer.json["state"]) for answer in answers] == [(201, "resolved")] * 2
+    assert [(answer.status_code, answer.get_json()["state"]) for answer in answers] == [(201, "resolved")] * 2
     # then it is held no more, and shows who said what
     assert read(clerk, "/trip-balances?state=held")["trip_balances"] == []
     shown = read(clerk, f"/trip-balances/{trip_id}")
@@ -42,7 +42,7 @@ def test_a_held_trip_says_what_to_do_next_and_is_resolved_once(
     assert shown["resolutions"][0]["by_role"] == "clerk"
     # and nobody does so again
     again = clerk.post(path, SAID)
-    assert (again.status_code, "nothing is left" in again.json["detail"]) == (409, True)
+    assert (again.status_code, "nothing is left" in again.get_json()["detail"]) == (409, True)
 
 
 def test_bad_resolutions_are_refused_and_change_nothing(session: Session, callers: Callers, now: datetime) -> None:
@@ -74,8 +74,8 @@ def test_keepers_see_trips_of_their_station_and_pages_go_on_where_the_last_ended
         if page["next_cursor"] is None:
             break
         page = read(clerk, f"{path}&cursor={page['next_cursor']}")
-    days = ["2026-11-22", "2026-11-21", "2026-11-20"]
-    assert seen == [(day, vehicle) for day in days for vehicle in ("lincheng-1", "xingren-1")]
+    newest_first = ["2026-11-22", "2026-11-21", "2026-11-20"]
+    assert seen == [(day, vehicle) for day in newest_first for vehicle in ("lincheng-1", "xingren-1")]
     assert len(read(clerk, "/trip-balances?vehicle_key=xingren-1")["trip_balances"]) == 3
     assert clerk.get("/trip-balances?from=2026-11-02&to=2026-11-01").status_code == 422
     assert clerk.get("/trip-balances?state=lost").status_code == 422

@@ -23,6 +23,7 @@ from recycling.usecases.intake import balance_day as balancing
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
+from recycling.usecases.intake.trips_of_day import trips_of_day
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.balances import list_balances
 from recycling.usecases.reporting.goal_progress import progress_at
@@ -324,7 +325,7 @@ def test_a_correction_during_the_check_is_not_written_over_by_it(
     session.rollback()
     if not lock:
         monkeypatch.setattr(balancing, "lock_balances", lambda *_: None)
-    read, corrected, real = threading.Event(), threading.Event(), balancing.trips_of_day
+    read, corrected, real = threading.Event(), threading.Event(), trips_of_day
 
     def slowly(of: date, **given: Any) -> Any:
         found = real(of, **given)
