@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select, union
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import InvalidInput
@@ -57,7 +57,7 @@ def balance_trips(day: date, *, district: District, session: Session, now: datet
             f"{day} is not over; work out the balances of a day before {today} / {day} 尚未结束，请选择之前的日期"
         )
     session.rollback()
-    days = {day} | {one for one in _touched(session, since=instant_at(day, 0)) if one < today}
+    days = {day} | {one for one in _touched(session, begun=day) if one < today}
     trips = held = 0
     for one in sorted(days):
         # One transaction a day: a ticket that is corrected meanwhile waits for a day, not for all of them.
@@ -72,19 +72,20 @@ def balance_trips(day: date, *, district: District, session: Session, now: datet
     return figures
 
 
-def _touched(session: Session, *, since: datetime) -> set[date]:
-    """Days of whose trips something was written at ``since`` or later."""
-    newer = aliased(IntakeTicket)
-    written = IntakeTicket.weighed_at >= since
-    corrected = select(newer.corrects_id).where(newer.weighed_at >= since, newer.corrects_id.is_not(None))
+def _touched(session: Session, *, begun: date) -> set[date]:
+    """Days of whose trips something was written since a day began."""
+    since = instant_at(begun, 0)
+    ticket = select(IntakeTicket.id, IntakeTicket.corrects_id, IntakeTicket.day)
+    # Said apart, for there is no index on instants: a first ticket's day is that of its weighing, a correction has its
+    # original's.
+    first = ticket.where(IntakeTicket.day >= begun)
+    corrections = ticket.where(IntakeTicket.corrects_id.is_not(None), IntakeTicket.weighed_at >= since)
+    written = union(first, corrections).cte("written")
+    ids = union(select(written.c.id), select(written.c.corrects_id))
     lines = (
-        select(Booking.day)
-        .join(IntakeLine, IntakeLine.booking_id == Booking.id)
-        .join(IntakeTicket, IntakeTicket.id == IntakeLine.ticket_id)
-        .where(written | IntakeTicket.id.in_(corrected))
+        select(Booking.day).join(IntakeLine, IntakeLine.booking_id == Booking.id).where(IntakeLine.ticket_id.in_(ids))
     )
-    tickets = select(IntakeTicket.day).where(written)
     records = select(FieldEvent.day).where(FieldEvent.received_at >= since)
     ruled = select(FieldRuling.event_id).where(FieldRuling.at >= since)
     rulings = select(FieldEvent.day).where(FieldEvent.event_id.in_(ruled))
-    return set(session.scalars(union(lines, tickets, records, rulings)))
+    return set(session.scalars(union(select(written.c.day), lines, records, rulings)))
