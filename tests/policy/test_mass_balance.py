@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recycling.policy.mass_balance import (
+    DOOR_SOURCES,
     DoorSource,
     Taken,
     TicketSeen,
@@ -120,3 +123,31 @@ def test_a_tolerance_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> No
     values = {"doorstep_bp": 500, "station_class_average_bp": 2_000, "type_table_bp": 3_500, "least_g": 0}
     with pytest.raises(ValueError, match=r"_bp"):
         TripTolerance(**(values | wrong), source="test")
+
+
+loads = st.lists(
+    st.tuples(st.integers(1, 5), st.integers(1, 90_000), st.sampled_from(DOOR_SOURCES)), min_size=1, max_size=12
+)  # fmt: skip
+
+
+@given(loads, st.data())
+def test_a_whole_load_passes_and_any_unit_that_is_missing_from_its_tickets_holds_it(
+    goods: list[tuple[int, int, DoorSource]], data: st.DataObject
+) -> None:
+    # given doors with some units each, split over two tickets in whatever way, which weigh what the doors do
+    doors = [taken(UUID(int=n), mass_g, source=source, units=units) for n, (units, mass_g, source) in enumerate(goods)]
+    left = {(door.booking_id, door.item_type): door.units for door in doors}
+    first = {key: data.draw(st.integers(0, units)) for key, units in left.items()}
+    second = {key: left[key] - units for key, units in first.items()}
+    net_g = sum(door.mass_g for door in doors)
+
+    def judged(*units: Mapping[tuple[UUID, str], int]) -> tuple[str, ...]:
+        tickets = [a_ticket(net_g if number == 0 else 0, own, number=number) for number, own in enumerate(units)]
+        return judge_trip(doors, tickets, tolerance=TOLERANCE).causes
+
+    assert judged(first, second) == ()
+    # when one unit of one of them is on neither
+    lost = data.draw(st.sampled_from(sorted(left, key=str)))
+    fewer = first if first[lost] else second
+    fewer[lost] -= 1
+    assert judged(first, second) == ("units_not_weighed",)
