@@ -16,9 +16,10 @@ from recycling.clock import service_day
 from recycling.models.balance import Agreement, MissingPartsFlag, TripBalance, lock_balances
 from recycling.models.booking import Booking
 from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.recovery import newest
 from recycling.policy.district import District
 from recycling.policy.mass_balance import TripFigures, judge_trip
-from recycling.usecases.intake.trips_of_day import DayTrips, newest_ticket, trips_of_day
+from recycling.usecases.intake.trips_of_day import DayTrips, trips_of_day
 
 # What names a flag: the same goods have the same flag however often a day is worked out.
 FLAGS = UUID("9a1c7d5e-52f3-4b1e-8d8e-6f2f5a0f7b10")
@@ -142,7 +143,7 @@ def _other_flags(day: date, *, session: Session) -> Iterator[dict[str, Any]]:
         select(IntakeTicket.station_key, IntakeLine.ticket_id, IntakeLine.position, IntakeLine.item_type,
                IntakeLine.units, IntakeLine.missing_parts)
         .join(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id)
-        .where(IntakeTicket.day == day, IntakeTicket.channel != "door", IntakeLine.missing_parts > 0, newest_ticket())
+        .where(IntakeTicket.day == day, IntakeTicket.channel != "door", IntakeLine.missing_parts > 0, newest())
         .order_by(IntakeLine.ticket_id, IntakeLine.position)
     )  # fmt: skip
     for row in rows:

@@ -15,9 +15,9 @@ from recycling.logs import logger
 from recycling.models.base import insert_if_absent
 from recycling.models.class_average import ClassAverage, ClassAverageVersion
 from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.recovery import newest
 from recycling.models.transaction import atomic
 from recycling.policy.class_averages import ClassMean, class_mean, sample_days
-from recycling.usecases.intake.trips_of_day import newest_ticket
 
 log = logger(__name__)
 
@@ -81,7 +81,7 @@ def _means(begins: date, ends: date, *, session: Session) -> tuple[int, dict[tup
             .where(
                 of_days,
                 IntakeTicket.station_key == station_key,
-                newest_ticket(),
+                newest(),
                 IntakeTicket.made_up.is_(False),
                 IntakeLine.provenance == "weighed",
                 IntakeLine.missing_parts == 0,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from recycling.models.balance import UNKNOWN_VEHICLE
 from recycling.models.booking import Booking
@@ -18,6 +18,7 @@ from recycling.models.class_average import averages_on
 from recycling.models.field import FieldEvent
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.people import Staff
+from recycling.models.recovery import newest
 from recycling.policy.district import District
 from recycling.policy.field_events import FieldRecord, Visit, in_sequence, visit_of
 from recycling.policy.mass_balance import (
@@ -77,51 +78,63 @@ class DayTrips:
 def trips_of_day(day: date, *, district: District, session: Session) -> DayTrips:
     """Part the day of every vehicle into trips, and compare each with its tickets."""
     records = records_of_day(session, day)
-    bookings = _bookings(session, day)
     found = DayTrips(day=day, doors=_doors(session, records), tickets=_tickets(session, day))
     days = _days(session, found.tickets)
     of_vehicle: dict[str, list[IntakeTicket]] = defaultdict(list)
     for ticket in found.tickets:
         if _day_of(ticket, days) == day:
             of_vehicle[_vehicle_of(ticket, found.doors)].append(ticket)
-    averages = {(row.station_key, row.item_type): row.mean_g for row in averages_on(session, day)}
+    known = _Known(
+        day=day,
+        district=district,
+        areas=_areas(session, day),
+        mean_g={(row.station_key, row.item_type): row.mean_g for row in averages_on(session, day)},
+    )
     for vehicle_key in sorted({door.vehicle_key for door in found.doors.values()} | of_vehicle.keys()):
-        doors = {key: door for key, door in found.doors.items() if door.vehicle_key == vehicle_key}
-        unloads = [record for record in in_sequence(_of(records, vehicle_key)) if record.kind == "unload"]
-        seen = {ticket.id: _seen(ticket) for ticket in of_vehicle[vehicle_key]}
-        ended = {key: door.visit.ended_at for key, door in doors.items() if door.visit.ended_at is not None}
-        trip_of = trips_of_doors(ended, unloads=[record.made_at for record in unloads], tickets=seen.values())
-        of_trip: dict[int, list[IntakeTicket]] = defaultdict(list)
-        for ticket in of_vehicle[vehicle_key]:
-            of_trip[trip_of_ticket(seen[ticket.id], trip_of)].append(ticket)
-        for trip in sorted(set(trip_of.values()) | of_trip.keys()):
-            own = {key: doors[key] for key, number in trip_of.items() if number == trip}
-            station_key = _station(
-                of_trip[trip], unloads[trip - 1 : trip], vehicle_key, [bookings[key] for key in own], district
-            )
-            found.stations |= dict.fromkeys(own, station_key)
-            figures = judge_trip(
-                [
-                    goods
-                    for key, door in own.items()
-                    for goods in _taken(key, door, station_key, day, averages, district)
-                ],
-                [seen[ticket.id] for ticket in of_trip[trip]],
-                tolerance=district.trip_tolerance,
-            )
-            found.trips.append(
-                Trip(vehicle_key=vehicle_key, trip=trip, station_key=station_key, figures=figures)
-            )  # fmt: skip
+        own = [record for record in records if record.vehicle_key == vehicle_key]
+        unloads = [record for record in in_sequence(own) if record.kind == "unload"]
+        _see_vehicle(vehicle_key, found, unloads=unloads, tickets=of_vehicle[vehicle_key], known=known)
     return found
 
 
-def newest_ticket() -> Any:
-    """Tells of a ticket that no correction has replaced it, dated adjustments included: what was found out last."""
-    newer = aliased(IntakeTicket)
-    return ~select(newer.id).where(newer.corrects_id == IntakeTicket.id).exists()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a day's goods are put at and belong to: class averages, and the town-level units of bookings."""
+
+    day: date
+    district: District
+    areas: Mapping[UUID, str]
+    mean_g: Mapping[tuple[str, str], int]
 
 
-def _bookings(session: Session, day: date) -> dict[UUID, str]:
+def _see_vehicle(
+    vehicle_key: str,
+    found: DayTrips,
+    *,
+    unloads: Sequence[FieldRecord],
+    tickets: Sequence[IntakeTicket],
+    known: _Known,
+) -> None:
+    """Part one vehicle's day."""
+    doors = {key: door for key, door in found.doors.items() if door.vehicle_key == vehicle_key}
+    ended = {key: door.visit.ended_at for key, door in doors.items() if door.visit.ended_at is not None}
+    seen = {ticket.id: _seen(ticket) for ticket in tickets}
+    trip_of = trips_of_doors(ended, unloads=[record.made_at for record in unloads], tickets=seen.values())
+    weighed: dict[int, list[IntakeTicket]] = defaultdict(list)
+    for ticket in tickets:
+        weighed[trip_of_ticket(seen[ticket.id], trip_of)].append(ticket)
+    for trip in sorted(set(trip_of.values()) | weighed.keys()):
+        own = [key for key, number in trip_of.items() if number == trip]
+        station_key = _station(weighed[trip], unloads[trip - 1 : trip], vehicle_key, own, known)
+        found.stations |= dict.fromkeys(own, station_key)
+        goods = [taken for key in own for taken in _taken(key, doors[key], station_key, known)]
+        figures = judge_trip(
+            goods, [seen[ticket.id] for ticket in weighed[trip]], tolerance=known.district.trip_tolerance
+        )
+        found.trips.append(Trip(vehicle_key=vehicle_key, trip=trip, station_key=station_key, figures=figures))
+
+
+def _areas(session: Session, day: date) -> dict[UUID, str]:
     """The town-level units of bookings whose goods may be on a vehicle of the day."""
     taken = select(FieldEvent.booking_id).where(FieldEvent.day == day)
     return {row.id: row.area for row in session.execute(select(Booking.id, Booking.area).where(Booking.id.in_(taken)))}
@@ -154,7 +167,7 @@ def _doors(session: Session, records: Iterable[FieldRecord]) -> dict[UUID, Door]
 
 def _tickets(session: Session, day: date) -> list[IntakeTicket]:
     named = select(IntakeLine.ticket_id).join(Booking, Booking.id == IntakeLine.booking_id).where(Booking.day == day)
-    wanted = select(IntakeTicket).where(IntakeTicket.id.in_(named), newest_ticket()).order_by(IntakeTicket.id)
+    wanted = select(IntakeTicket).where(IntakeTicket.id.in_(named), newest()).order_by(IntakeTicket.id)
     return list(session.scalars(wanted))
 
 
@@ -185,10 +198,6 @@ def _vehicle_of(ticket: IntakeTicket, doors: Mapping[UUID, Door]) -> str:
     return min(units, key=lambda key: (-units[key], key != ticket.vehicle_key, key))
 
 
-def _of(records: Iterable[FieldRecord], vehicle_key: str) -> list[FieldRecord]:
-    return [record for record in records if record.vehicle_key == vehicle_key]
-
-
 def _seen(ticket: IntakeTicket) -> TicketSeen:
     units: Counter[tuple[UUID, str]] = Counter()
     for line in ticket.lines:
@@ -198,30 +207,30 @@ def _seen(ticket: IntakeTicket) -> TicketSeen:
 
 
 def _station(
-    tickets: Sequence[IntakeTicket], unload: Sequence[FieldRecord], vehicle_key: str, areas: Sequence[str],
-    district: District,
-) -> str:  # fmt: skip
+    tickets: Sequence[IntakeTicket],
+    unload: Sequence[FieldRecord],
+    vehicle_key: str,
+    bookings: Sequence[UUID],
+    known: _Known,
+) -> str:
     """Where a trip was weighed, else where it was unloaded, else where its vehicle is at home."""
     if tickets:
         return tickets[0].station_key
-    if unload and unload[0].station_key in district.network.stations:
+    network = known.district.network
+    if unload and unload[0].station_key in network.stations:
         return str(unload[0].station_key)
-    vehicle = district.network.vehicles.get(vehicle_key)
-    return vehicle.station_key if vehicle is not None else areas[0]
+    vehicle = network.vehicles.get(vehicle_key)
+    return vehicle.station_key if vehicle is not None else known.areas[bookings[0]]
 
 
-def _taken(
-    booking_id: UUID, door: Door, station_key: str, day: date, averages: Mapping[tuple[str, str], int],
-    district: District,
-) -> list[Taken]:  # fmt: skip
+def _taken(booking_id: UUID, door: Door, station_key: str, known: _Known) -> Iterator[Taken]:
     """Goods of a door with their grams: a scale's, else the class average of the station, else the type table.
 
     What a crew guessed is left out: nobody chooses the figure that they are measured against.
     """
-    found = []
     for item in door.items:
         key, units = item["item_type"], item["units"]
-        mean_g = averages.get((station_key, key))
+        mean_g = known.mean_g.get((station_key, key))
         mass_g: int
         source: DoorSource
         if item.get("doorstep_g") is not None:
@@ -229,6 +238,6 @@ def _taken(
         elif mean_g is not None:
             mass_g, source = units * mean_g, "station_class_average"
         else:
-            mass_g, source = units * district.catalogue.item_type(key, on=day).unit_mass_g, "type_table"
-        found.append(Taken(booking_id=booking_id, item_type=key, units=units, mass_g=mass_g, source=source))
-    return found
+            kind = known.district.catalogue.item_type(key, on=known.day)
+            mass_g, source = units * kind.unit_mass_g, "type_table"
+        yield Taken(booking_id=booking_id, item_type=key, units=units, mass_g=mass_g, source=source)
