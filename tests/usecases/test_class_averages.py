@@ -159,12 +159,15 @@ def test_every_figure_carries_its_interval_and_an_average_narrows_it(
         return int(appliances["mass_high_g"]) - int(appliances["recovered"]["recovered_g"])
 
     assert width() == 0  # nothing recovered, nothing uncertain
-    # given one load shared by the table: 80 kg of each, off by 30 % as a whole and 40 % unit by unit
-    # (two item types of one unit each: 1.96 x sqrt(2 x 80^2 x (0.3^2 + 0.4^2)) = 110.87 kg)
+    # given 50 kg each of two types, shared by averages of 25 lines whose units scatter by 10 %: the mean is off by
+    # 10 % / 5 x (1 + 5/96) = 2.11 %, each unit by 10 %: 1.96 x sqrt(2 x 50^2 x (0.0211^2 + 0.1^2)) = 14.16 kg
     with_averages(session, now, valid_from=today, freezer=50_000, fridge=50_000)
-    weigh(a_line("fridge"), a_line("stove", 1), net_g=105_600)
-    by_table = width()
-    weigh(a_line("fridge", 1, 60_000), net_g=60_000)
-    # then what is weighed beside it adds a scale's division, and no more than that
-    assert width() - by_table < 5_000
+    weigh(a_line("fridge"), a_line("freezer"), net_g=100_000)
+    assert width() // 10 == 1_416
+    # when as much is weighed alone, it adds a scale's division and no more: 1.96 x sqrt(7.227^2 + 2.041^2) = 14.719 kg
+    weigh(a_line("fridge"), net_g=50_000)
+    assert width() // 10 == 1_471
+    # when a station without averages shares as much by the table, 30 % of it may be off as a whole
+    weigh(a_line("fridge"), a_line("freezer"), net_g=84_900, station_key="xingren")
+    assert width() > 2 * 14_160
     assert_invariants(session)
