@@ -60,7 +60,7 @@ def collect(
 
     ``taken`` says what was handed over where it is not what was booked.
     """
-    crew = _publish(session, [*bookings, *not_yet], district=district, now=now)
+    crew = publish_route(session, [*bookings, *not_yet], district=district, now=now)
     reports, nine = [], instant_at(bookings[0].day, 9 * 3600)
     for booking in bookings:
         declared = {item.item_type: item.declared_units for item in booking.items}
@@ -85,7 +85,7 @@ def collect(
     assert {answer.answer for answer in answers} == {"accepted"}, answers
 
 
-def _publish(session: Session, bookings: Sequence[Booking], *, district: District, now: datetime) -> Principal:
+def publish_route(session: Session, bookings: Sequence[Booking], *, district: District, now: datetime) -> Principal:
     """A published plan of one route, written by hand: what a planner would say is not what these tests are about."""
     day, vehicle = bookings[0].day, next(iter(district.network.vehicles.values()))
     collector = district.network.crew_of(vehicle.key)[0]

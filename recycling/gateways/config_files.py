@@ -32,6 +32,7 @@ from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.healing import HealingRule
 from recycling.policy.lateness import LatenessRule
+from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -45,6 +46,7 @@ from recycling.policy.preparation import HazardWords, PreparationBook, Preparati
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
 from recycling.policy.proof_rules import ProofRule
+from recycling.policy.provenance_interval import WeightErrors
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -73,6 +75,8 @@ def read_district(folder: Path) -> District:
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     healing_path = folder / "policy" / "healing.toml"
     balance_path = folder / "policy" / "balance.toml"
+    masses_path = folder / "policy" / "balance_of_mass.toml"
+    masses = read_toml(masses_path, tables=["trip_tolerance", "weight_errors"])
     return District(
         catalogue=catalogue,
         network=network,
@@ -88,6 +92,8 @@ def read_district(folder: Path) -> District:
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
+        trip_tolerance=one(masses_path, masses, "trip_tolerance", TripTolerance),
+        weight_errors=one(masses_path, masses, "weight_errors", WeightErrors),
         balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),

@@ -14,12 +14,14 @@ from recycling.policy.geography import Boundary
 from recycling.policy.handling import AS_ESTIMATED_BP, HandlingBook
 from recycling.policy.healing import BY_HAND, HealingRule
 from recycling.policy.lateness import LatenessRule
+from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import Network, TravelEstimate
 from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
 from recycling.policy.proof_rules import ProofRule
+from recycling.policy.provenance_interval import WeightErrors
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
@@ -45,6 +47,8 @@ class District:
     devices: DeviceRule
     gear: tuple[Gear, ...]
     lateness: LatenessRule
+    trip_tolerance: TripTolerance
+    weight_errors: WeightErrors
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND

@@ -8,6 +8,7 @@ from flask import Flask
 from recycling.routes import (
     address_candidates,
     arrivals,
+    balances,
     booking_imports,
     bookings,
     custody_tags,
@@ -81,6 +82,9 @@ BLUEPRINTS = (
     devices.mine_bp,
     custody_tags.bp,
     intake_tickets.bp,
+    balances.bp,
+    balances.missing_parts_bp,
+    balances.averages_bp,
     recovered.bp,
     kept_windows.bp,
     goal_progress.bp,

@@ -29,6 +29,7 @@ from tests.callers import Caller, Callers
 from tests.loads import a_keeper, a_weighing
 from tests.photo_files import a_photo
 from tests.running_days import a_broken_promise
+from tests.trips import a_held_trip
 
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
@@ -125,6 +126,11 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "intake_tickets.list_tickets": ("keeper", *DESK),
     "intake_tickets.show_ticket": ("keeper", *DESK),
     "intake_tickets.create_correction": ("keeper",),
+    "trip_balances.list_trips": ("keeper", *DESK),
+    "trip_balances.show_trip": ("keeper", *DESK),
+    "trip_balances.create_resolution": ("keeper", "clerk"),
+    "missing_parts.list_missing": ("keeper", *DESK),
+    "class_averages.list_averages": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
     "kept_windows.list_kept": DESK,
     "kept_windows.export_kept": DESK,
@@ -177,6 +183,7 @@ BODIES: dict[str, Any] = {
     "handling.create_rejection": {"note": "样本太少"},
     "field_events.create_ruling": {"counts": True, "note": "已核实"},
     "broken_promises.take": {"number": 1},
+    "trip_balances.create_resolution": {"version": 1, "reason": "reweighed", "note": "复磅无误"},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
 }
 
@@ -361,6 +368,13 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=row_id, stranger=other, owner=keeper)
 
 
+def foreign_trips(world: World) -> Iterator[Foreign]:
+    """A held trip of one station before the keeper of another."""
+    balance_id = a_held_trip(world.session, now=world.now)
+    keeper, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=balance_id, stranger=other, owner=keeper)
+
+
 def foreign_devices(world: World) -> Iterator[Foreign]:
     """A device that a collector is signed in on before another collector."""
     owner, stranger = (world.callers.staff("collector", collector_key=key) for key in ("c01", "c02"))
@@ -381,6 +395,7 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "address_id": foreign_addresses,
     "hold_id": foreign_holds,
     "ticket_id": foreign_tickets,
+    "balance_id": foreign_trips,
     "wish_id": foreign_wishes,
     "my_sign_in_id": foreign_devices,
     "promise_id": foreign_promises,
@@ -438,9 +453,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
-    # show and withdraw; tickets, a device's end and the alternative to a
-    # broken promise
-    assert cells == 20
+    # show and withdraw; tickets: show and correct; trip balances: show and resolve; a device's end and the alternative
+    # to a broken promise
+    assert cells == 22
 
 
 def spoken(answer: TestResponse) -> str:

@@ -25,6 +25,7 @@ FILES = (
     "district/towns.csv",
     "district/villages.csv",
     "policy/balance.toml",
+    "policy/balance_of_mass.toml",
     "policy/gear.toml",
     "policy/goals.toml",
     "policy/healing.toml",
@@ -220,6 +221,8 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("policy/lateness.toml", "[900, 2700]", "[2700, 900]", ["past_window_s = [2700, 900]", "must ascend"]),
         ("policy/lateness.toml", "[2700, 5400]", "[0]", ["past_told_s = 0", "between 60 and"]),
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
+        ("policy/balance_of_mass.toml", "_bp = 2_000", "_bp = 200", ["trip_tolerance", "must not fall"]),
+        ("policy/balance_of_mass.toml", "division_g = 5_000", "division_g = -1", ["division_g = -1", "0 and 100000"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
             "policy/devices.toml",

@@ -175,8 +175,8 @@ def test_reminders_go_to_tomorrows_residents_once(
 def test_every_job_of_the_schedule_can_be_done_by_hand(real: Runner, clock: Clock, session: Session) -> None:
     for key in real.jobs:
         clock.turn(seconds=1)
-        # what comes is planned, what has been is added up
-        by_hand(real, key, TOMORROW - timedelta(days=1) if key == "roll_up" else TOMORROW)
+        # what comes is planned, what has been is added up, and compared once it is over
+        by_hand(real, key, TOMORROW - timedelta(days={"roll_up": 1, "mass_balance": 2}.get(key, 0)))
     session.rollback()
     assert sorted(session.scalars(select(JobRun.job))) == sorted(real.jobs)
 
@@ -206,3 +206,17 @@ def test_the_third_of_a_month_proposes_minutes_from_the_month_before_once(
     assert job.action(replace(context, scope="2027-01", run_id=UUID(int=8))) == {"visits": 0}
     # and a month without visits proposes nothing
     assert job.action(replace(context, scope="2026-10", run_id=UUID(int=9))) == {"visits": 0}
+
+
+def test_trips_and_averages_by_hand_are_done_once(real: Runner, session: Session, clock: Clock) -> None:
+    # given the day after TOMORROW: TOMORROW is over
+    clock.now = instant_at(TOMORROW + timedelta(days=1), 9 * 3600)
+    for _ in range(2):
+        assert by_hand(real, "mass_balance") == {"days": 1, "trips": 0, "held": 0, "stripped": 0}
+        # averages of its month, from the day after they are first made on
+        assert by_hand(real, "class_averages") == {"lines": 0, "valid_from": "2026-11-26"}
+        clock.now += timedelta(days=1)
+    # a day that is not over is refused in words
+    outcome = real.run_by_hand(real.jobs["mass_balance"], TOMORROW + timedelta(days=9), by=SYSTEM)
+    assert (outcome.state, "is not over" in str(outcome.error)) == ("failed", True)
+    assert_invariants(session)

@@ -48,6 +48,7 @@ from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
+from tests.usecases.test_balance_invariants import BALANCE_BREACHES
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
 OPEN_DAY = TOMORROW + timedelta(days=1)
@@ -336,7 +337,7 @@ def test_each_invariant_finds_its_breach(a_day_of_work: Session, now: datetime) 
 
 
 def test_no_invariant_is_without_its_breach() -> None:
-    tried = {id(invariant) for invariant, _ in [*BREACHES, *HEALING_BREACHES]}
+    tried = {id(invariant) for invariant, _ in [*BREACHES, *BALANCE_BREACHES, *HEALING_BREACHES]}
     assert tried == {id(invariant) for invariant in INVARIANTS}
 
 

@@ -151,6 +151,10 @@ class ScopeReportSchema(Schema):
     labels = fields.List(fields.String(), required=True)
     recovered = fields.Nested(AmountsSchema, required=True)
     provenance = fields.List(fields.Nested(ProvenanceShareSchema), required=True)
+    # Reports kept before these were worked out are shown without them.
+    mass_low_g = fields.Integer(metadata={"description": "质量 95 % 区间下限 / low end of the mass's 95 % interval"})
+    mass_high_g = fields.Integer(metadata={"description": "质量 95 % 区间上限 / high end"})
+    mass_interval_text = fields.String()
     weighed_share_bp = fields.Integer(required=True, allow_none=True)
     elapsed_days = fields.Integer(required=True)
     year_days = fields.Integer(required=True)
@@ -168,12 +172,21 @@ class ScopeReportSchema(Schema):
     by_item_type = fields.List(fields.Nested(ItemTypeFigureSchema), required=True)
 
 
+class HeldSchema(Schema):
+    """Trips of the year whose doors and scale do not agree, and that nobody has resolved; their mass counts."""
+
+    trips = fields.Integer(required=True)
+    station_g = fields.Integer(required=True)
+    mass_text = fields.String(required=True)
+
+
 class ProgressSchema(Schema):
-    """Every scope apart, and what lies in none of them."""
+    """Every scope apart, and what lies in none of them; ``held`` is how much of it all is under review."""
 
     on = fields.String(required=True, metadata={"format": "date"})
     scopes = fields.List(fields.Nested(ScopeReportSchema), required=True)
     outside_scopes = fields.Nested(AmountsSchema, required=True)
+    held = fields.Nested(HeldSchema)  # reports kept before trips were compared are shown without
 
 
 class GoalProgressSchema(ProgressSchema):

@@ -17,6 +17,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
+from recycling.usecases.intake.balance_day import balance_again
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
@@ -80,6 +81,7 @@ def correct_ticket(
         # A record that left fewer units than the ticket said could not count in full; now it may.
         fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
         rebuild(session, day=counts_on, station_key=station_key)
+        balance_again([*original.lines, *lines], district=district, session=session, now=now)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket
 

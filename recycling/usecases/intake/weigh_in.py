@@ -15,6 +15,7 @@ from recycling.models.recovery import hold_open, lock_day, rebuild
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.intake.balance_day import balance_again
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
@@ -58,6 +59,7 @@ def weigh_in(
         count_units(session, put=lines)
         number_ticket(session, ticket)
         rebuild(session, day=day, station_key=station_key)
+        balance_again(lines, district=district, session=session, now=now)
     log.info("ticket.weighed", ticket_id=str(ticket.id), station_key=station_key, net_g=ticket.net_g)
     return ticket
 

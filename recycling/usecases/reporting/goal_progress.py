@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -14,17 +14,20 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
+from recycling.models.class_average import averages_on
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery, RecoveryDay, stands
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
+from recycling.policy.provenance_interval import AverageError, MassInterval, MassPart, average_error, mass_interval
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
+from recycling.usecases.queries.balances import held_between
 
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
-Fact = Row[str, str, str, str, int, int]
+Fact = Row[str, str, str, str, int, int, int]
 MadeUpLine = Row[str, str, str, str, UUID]
 
 
@@ -60,12 +63,17 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
     scopes = district.goals.current_scopes()
     for scope in scopes:
         _refuse_unmeasurable(scope)
+    averages = average_errors(day, session=session)
     outside = [fact for fact in facts if not any(counts(fact, scope, district=district) for scope in scopes)]
     return {
         "on": day.isoformat(),
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
-        "scopes": [_scope_report(scope, day, facts=facts, made_up=made_up, district=district) for scope in scopes],
+        "scopes": [
+            _scope_report(scope, day, facts=facts, made_up=made_up, averages=averages, district=district)
+            for scope in scopes
+        ],
         "outside_scopes": amounts(outside),
+        "held": held_between(new_year, day, session=session),
     }
 
 
@@ -78,6 +86,7 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
             func.sum(DailyRecovery.units).label("units"),
             # PostgreSQL adds 64-bit integers up to decimals.
             cast(func.sum(DailyRecovery.recovered_g), BigInteger).label("recovered_g"),
+            func.sum(DailyRecovery.ticket_lines).label("ticket_lines"),
         )
         .where(DailyRecovery.day.between(first, last))
         .group_by(*keys)
@@ -121,8 +130,38 @@ def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
     return {"units": units, "recovered_g": recovered_g, "mass_text": kg_text(recovered_g)}
 
 
+def average_errors(day: date, *, session: Session) -> dict[str, AverageError]:
+    """How far the class averages in force on a day may be off, by item type: of several stations the worst."""
+    found: dict[str, AverageError] = {}
+    for row in averages_on(session, day):
+        one = average_error(mean_g=row.mean_g, sd_g=row.sd_g, lines=row.lines)
+        worst = found.get(row.item_type, one)
+        found[row.item_type] = AverageError(
+            shared_bp=max(one.shared_bp, worst.shared_bp), spread_bp=max(one.spread_bp, worst.spread_bp)
+        )
+    return found
+
+
+def interval_of(facts: Sequence[Fact], *, averages: Mapping[str, AverageError], district: District) -> MassInterval:
+    """Between which masses the true one of some figures lies, 95 times in 100."""
+    parts = (
+        MassPart(
+            item_type=fact.item_type, provenance=WeighProvenance(fact.provenance), units=fact.units,
+            mass_g=fact.recovered_g, lines=fact.ticket_lines,
+        )
+        for fact in facts
+    )  # fmt: skip
+    return mass_interval(parts, errors=district.weight_errors, averages=averages)
+
+
 def _scope_report(
-    scope: Scope, day: date, *, facts: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
+    scope: Scope,
+    day: date,
+    *,
+    facts: Sequence[Fact],
+    made_up: Sequence[MadeUpLine],
+    averages: Mapping[str, AverageError],
+    district: District,
 ) -> dict[str, Any]:
     mine = [fact for fact in facts if counts(fact, scope, district=district)]
     # Tickets and not lines: one may hold several item types, of this scope and of others.
@@ -132,6 +171,7 @@ def _scope_report(
     for fact in mine:
         mass[WeighProvenance(fact.provenance)] += fact.recovered_g
     recovered = policy.Recovered(units=sum(fact.units for fact in mine), mass_by_provenance_g=mass)
+    interval = interval_of(mine, averages=averages, district=district)
     found = policy.goal_progress(
         day, scope=scope, recovered=recovered, goals=district.goals, calendar=district.calendar
     )
@@ -140,6 +180,9 @@ def _scope_report(
         "labels": [*warnings, *found.labels],
         "recovered": amounts(mine),
         "provenance": [asdict(share) for share in found.shares],
+        "mass_low_g": interval.low_g,
+        "mass_high_g": interval.high_g,
+        "mass_interval_text": interval.text,
         "weighed_share_bp": found.weighed_share_bp,
         "elapsed_days": found.elapsed_days,
         "year_days": found.year_days,
