@@ -4,6 +4,7 @@ from recycling.models import (
     addresses,
     audit,
     booking,
+    correction,
     counters,
     custody,
     field,
@@ -25,8 +26,10 @@ from recycling.models import (
     receipt,
     recovery,
     recurring,
+    ticket_photo,
     travel,
     waiting,
+    weighbridge,
 )
 from recycling.models.base import Base
 
@@ -35,6 +38,7 @@ __all__ = [
     "addresses",
     "audit",
     "booking",
+    "correction",
     "counters",
     "custody",
     "field",
@@ -56,6 +60,8 @@ __all__ = [
     "receipt",
     "recovery",
     "recurring",
+    "ticket_photo",
     "travel",
     "waiting",
+    "weighbridge",
 ]
