@@ -54,7 +54,8 @@ def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weigh
 def a_read_weighing(reading_id: UUID, *lines: WeighedLine, **fields: Any) -> ReadWeighing:
     """The same load, its masses taken off a reading."""
     channel = "walk_in" if all(line.booking_id is None for line in lines) else "door"
-    return ReadWeighing(**{"reading_id": reading_id, "channel": channel, "lines": lines or (a_line(),)} | fields)
+    said: dict[str, Any] = {"reading_id": reading_id, "channel": channel, "lines": lines or (a_line(),)}
+    return ReadWeighing(**said | fields)
 
 
 def a_report(reading_number: str = "0001", *, net_g: int = 41_300, at: datetime = NOW, **fields: Any) -> ReadingReport:

@@ -1,4 +1,4 @@
-"""readings of weighbridges and their keys, one ticket for a reading and a trip, corrections by two, photos of tickets."""
+"""readings of weighbridges, their keys, one ticket for a reading and a trip, corrections by two, photos of tickets."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("position BETWEEN 1 AND 6", name=op.f("ck_ticket_photo_position")),
-        sa.CheckConstraint(
-            "width >= 1 AND height >= 1 AND size_bytes >= 1", name=op.f("ck_ticket_photo_amounts")
-        ),
+        sa.CheckConstraint("width >= 1 AND height >= 1 AND size_bytes >= 1", name=op.f("ck_ticket_photo_amounts")),
         sa.ForeignKeyConstraint(["ticket_id"], ["intake_ticket.id"], name=op.f("fk_ticket_photo_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_photo")),
         sa.UniqueConstraint("ticket_id", "sent_sha256", name=op.f("uq_ticket_photo_ticket_id_sent_sha256")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ from recycling.usecases.intake.take_readings import ReadingReport, import_readin
 from recycling.usecases.queries import readings as queries
 
 NAME_HEADER, SIGNATURE_HEADER = "Scale-Name", "Scale-Signature"
+NAME = re.compile(r"([a-z0-9-]{1,63})/([A-Za-z0-9-]{1,32})", re.ASCII)
 # Verified against when no scale of that name has a key, so that the answer tells nothing about names.
 NOBODYS_SECRET = bytes(32)
 LARGEST_TABLE = 1 << 20  # 1 MiB: two thousand full rows are a fifth of that
@@ -75,16 +77,17 @@ def check_scale() -> None:
     """Let through only what the scale's key has signed, before any of the body is read as JSON."""
     if request.method == "OPTIONS":
         return
-    station_key, _, scale_number = request.headers.get(NAME_HEADER, "").partition("/")
-    secret = queries.scale_secret(station_key, scale_number, session=db.session())
-    db.session.rollback()  # let go of the snapshot before the reading opens its own transaction
+    name, secret = NAME.fullmatch(request.headers.get(NAME_HEADER, "")), None
+    if name is not None:
+        secret = queries.scale_secret(*name.groups(), session=db.session())
+        db.session.rollback()  # let go of the snapshot before the reading opens its own transaction
     check_signature(
         request.headers.get(SIGNATURE_HEADER, ""), secret=secret.encode() if secret is not None else NOBODYS_SECRET,
         body=request.get_data(), now_s=int(utc_now().timestamp()),
     )  # fmt: skip
-    if secret is None:  # somebody has guessed the secret of nobody
+    if name is None or secret is None:  # somebody has guessed the secret of nobody
         raise NotSignedIn("the signature does not belong to this body and secret; sign the bytes as sent / 签名不正确")
-    g.scale = (station_key, scale_number)
+    g.scale = name.groups()
 
 
 @push_bp.post("")

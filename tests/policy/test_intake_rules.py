@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,5 +36,6 @@ def test_a_change_beyond_fifty_kilograms_or_a_fifth_of_a_heavy_ticket_takes_two(
 
 def test_a_rule_that_cannot_be_is_refused() -> None:
     for name, value in (("most_alone_g", -1), ("most_alone_bp", 10_001), ("most_alone_bp", -1)):
+        wrong: dict[str, Any] = {name: value}
         with pytest.raises(ValueError, match=name):
-            replace(RULE, **{name: value})
+            replace(RULE, **wrong)
