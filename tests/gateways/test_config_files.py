@@ -28,6 +28,7 @@ FILES = (
     "policy/gear.toml",
     "policy/goals.toml",
     "policy/healing.toml",
+    "policy/intake.toml",
     "policy/preparation.toml",
     "policy/prices.toml",
     "policy/privacy.toml",
@@ -220,6 +221,7 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("policy/lateness.toml", "[900, 2700]", "[2700, 900]", ["past_window_s = [2700, 900]", "must ascend"]),
         ("policy/lateness.toml", "[2700, 5400]", "[0]", ["past_told_s = 0", "between 60 and"]),
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
+        ("policy/intake.toml", "= 2_000", "= 20_000", ["most_alone_bp = 20000", "between 0 and 10000"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
             "policy/devices.toml",

@@ -35,7 +35,7 @@ def receipt(ticket_id: UUID, *, by: Principal, district: District, session: Sess
     proof = _proof(ticket)
     path = f"{PAGE}/{ticket_id}/{proof}" if proof is not None else None
     return found | {
-        "station": district.network.stations[ticket.station_key],
+        "station": _names(ticket.station_key, district),
         "lines": [
             {
                 "kind": district.catalogue.item_type(line.item_type, on=ticket.day),
@@ -64,7 +64,7 @@ def public_receipt(ticket_id: str, proof: str, *, district: District, session: S
     while (newer := session.scalar(select(IntakeTicket).where(IntakeTicket.corrects_id == newest.id))) is not None:
         newest = newer
     return {
-        "station": district.network.stations[newest.station_key],
+        "station": _names(newest.station_key, district),
         "day": newest.day,
         "scale_number": newest.scale_number,
         "number": newest.number,
@@ -74,6 +74,14 @@ def public_receipt(ticket_id: str, proof: str, *, district: District, session: S
         "withdrawn": newest.net_g == 0,
         "made_up": newest.made_up,
     }
+
+
+def _names(station_key: str, district: District) -> dict[str, str]:
+    """A station's names; its key when it was closed since and has left the configuration."""
+    station = district.network.stations.get(station_key)
+    if station is None:
+        return {"name_zh": station_key, "name_en": station_key}
+    return {"name_zh": station.name_zh, "name_en": station.name_en}
 
 
 def _genuine(ticket_id: str, proof: str, *, session: Session) -> IntakeTicket | None:
