@@ -258,6 +258,17 @@ def test_a_reading_of_a_closed_month_makes_no_ticket(
         weigh(a_read_weighing(reading.id), now=now + timedelta(days=12))
 
 
+def test_a_ticket_of_a_scale_whose_clock_is_ahead_is_not_corrected_before_it_was_weighed(
+    session: Session, district: District, now: datetime, weigh: Callable[..., IntakeTicket]
+) -> None:
+    ticket = weigh(a_read_weighing(a_reading(session, district, now=now, at=now + timedelta(minutes=4)).id))
+    made = correct_ticket(
+        ticket.id, None, reason="重复录入", by=a_keeper(), district=district, session=session, now=now
+    )
+    assert made.weighed_at == ticket.weighed_at == now + timedelta(minutes=4)
+    assert_invariants(session)
+
+
 def test_a_correction_stays_on_the_scale_and_day_of_its_ticket(
     session: Session, district: District, now: datetime, weigh: Callable[..., IntakeTicket]
 ) -> None:

@@ -8,13 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
-from recycling.usecases.csv_table import (
+from recycling.usecases.csv_cells import (
     MUST,
     BadCell,
     Column,
-    Faults,
-    TableForm,
-    TableRow,
     day_cell,
     degrees_cell,
     flag_cell,
@@ -23,6 +20,7 @@ from recycling.usecases.csv_table import (
     text_cell,
     whole_cell,
 )
+from recycling.usecases.csv_table import Faults, TableForm, TableRow
 
 MOST_ROWS = 1000  # of bookings in one file; what a day of the whole fleet takes is less
 MOST_LINES = 20_000  # read before we give up, blank ones included

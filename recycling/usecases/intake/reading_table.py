@@ -11,7 +11,8 @@ from typing import Any
 
 from recycling.clock import SHANGHAI
 from recycling.models.weighbridge import READING_NUMBER_CHARS
-from recycling.usecases.csv_table import MUST, BadCell, Column, Faults, TableForm, folded, form_cell, text_cell
+from recycling.usecases.csv_cells import MUST, BadCell, Column, folded, form_cell, text_cell
+from recycling.usecases.csv_table import Faults, TableForm
 
 MOST_ROWS = 2_000  # of one file: a busy weighbridge makes as many in a month
 MOST_LINES = 20_000

@@ -130,7 +130,9 @@ def write_correction(
         id=ticket_id, station_key=station_key, scale_number=original.scale_number, channel=shown.channel, day=day,
         counts_on=counts_on, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
         refused_g=shown.refused_g, refused_reason=shown.refused_reason, vehicle_key=shown.vehicle_key,
-        trip=trip, reading_id=shown.reading_id, keeper_id=keeper_id, weighed_at=now, corrects_id=original.id,
+        trip=trip, reading_id=shown.reading_id, keeper_id=keeper_id, corrects_id=original.id,
+        # A scale's clock may be minutes ahead of ours; nothing is corrected before it was weighed.
+        weighed_at=max(now, original.weighed_at),
         counters_id=original.counters_id if still_open else original.id, correction_reason=correction.reason,
         made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
     )  # fmt: skip
