@@ -14,12 +14,15 @@ from recycling.models.booking import Booking
 from recycling.models.ledger import close_day
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop
+from recycling.models.weighbridge import ScaleReading
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.units import instant_at
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
+from recycling.usecases.intake.read_off import ReadWeighing
+from recycling.usecases.intake.take_readings import ReadingReport, take_reading
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from tests.conftest import NOW
 
@@ -46,6 +49,37 @@ def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weigh
         }
         | fields
     )
+
+
+def a_read_weighing(reading_id: UUID, *lines: WeighedLine, **fields: Any) -> ReadWeighing:
+    """The same load, its masses taken off a reading."""
+    channel = "walk_in" if all(line.booking_id is None for line in lines) else "door"
+    said: dict[str, Any] = {"reading_id": reading_id, "channel": channel, "lines": lines or (a_line(),)}
+    return ReadWeighing(**said | fields)
+
+
+def a_report(reading_number: str = "0001", *, net_g: int = 41_300, at: datetime = NOW, **fields: Any) -> ReadingReport:
+    """A weighbridge's word: 41.3 kg on a cart of 10 kg, now."""
+    told = {"gross_g": 10_000 + net_g, "tare_g": 10_000} | fields
+    return ReadingReport(reading_number=reading_number, at=at, **told)
+
+
+def a_reading(
+    session: Session,
+    district: District,
+    reading_number: str = "0001",
+    *,
+    now: datetime,
+    station_key: str = "lincheng",
+    scale_number: str = "1",
+    **fields: Any,
+) -> ScaleReading:
+    """A reading that the weighbridge of 临城 has sent."""
+    report = a_report(reading_number, **({"at": now} | fields))
+    reading, _ = take_reading(
+        report, station_key=station_key, scale_number=scale_number, district=district, session=session, now=now
+    )
+    return reading
 
 
 def collect(

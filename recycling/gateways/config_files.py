@@ -31,6 +31,7 @@ from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClas
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.healing import HealingRule
+from recycling.policy.intake_rules import CorrectionRule
 from recycling.policy.lateness import LatenessRule
 from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import (
@@ -74,9 +75,9 @@ def read_district(folder: Path) -> District:
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     healing_path = folder / "policy" / "healing.toml"
-    balance_path = folder / "policy" / "balance.toml"
     masses_path = folder / "policy" / "balance_of_mass.toml"
     masses = read_toml(masses_path, tables=["trip_tolerance", "weight_errors"])
+    balance_path, intake_path = (folder / "policy" / name for name in ("balance.toml", "intake.toml"))
     return District(
         catalogue=catalogue,
         network=network,
@@ -94,6 +95,7 @@ def read_district(folder: Path) -> District:
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
         trip_tolerance=one(masses_path, masses, "trip_tolerance", TripTolerance),
         weight_errors=one(masses_path, masses, "weight_errors", WeightErrors),
+        corrections=one(intake_path, read_toml(intake_path, tables=["corrections"]), "corrections", CorrectionRule),
         balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),

@@ -6,6 +6,7 @@ from recycling.models import (
     balance,
     booking,
     class_average,
+    correction,
     counters,
     custody,
     field,
@@ -27,8 +28,10 @@ from recycling.models import (
     receipt,
     recovery,
     recurring,
+    ticket_photo,
     travel,
     waiting,
+    weighbridge,
 )
 from recycling.models.base import Base
 
@@ -39,6 +42,7 @@ __all__ = [
     "balance",
     "booking",
     "class_average",
+    "correction",
     "counters",
     "custody",
     "field",
@@ -60,6 +64,8 @@ __all__ = [
     "receipt",
     "recovery",
     "recurring",
+    "ticket_photo",
     "travel",
     "waiting",
+    "weighbridge",
 ]

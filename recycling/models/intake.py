@@ -50,7 +50,8 @@ class IntakeTicket(WithId, Base):
     ticket stays in its closed month. A ticket replaced in any other way counts no more. A correction without lines
     withdraws its original.
 
-    ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``mac`` chains the tickets of a scale.
+    ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the weighbridge itself
+    said of it, where it can speak. ``mac`` chains the tickets of a scale.
     """
 
     __tablename__ = "intake_ticket"
@@ -83,6 +84,7 @@ class IntakeTicket(WithId, Base):
     refused_reason: Mapped[RefusedReason | None] = mapped_column(String(16))
     vehicle_key: Mapped[str | None] = key_column()
     trip: Mapped[int | None]
+    reading_id: Mapped[UUID | None] = mapped_column(ForeignKey("scale_reading.id"))
     keeper_id: Mapped[UUID] = mapped_column(Uuid)
     weighed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"), unique=True)
@@ -160,8 +162,8 @@ def ticket_mac(ticket: IntakeTicket, *, before: bytes) -> bytes:
 # What the chain vouches for: every column but the mac itself.
 CHAINED = (
     "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-    "refused_g", "refused_reason", "vehicle_key", "trip", "keeper_id", "weighed_at", "corrects_id", "counters_id",
-    "correction_reason", "made_up",
+    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "corrects_id",
+    "counters_id", "correction_reason", "made_up",
 )  # fmt: skip
 CHAINED_LINE = (
     "position", "item_type", "units", "net_g", "provenance", "missing_parts", "town_key", "booking_id"

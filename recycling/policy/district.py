@@ -13,6 +13,7 @@ from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
 from recycling.policy.handling import AS_ESTIMATED_BP, HandlingBook
 from recycling.policy.healing import BY_HAND, HealingRule
+from recycling.policy.intake_rules import CorrectionRule
 from recycling.policy.lateness import LatenessRule
 from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import Network, TravelEstimate
@@ -49,6 +50,7 @@ class District:
     lateness: LatenessRule
     trip_tolerance: TripTolerance
     weight_errors: WeightErrors
+    corrections: CorrectionRule
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND

@@ -29,6 +29,7 @@ FILES = (
     "policy/gear.toml",
     "policy/goals.toml",
     "policy/healing.toml",
+    "policy/intake.toml",
     "policy/preparation.toml",
     "policy/prices.toml",
     "policy/privacy.toml",
@@ -223,6 +224,7 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
         ("policy/balance_of_mass.toml", "_bp = 2_000", "_bp = 200", ["trip_tolerance", "must not fall"]),
         ("policy/balance_of_mass.toml", "division_g = 5_000", "division_g = -1", ["division_g = -1", "0 and 100000"]),
+        ("policy/intake.toml", "= 2_000", "= 20_000", ["most_alone_bp = 20000", "between 0 and 10000"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
             "policy/devices.toml",

@@ -29,6 +29,7 @@ from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.idempotency import Answer, answer_once
 from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.propose_correction import approve_correction, propose_correction
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.messages.receipts import ReceiptReport, take_receipt
@@ -37,6 +38,7 @@ from recycling.usecases.queries.invariants import (
     Invariant,
     bookings,
     figures,
+    intake,
     items,
     limits,
     live,
@@ -47,7 +49,7 @@ from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
-from tests.loads import a_keeper, a_line, a_weighing, collect
+from tests.loads import a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
 from tests.usecases.test_balance_invariants import BALANCE_BREACHES
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
@@ -70,8 +72,9 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         district=district, session=session, now=now,
     )  # fmt: skip
     collect(session, visited, district=district, now=now, not_yet=[waiting])
+    reading = a_reading(session, district, now=now)
     loads = (
-        a_weighing(a_line(booking_id=visited.id)),
+        a_read_weighing(reading.id, a_line(booking_id=visited.id), vehicle_key="lincheng-1"),
         a_weighing(a_line("fan"), a_line("stove"), net_g=16_000),
     )
     _, wrong = (
@@ -81,6 +84,15 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         wrong.id, a_weighing(a_line("fan"), net_g=4_000), reason="多记一件", by=keeper, district=district,
         session=session, now=now,
     )  # fmt: skip
+    heavy = weigh_in(
+        a_weighing(a_line("washer-top", 4), net_g=120_000), scale_number="2", by=keeper, district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    proposal = propose_correction(
+        heavy.id, a_weighing(a_line("washer-top", 2), net_g=60_000), reason="多记两件", by=keeper, district=district,
+        session=session, now=now,
+    )  # fmt: skip
+    approve_correction(proposal.id, by=a_keeper(), district=district, session=session, now=now)
     make_goal_report("2026-11", district=district, session=session, now=now)
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
@@ -278,6 +290,14 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
     (figures.times_follow_each_other, sql(f"UPDATE booking SET changed_at = {LONG_AGO}")),
     (figures.times_follow_each_other, sql(f"UPDATE intake_ticket SET weighed_at = {LONG_AGO} WHERE number = 3")),
+    (intake.readings_are_held_by_their_ticket, sql("DELETE FROM weighed_reading")),
+    (intake.readings_are_held_by_their_ticket, sql("UPDATE intake_ticket SET reading_id = NULL")),
+    (intake.tickets_are_as_read, sql("UPDATE scale_reading SET gross_g = gross_g + 1, net_g = net_g + 1")),
+    (intake.tickets_are_as_read, sql("UPDATE scale_reading SET station_key = 'shagou'")),
+    (intake.trips_are_held_by_their_ticket, sql("DELETE FROM weighed_trip")),
+    (intake.trips_are_held_by_their_ticket, sql("UPDATE weighed_trip SET trip = 7")),
+    (intake.approvals_are_what_was_proposed, sql(f"UPDATE intake_ticket SET keeper_id = '{UUID(int=8).hex}'")),
+    (intake.approvals_are_what_was_proposed, sql("UPDATE correction_proposal SET net_after_g = 1")),
     (items.photos_are_counted, sql("UPDATE photo_count SET used = 2")),
     (items.photos_are_counted, sql("DELETE FROM photo")),
     (items.proofs_are_counted, sql("INSERT INTO proof_count (booking_id, used) SELECT id, 1 FROM booking LIMIT 1")),

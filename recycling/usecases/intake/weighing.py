@@ -48,7 +48,8 @@ class WeighedLine:
 class Weighing:
     """What a keeper reads off the scale and finds on the load; ``refused_g`` is contamination sent back.
 
-    ``trip`` tells which of the vehicle's loads of the day it is, from 1.
+    ``trip`` tells which of the vehicle's loads of the day it is, from 1; ``reading_id`` from where the masses were
+    taken off when the weighbridge has sent them.
     """
 
     channel: Channel
@@ -58,6 +59,7 @@ class Weighing:
     refused_reason: RefusedReason | None = None
     vehicle_key: str | None = None
     trip: int | None = None
+    reading_id: UUID | None = None
     lines: Sequence[WeighedLine]
 
     @property

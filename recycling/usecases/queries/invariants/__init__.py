@@ -11,6 +11,7 @@ from recycling.usecases.queries.invariants import (
     bookings,
     figures,
     healing,
+    intake,
     items,
     limits,
     live,
@@ -24,7 +25,7 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (balances, bookings, figures, healing, items, limits, live, people, work)
+    for module in (balances, bookings, figures, healing, intake, items, limits, live, people, work)
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )
