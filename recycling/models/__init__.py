@@ -7,6 +7,7 @@ from recycling.models import (
     counters,
     custody,
     field,
+    hand_over,
     handling,
     healing,
     idempotency,
@@ -25,6 +26,7 @@ from recycling.models import (
     receipt,
     recovery,
     recurring,
+    stock,
     travel,
     waiting,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "counters",
     "custody",
     "field",
+    "hand_over",
     "handling",
     "healing",
     "idempotency",
@@ -56,6 +59,7 @@ __all__ = [
     "receipt",
     "recovery",
     "recurring",
+    "stock",
     "travel",
     "waiting",
 ]

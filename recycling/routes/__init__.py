@@ -16,6 +16,7 @@ from recycling.routes import (
     fairness,
     field_events,
     goal_progress,
+    hand_overs,
     handling,
     healing,
     health,
@@ -38,6 +39,7 @@ from recycling.routes import (
     sign_in,
     slots,
     sms_receipts,
+    stock,
     waiting_list,
 )
 from recycling.routes.schemas.problem import ProblemSchema
@@ -81,6 +83,8 @@ BLUEPRINTS = (
     devices.mine_bp,
     custody_tags.bp,
     intake_tickets.bp,
+    stock.bp,
+    hand_overs.bp,
     recovered.bp,
     kept_windows.bp,
     goal_progress.bp,

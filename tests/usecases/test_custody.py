@@ -43,7 +43,7 @@ class Doors:
         used = session or self.session
         with atomic(used):
             return attach_tags(
-                used.get_one(Booking, self.ids[door]), units, event_id=event_id or uuid4(),
+                used.get_one(Booking, self.ids[door]), units, event_id=event_id or uuid4(), vehicle_key="lincheng-1",
                 catalogue=self.district.catalogue, by=self.collector, session=used, now=self.now,
             )  # fmt: skip
 

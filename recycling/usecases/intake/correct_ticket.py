@@ -13,11 +13,14 @@ from recycling.errors import Conflict, NotFound
 from recycling.logs import logger
 from recycling.models.intake import IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
+from recycling.models.stock import stock_ticket
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.intake.sight import visible_to
+from recycling.usecases.intake.storage import tell_of_full_station
+from recycling.usecases.intake.tagging import read_tags, tag_lines
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
@@ -44,10 +47,12 @@ def correct_ticket(
     NotFound
         When the caller's station has no ticket of that id.
     Conflict
-        When the ticket is already replaced, or a booking has fewer units left to weigh.
+        When the ticket is already replaced, a booking has fewer units left to weigh, a label belongs to another unit,
+        or goods that the correction takes out have left the station.
     InvalidInput
         As for `weigh_in`.
     """
+    tags = read_tags(weighing.lines if weighing is not None else ())
     with atomic(session):
         original = session.scalar(select(IntakeTicket).where(IntakeTicket.id == ticket_id, visible_to(by)))
         if original is None:
@@ -77,9 +82,12 @@ def correct_ticket(
         )  # fmt: skip
         count_units(session, put=lines, take_back=original.lines)
         number_ticket(session, ticket)
+        stock_ticket(session, ticket, take_back=original.lines)
+        tag_lines(ticket, tags, original=original, by=by, session=session, now=now)
         # A record that left fewer units than the ticket said could not count in full; now it may.
         fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
         rebuild(session, day=counts_on, station_key=station_key)
+        tell_of_full_station(station_key, district=district, session=session, now=now)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket
 

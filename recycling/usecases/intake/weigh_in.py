@@ -12,9 +12,12 @@ from recycling.errors import Conflict, Forbidden
 from recycling.logs import logger
 from recycling.models.intake import IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
+from recycling.models.stock import stock_ticket
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.intake.storage import tell_of_full_station
+from recycling.usecases.intake.tagging import read_tags, tag_lines
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
@@ -30,7 +33,7 @@ def weigh_in(
     now: datetime,
     made_up: bool = False,
 ) -> IntakeTicket:
-    """Write a ticket at the keeper's own station: number, lines, unit counters and figures in one transaction.
+    """Write a ticket at the keeper's own station: number, lines, counters, stock and figures in one transaction.
 
     Raises
     ------
@@ -39,11 +42,13 @@ def weigh_in(
     InvalidInput
         When the weighing contradicts itself, the catalogue or the network.
     Conflict
-        When a booking has fewer collected units left to weigh than the ticket names, or the month is closed.
+        When a booking has fewer collected units left to weigh than the ticket names, a label belongs to another unit or
+        was weighed before, or the month is closed.
     """
     if by.station_key is None:
         raise Forbidden("only the keeper of a station weighs in, at that station / 仅限本站点保管员过磅")
     station_key, day = by.station_key, service_day(now)
+    tags = read_tags(weighing.lines)
     with atomic(session):
         _refuse_closed(session, day)
         lock_day(session, day=day, station_key=station_key, now=now)
@@ -57,7 +62,10 @@ def weigh_in(
         )  # fmt: skip
         count_units(session, put=lines)
         number_ticket(session, ticket)
+        stock_ticket(session, ticket)
+        tag_lines(ticket, tags, by=by, session=session, now=now)
         rebuild(session, day=day, station_key=station_key)
+        tell_of_full_station(station_key, district=district, session=session, now=now)
     log.info("ticket.weighed", ticket_id=str(ticket.id), station_key=station_key, net_g=ticket.net_g)
     return ticket
 

@@ -21,6 +21,7 @@ from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
+from recycling.usecases.reporting.outflow import outflow_by_kind
 
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
@@ -66,6 +67,7 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
         "scopes": [_scope_report(scope, day, facts=facts, made_up=made_up, district=district) for scope in scopes],
         "outside_scopes": amounts(outside),
+        "outflow": outflow_by_kind(new_year, day, session=session),
     }
 
 
