@@ -18,6 +18,7 @@ from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.units import instant_at
+from recycling.usecases.custody.hand_over import Batch, WantedUnits
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
@@ -44,6 +45,17 @@ def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weigh
             "lines": lines or (a_line(),),
             "refused_reason": "waste" if fields.get("refused_g") else None,
         }
+        | fields
+    )
+
+
+def a_batch(*lines: tuple[str, int], tags: Sequence[str] = (), **fields: Any) -> Batch:
+    """One fridge for the dismantler, unless units by item type or labels are given."""
+    wanted = [WantedUnits(item_type=item_type, units=units) for item_type, units in lines]
+    if not lines and not tags:
+        wanted = [WantedUnits(item_type="fridge", units=1)]
+    return Batch(
+        **{"processor_key": "dismantler-demo", "net_g": 41_300, "plate": "鲁D12345", "lines": wanted, "tags": tags}
         | fields
     )
 

@@ -21,6 +21,7 @@ FILES = (
     "catalogue.toml",
     "district/boundary.geojson",
     "district/network.toml",
+    "district/processors.toml",
     "district/service_calendar.csv",
     "district/towns.csv",
     "district/villages.csv",
@@ -36,6 +37,7 @@ FILES = (
     "policy/proof.toml",
     "policy/lateness.toml",
     "policy/service_time.toml",
+    "policy/stock.toml",
 )
 
 
@@ -219,6 +221,12 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/villages.csv", "370403001003", "370403001001", ["'370403001001'", "twice"]),
         ("policy/lateness.toml", "[900, 2700]", "[2700, 900]", ["past_window_s = [2700, 900]", "must ascend"]),
         ("policy/lateness.toml", "[2700, 5400]", "[0]", ["past_told_s = 0", "between 60 and"]),
+        ("district/processors.toml", 'kind = "reuse"', 'kind = "burn"', ["second-hand-demo", "burn", "refurbish"]),
+        ("district/processors.toml", "4, 5, 6, 7", "4, 5, 6, 17", ["catalogue_numbers = 17", "1 and 14"]),
+        ("district/processors.toml", '"stove", ', '"stoves", ', ["'stoves' points to nothing", "'stove'"]),
+        ("district/processors.toml", 'key = "wood-demo"', 'key = "dismantler-demo"', ["two licences in force"]),
+        ("district/network.toml", "storage_limit_g = 20_000_000", "storage_limit_g = 0", ["storage_limit_g = 0"]),
+        ("policy/stock.toml", "alarm_bp = 9_000", "alarm_bp = 10_001", ["alarm_bp = 10001", "10000"]),
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
