@@ -132,7 +132,7 @@ def test_a_corrected_mass_of_goods_that_have_left_is_adjusted_and_never_negative
     # given two of which one has left with half of 82.6 kg, when both together weighed 40 kg only
     both = weigh(a_weighing(a_line(units=2), net_g=82_600), at=now + timedelta(days=1))
     hand_over(a_batch(), by=a_keeper(), district=district, session=session, now=now + timedelta(days=1))
-    correct(both, a_weighing(a_line(units=2), net_g=40_000))
+    correct(both, a_weighing(a_line(units=2), net_g=40_000), at=now + timedelta(days=1))
     # then the one that is left has the new mean, 20 kg: 40 - 41.3 + 21.3
     assert lots(session)[1] == ("fridge", date(2026, 11, 24), 2, 40_000, 1, 41_300, 0, 21_300, 1, 20_000)
     assert_invariants(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -27,7 +27,7 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.custody import BadStep, custody_trace, verify_custody
 from recycling.usecases.queries.intake import find_ticket
-from tests.builders import DISPATCHER, a_booking
+from tests.builders import DISPATCHER, TOMORROW, a_booking
 from tests.invariants import assert_invariants
 from tests.loads import a_batch, a_keeper, a_line, a_weighing, collect
 from tests.planned_days import a_collector
@@ -120,7 +120,7 @@ def test_a_unit_without_a_door_gets_its_label_at_the_scale_and_counts_once_over_
 def test_a_label_from_a_door_belongs_to_the_line_of_its_booking_and_item_type(
     session: Session, district: District, now: datetime, weigh: Weigh
 ) -> None:
-    other_id = a_booking(session, district=district, now=now).id
+    other_id = a_booking(session, district=district, now=now, day=TOMORROW + timedelta(days=1)).id
     from_a_door(session, district, now)
     for line in (a_line(tags=[TAGS[0]]), a_line("freezer", tags=[TAGS[0]])):
         with pytest.raises(Conflict, match="was put on a fridge of booking"):
