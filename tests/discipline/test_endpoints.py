@@ -193,9 +193,9 @@ BODIES: dict[str, Any] = {
     "field_events.create_ruling": {"counts": True, "note": "已核实"},
     "broken_promises.take": {"number": 1},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
-    "stock.create_decision": {"approved": True, "note": "已复核"},
+    "stock.create_decision": {"approved": True, "note": "已到场复核"},
     "hand_overs.create_re_weigh": {"net_g": 41_000},
-    "hand_overs.create_resolution": {"code": "moisture", "reason": "已核实"},
+    "hand_overs.create_resolution": {"code": "moisture", "reason": "已电话核实"},
 }
 
 # Endpoints after which a row is not there: where it never was, nothing is left to do, and nothing is told.

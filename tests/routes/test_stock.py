@@ -78,8 +78,8 @@ def test_a_count_is_taken_held_and_approved(callers: Callers, session: Session) 
     assert (count["state"], count["lines"][0]["booked_units"], count["lines"][0]["units"]) == ("held", 1, 4)
     path = f"/stock-counts/{count['id']}"
     assert [row["id"] for row in clerk.get("/stock-counts?state=held").get_json()["stock_counts"]] == [count["id"]]
-    assert keeper.post(f"{path}/decision", {"approved": True, "note": "已复核"}).status_code == 403
-    decided = made(clerk, f"{path}/decision", {"approved": True, "note": "已复核"})
+    assert keeper.post(f"{path}/decision", {"approved": True, "note": "已到场复核"}).status_code == 403
+    decided = made(clerk, f"{path}/decision", {"approved": True, "note": "已到场复核"})
     assert (decided["state"], decided["decision"]["by_id"]) == ("done", str(clerk.id))
     assert keeper.get(path).get_json() == decided
     assert keeper.get("/stock").get_json()["stations"][0]["stored_units"] == 5

@@ -306,7 +306,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (stock.stations_balance, sql("UPDATE daily_recovery SET units = units + 1 WHERE item_type = 'freezer'")),
     (stock.stations_balance, sql("DELETE FROM stock_adjustment")),
     (stock.stations_balance, sql("DELETE FROM stock_lot WHERE item_type = 'fridge'")),
-    (stock.lots_are_their_movements, sql("UPDATE stock_lot SET in_g = in_g + 1, left_g = left_g + 1 WHERE left_units > 0")),
+    (stock.lots_are_their_movements, sql("UPDATE stock_lot SET in_g = 1, left_g = left_g + 1 - in_g WHERE in_g > 9")),
     (stock.lots_are_their_movements, sql("UPDATE hand_over_line SET lot_day = '2026-11-22'")),
     (stock.lots_are_their_movements, sql("UPDATE stock_adjustment SET units = units + 1")),
     (stock.station_numbers_have_no_gap, sql("UPDATE station_book SET last_hand_over = 2")),
@@ -395,8 +395,8 @@ def test_the_command_names_the_broken_rule_and_the_row_and_fails(
     assert found.exit_code == 1
     assert "BROKEN I-12  日回收量 = 磅单明细" in found.output
     assert "2026-11-23, lincheng, lincheng, fan, walk_in, weighed, 6, 0, 0" in found.output
-    assert "2 of" in found.output
-    off = (figures.figures_are_their_lines, figures.months_are_their_days)
+    assert "3 of" in found.output  # and with its stock
+    off = (figures.figures_are_their_lines, figures.months_are_their_days, stock.stations_balance)
     assert list(broken(a_day_of_work)) == [f"{one.key} {one.rule}" for one in off]
     # and set right, it holds again
     a_day_of_work.execute(text("UPDATE daily_recovery SET units = 1 WHERE item_type = 'fan'"))
