@@ -54,10 +54,10 @@ def a_batch(*lines: tuple[str, int], tags: Sequence[str] = (), **fields: Any) ->
     wanted = [WantedUnits(item_type=item_type, units=units) for item_type, units in lines]
     if not lines and not tags:
         wanted = [WantedUnits(item_type="fridge", units=1)]
-    return Batch(
-        **{"processor_key": "dismantler-demo", "net_g": 41_300, "plate": "鲁D12345", "lines": wanted, "tags": tags}
-        | fields
-    )
+    given: dict[str, Any] = {
+        "processor_key": "dismantler-demo", "net_g": 41_300, "plate": "鲁D12345", "lines": wanted, "tags": tags,
+    }  # fmt: skip
+    return Batch(**given | fields)
 
 
 def collect(

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
-CUSTODY_KINDS = ("door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted")
+CUSTODY_KINDS = ("door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing")
 COUNT_REASONS = ("miscounted", "found", "lost", "stolen", "damaged", "other")
 OUTLET_KINDS = ("reuse", "refurbish", "recovery")
 RESOLUTION_CODES = ("our_scale", "their_scale", "moisture", "lost_on_the_way", "other")
@@ -175,6 +175,19 @@ def _counts() -> None:
         sa.PrimaryKeyConstraint("count_id", "item_type", name=op.f("pk_stock_count_line")),
     )
     op.create_table(
+        "stock_count_tag",
+        _id("count_id"),
+        sa.Column("tag", sa.String(length=14), nullable=False),
+        _key("item_type"),
+        sa.ForeignKeyConstraint(
+            ["count_id", "item_type"], ["stock_count_line.count_id", "stock_count_line.item_type"],
+            name=op.f("fk_stock_count_tag_count_id"),
+        ),
+        sa.ForeignKeyConstraint(["tag"], ["custody_tag.tag"], name=op.f("fk_stock_count_tag_tag")),
+        sa.PrimaryKeyConstraint("count_id", "tag", name=op.f("pk_stock_count_tag")),
+    )  # fmt: skip
+    op.create_index(op.f("ix_stock_count_tag_tag"), "stock_count_tag", ["tag"], unique=False)
+    op.create_table(
         "stock_count_decision",
         _id("count_id"),
         sa.Column("approved", sa.Boolean(), nullable=False),
@@ -308,8 +321,8 @@ def downgrade() -> None:
     """Go down; labels that were first used at a scale are gone, what was handed over is forgotten."""
     for table in (
         "re_weigh_resolution", "re_weigh", "hand_over_tag", "hand_over_line", "hand_over", "stock_adjustment",
-        "stock_count_decision", "stock_count_line", "stock_count", "station_book", "stock_lot", "weighed_tag",
-        "custody_event",
+        "stock_count_decision", "stock_count_tag", "stock_count_line", "stock_count", "station_book", "stock_lot",
+        "weighed_tag", "custody_event",
     ):  # fmt: skip
         op.drop_table(table)
     op.execute("DELETE FROM custody_tag WHERE event_id IS NULL")

@@ -42,8 +42,8 @@ ClashReason = Literal["elsewhere", "other_item", "unreadable", "untagged"]
 CLASH_REASONS: tuple[ClashReason, ...] = get_args(ClashReason)
 
 # The steps of a unit's way: taken at the door, on board of a vehicle, on a station's scale, into a lot of its stock,
-# handed over to an outlet, weighed again there; and what a correction of its ticket makes of it.
-CustodyKind = Literal["door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted"]
+# handed over to an outlet, weighed again there; what a correction of its ticket makes of it; missed by a count.
+CustodyKind = Literal["door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing"]
 CUSTODY_KINDS: tuple[CustodyKind, ...] = get_args(CustodyKind)
 
 
@@ -161,7 +161,8 @@ def record_steps(session: Session, steps: Sequence[Step], *, by: Principal, now:
         return
     tags = table_of(CustodyTag)
     wanted = select(tags.c.tag, tags.c.last_number, tags.c.last_mac).where(tags.c.tag.in_({one.tag for one in steps}))
-    locked = session.execute(wanted.order_by(tags.c.tag).with_for_update())
+    # Not against those who only name the tag in a row of their own, or they and we could wait for each other.
+    locked = session.execute(wanted.order_by(tags.c.tag).with_for_update(key_share=True))
     heads = {row.tag: (row.last_number, bytes(row.last_mac)) for row in locked}
     rows = []
     for step in steps:

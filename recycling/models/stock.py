@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Select,
     String,
@@ -30,6 +31,7 @@ from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, i
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.transaction import run
 from recycling.models.written_once import written_once
+from recycling.policy.custody_tags import TAG_CHARS
 
 # Why the books and the shelf differ, as the counter of the shelf says.
 CountReason = Literal["miscounted", "found", "lost", "stolen", "damaged", "other"]
@@ -159,6 +161,27 @@ class StockCountLine(Base):
     net_g: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[CountReason | None] = mapped_column(String(24))
 
+    missing: Mapped[list[StockCountTag]] = relationship(lazy="selectin", order_by="StockCountTag.tag")
+
+    @property
+    def missing_tags(self) -> list[str]:
+        """The labels that were not found."""
+        return [row.tag for row in self.missing]
+
+
+@written_once
+class StockCountTag(Base):
+    """A label that a count misses. Once the count holds, its unit is no longer in stock."""
+
+    __tablename__ = "stock_count_tag"
+    __table_args__ = (
+        ForeignKeyConstraint(["count_id", "item_type"], ["stock_count_line.count_id", "stock_count_line.item_type"]),
+    )
+
+    count_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(String(TAG_CHARS), ForeignKey("custody_tag.tag"), primary_key=True, index=True)
+    item_type: Mapped[str] = key_column()
+
 
 @written_once
 class StockCountDecision(Base):
@@ -173,6 +196,12 @@ class StockCountDecision(Base):
     counted_by_id: Mapped[UUID] = mapped_column(Uuid)
     by_id: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def missing_tags() -> Select[str]:
+    """The labels that counts miss which hold."""
+    held = StockCount.held & ~StockCount.decision.has(StockCountDecision.approved)
+    return select(StockCountTag.tag).join(StockCount, StockCount.id == StockCountTag.count_id).where(~held)
 
 
 class StationBook(Base):

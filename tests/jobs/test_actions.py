@@ -193,6 +193,7 @@ def test_aged_stock_is_told_of_once_however_often_the_job_runs(
     )  # fmt: skip
     # when the job runs twice, then the bureau hears of it once
     assert by_hand(real, "stock_age") == {"stations": 1, "lots": 1}
+    clock.turn(seconds=1)
     assert by_hand(real, "stock_age") == {"stations": 0, "lots": 0}
     told = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "stock.aged")).all()
     assert [row.recipient_kind for row in told] == ["bureau"]

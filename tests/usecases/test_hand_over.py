@@ -64,7 +64,7 @@ def lines(batch: HandOver) -> list[tuple[str, date, int, int]]:
     return [(line.item_type, line.lot_day, line.units, line.net_g) for line in batch.lines]
 
 
-def left(session: Session) -> list[tuple[str, date, int]]:
+def left(session: Session) -> list[tuple[object, ...]]:
     row = StockLot
     wanted = select(row.item_type, row.day, row.left_units).where(row.left_units > 0).order_by(row.item_type, row.day)
     return [tuple(one) for one in session.execute(wanted)]

@@ -232,6 +232,7 @@ ON_THE_22ND = "UPDATE intake_ticket SET day = '2026-11-22', counts_on = '2026-11
 ADJUSTED_UNCLOSED = (
     "UPDATE intake_ticket SET counters_id = corrects_id, counts_on = '2026-11-24' WHERE corrects_id IS NOT NULL"
 )
+HEAVIER = "UPDATE stock_lot SET in_g = in_g + 1, left_g = left_g + 1 WHERE left_units > 0"
 REOPEN = """
     INSERT INTO booking_change (id, booking_id, at, by_id, by_role, kind, state, version)
     SELECT booking_id, booking_id, at, by_id, by_role, kind, 'booked', 3 FROM booking_change WHERE state = 'cancelled'
@@ -306,7 +307,7 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (stock.stations_balance, sql("UPDATE daily_recovery SET units = units + 1 WHERE item_type = 'freezer'")),
     (stock.stations_balance, sql("DELETE FROM stock_adjustment")),
     (stock.stations_balance, sql("DELETE FROM stock_lot WHERE item_type = 'fridge'")),
-    (stock.lots_are_their_movements, sql("UPDATE stock_lot SET in_g = 1, left_g = left_g + 1 - in_g WHERE in_g > 9")),
+    (stock.lots_are_their_movements, sql(HEAVIER)),
     (stock.lots_are_their_movements, sql("UPDATE hand_over_line SET lot_day = '2026-11-22'")),
     (stock.lots_are_their_movements, sql("UPDATE stock_adjustment SET units = units + 1")),
     (stock.station_numbers_have_no_gap, sql("UPDATE station_book SET last_hand_over = 2")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,12 +15,16 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, Forbidden, InvalidInput, NotFound
 from recycling.models.audit import AuditRow
+from recycling.models.custody import WeighedTag
 from recycling.models.stock import StockAdjustment, StockCount, StockCountDecision, StockLot
 from recycling.policy.access import Principal
+from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
 from recycling.usecases.custody.count_stock import Counted, count_stock, decide_count
 from recycling.usecases.custody.hand_over import hand_over
+from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.queries.custody import custody_trace
 from recycling.usecases.queries.stock import find_count, list_counts
 from tests.invariants import assert_invariants
 from tests.loads import a_batch, a_keeper, a_line, a_weighing
@@ -27,6 +32,7 @@ from tests.loads import a_batch, a_keeper, a_line, a_weighing
 TODAY = date(2026, 11, 23)  # of tests.conftest.NOW, in Shanghai
 CLERK = Principal(id=uuid4(), role="clerk")
 KEEPER = a_keeper()
+TAGS = [make_tag(1), make_tag(2)]
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def fridges(units: int, net_g: int | None = None, reason: Any = "lost") -> Count
     return Counted(item_type="fridge", units=units, net_g=net_g, reason=reason)
 
 
-def left(session: Session) -> list[tuple[date, int, int]]:
+def left(session: Session) -> list[tuple[object, ...]]:
     wanted = select(StockLot.day, StockLot.left_units, StockLot.left_g).where(StockLot.left_units > 0)
     return [tuple(row) for row in session.execute(wanted.order_by(StockLot.item_type, StockLot.day))]
 
@@ -182,3 +188,60 @@ def test_only_a_keeper_counts_and_the_database_wants_two_people(
     with pytest.raises(IntegrityError):
         session.flush()
     session.rollback()
+
+
+def test_a_missing_label_is_written_off_its_own_lot_and_leaves_the_stock(
+    session: Session, district: District, now: datetime, weigh: Callable[..., Any], count: Callable[..., StockCount]
+) -> None:
+    # given a fridge today, and two with labels tomorrow
+    weigh(net_g=41_000)
+    weigh(a_line(units=2, tags=TAGS), net_g=82_000, days=1)
+    # when the one of the second label is missed, then it is tomorrow's lot that is smaller
+    made = count(replace(fridges(2), missing=[TAGS[1].lower()]))
+    assert find_count(made.id, by=CLERK, session=session)["lines"][0].missing_tags == [TAGS[1]]
+    assert [row[:2] for row in left(session)] == [(TODAY, 1), (TODAY + timedelta(days=1), 1)]
+    # and it cannot be handed over, be missed again, or be taken off its ticket
+    trace = custody_trace(TAGS[1], session=session)
+    assert (trace["steps"][-1]["kind"], trace["steps"][-1]["count_id"]) == ("missing", str(made.id))
+    with pytest.raises(Conflict, match="is not in stock here"):
+        hand_over(a_batch(tags=[TAGS[1]]), by=KEEPER, district=district, session=session, now=now + timedelta(days=2))
+    with pytest.raises(Conflict, match="is not in stock here"):
+        count(replace(fridges(1), missing=[TAGS[1]]))
+    ticket_id = session.scalars(select(WeighedTag.ticket_id)).first()
+    assert ticket_id is not None
+    with pytest.raises(Conflict, match="has left the station by a stock count"):
+        correct_ticket(
+            ticket_id, a_weighing(a_line(units=2, tags=TAGS[:1]), net_g=82_000), reason="读数有误", by=KEEPER,
+            district=district, session=session, now=now + timedelta(days=2),
+        )  # fmt: skip
+    assert_invariants(session)
+
+
+def test_a_held_count_leaves_its_missing_labels_in_stock_until_it_is_approved(
+    session: Session, now: datetime, weigh: Callable[..., Any], count: Callable[..., StockCount]
+) -> None:
+    weigh(a_line(units=4, tags=TAGS), net_g=164_000)
+    made = count(replace(fridges(1), missing=TAGS))
+    assert len(custody_trace(TAGS[0], session=session)["steps"]) == 2
+    later = now + timedelta(days=3)
+    decide_count(made.id, approved=True, note="已核实", by=CLERK, session=session, now=later)
+    assert custody_trace(TAGS[0], session=session)["steps"][-1]["kind"] == "missing"
+    assert [row[:2] for row in left(session)] == [(TODAY, 1)]
+    assert_invariants(session)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (Counted(item_type="fridge", units=2, missing=[make_tag(1)]), "1 labels are missing and 0 units"),
+        (Counted(item_type="fridge", units=1, reason="lost", missing=["x"]), "'x' is no label"),
+        (Counted(item_type="fan", units=0, reason="lost", missing=[make_tag(1)]), "is on a fridge, not on a fan"),
+    ],
+)
+def test_labels_that_a_count_cannot_miss_are_refused(
+    session: Session, weigh: Callable[..., Any], count: Callable[..., StockCount], line: Counted, says: str
+) -> None:
+    weigh(a_line("fridge", 2, 82_000, tags=[make_tag(1)]), a_line("fan"), net_g=86_000)
+    with pytest.raises((InvalidInput, Conflict), match=says):
+        count(line)
+    assert session.scalars(select(StockCount.id)).all() == []

@@ -102,6 +102,7 @@ class CustodyStepSchema(Schema):
     weighed = fields.Boolean(required=True, allow_none=True)
     hand_over_id = fields.String(required=True, allow_none=True)
     processor_key = fields.String(required=True, allow_none=True)
+    count_id = fields.String(required=True, allow_none=True)
 
 
 class CustodyClashSchema(Schema):

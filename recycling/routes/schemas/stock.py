@@ -108,6 +108,11 @@ class CountedSchema(Schema):
         metadata={"description": "差异原因 / required where shelf and books differ"},
     )  # fmt: skip
 
+    missing = fields.List(
+        Text(most=100), load_default=(), validate=validate.Length(0, 1_000),
+        metadata={"description": "缺失标签 / labels of units that were not found"},
+    )  # fmt: skip
+
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> Counted:
         """Build the domain's form."""
@@ -144,6 +149,7 @@ class StockCountLineSchema(Schema):
     units = fields.Integer(required=True)
     net_g = fields.Integer(required=True)
     reason = fields.String(required=True, allow_none=True)
+    missing_tags = fields.List(fields.String(), required=True)
 
 
 class StockCountDecisionSchema(Schema):

@@ -8,29 +8,27 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
 from recycling.logs import logger
 from recycling.models.audit import audit
-from recycling.models.custody import Step, WeighedTag, record_steps
+from recycling.models.custody import Step, record_steps
 from recycling.models.hand_over import HandOver, HandOverLine, HandOverTag
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.stock import StockLot, locked_lots, next_number
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.catalogue import ItemType
-from recycling.policy.custody_tags import LONGEST_AS_READ, read_seal, read_tag
+from recycling.policy.custody_tags import LONGEST_AS_READ, read_seal
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
 from recycling.policy.processors import Processor, check_covered
+from recycling.usecases.custody.labels import LotKey, labelled_lots, labels_in_stock, read_labels
 from recycling.usecases.custody.sight import own_station
 
 log = logger(__name__)
-
-LotKey = tuple[str, date]  # item type and day, of one station
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,7 @@ def hand_over(batch: Batch, *, by: Principal, district: District, session: Sessi
         is handed over, or labelled units would leave without their labels.
     """
     station_key, day = own_station(by), service_day(now)
-    tags = _read_tags(batch.tags)
+    tags = read_labels(batch.tags)
     if not batch.lines and not tags:
         raise InvalidInput("lines and tags are both empty: name what leaves / 请填写移交品类或标签")
     seal = None if batch.seal is None else read_seal(batch.seal)
@@ -86,12 +84,12 @@ def hand_over(batch: Batch, *, by: Principal, district: District, session: Sessi
         )
     processor = district.processors.licensed(batch.processor_key, on=day)
     with atomic(session):
-        labelled = _standing(tags, station_key, session=session)
+        labelled = labelled_lots(tags, station_key, session=session)
         wanted = {line.item_type for line in batch.lines} | {key[0] for key in labelled.values()}
         kinds = {item_type: district.catalogue.item_type(item_type, on=day) for item_type in sorted(wanted)}
         check_covered(processor, tuple(kinds.values()))
         lots = locked_lots(session, station_key, wanted)
-        labelled = _standing(
+        labelled = labelled_lots(
             tags, station_key, session=session
         )  # what a correction has changed before we held the lots
         taken = _chosen(batch.lines, labelled, lots)
@@ -120,48 +118,6 @@ def hand_over(batch: Batch, *, by: Principal, district: District, session: Sessi
         )  # fmt: skip
     log.info("hand_over.made", hand_over_id=str(batch_id), station_key=station_key, net_g=batch.net_g)
     return made
-
-
-def _read_tags(texts: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    for text in texts:
-        tag = read_tag(text)
-        if tag is None:
-            raise InvalidInput(f"tag {text[:LONGEST_AS_READ]!r} is no label; scan it again / 标签编号有误，请重新扫描")
-        if tag in found:
-            raise InvalidInput(f"tag {tag} comes twice; leave one out / 标签 {tag} 重复")
-        found.append(tag)
-    return found
-
-
-def _standing(tags: Sequence[str], station_key: str, *, session: Session) -> dict[str, LotKey]:
-    """The lots of labelled units that are in stock at the station."""
-    if not tags:
-        return {}
-    found = {
-        row.tag: (row.item_type, row.day)
-        for row in session.execute(_in_stock(station_key).where(WeighedTag.tag.in_(tags)))
-    }
-    for tag in tags:
-        if tag not in found:
-            raise Conflict(
-                f"tag {tag} is not in stock here: it was never weighed in at this station, or has left; leave it"
-                f" out, or look at its trail / 标签 {tag} 不在本站库存，请核对追溯记录"
-            )
-    return found
-
-
-def _in_stock(station_key: str) -> Select[str, str, date]:
-    """Labels of a station's tickets that stand and were not handed over."""
-    return (
-        select(WeighedTag.tag, IntakeLine.item_type, IntakeTicket.day)
-        .join(IntakeTicket, IntakeTicket.id == WeighedTag.ticket_id)
-        .join(
-            IntakeLine, and_(IntakeLine.ticket_id == WeighedTag.ticket_id, IntakeLine.position == WeighedTag.position)
-        )
-        .outerjoin(HandOverTag, HandOverTag.tag == WeighedTag.tag)
-        .where(WeighedTag.stands, HandOverTag.tag.is_(None), IntakeTicket.station_key == station_key)
-    )
 
 
 def _chosen(
@@ -214,7 +170,7 @@ def _labels_along(
         return along
     there: dict[LotKey, set[str]] = {key: set() for key in unnamed}
     in_lots = IntakeLine.item_type.in_({key[0] for key in unnamed}), IntakeTicket.day.in_({key[1] for key in unnamed})
-    for tag, item_type, day in session.execute(_in_stock(station_key).where(*in_lots)):
+    for tag, item_type, day in session.execute(labels_in_stock(station_key).where(*in_lots)):
         if (item_type, day) in there and tag not in along:
             there[item_type, day].add(tag)
     for key, tags in there.items():

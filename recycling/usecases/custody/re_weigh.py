@@ -105,8 +105,9 @@ def resolve_difference(
 
 def locked_batch(hand_over_id: UUID, *, by: Principal, session: Session) -> HandOver:
     """A batch that the caller may see, locked: two who write to it number what they write one after the other."""
-    wanted = select(HandOver).where(HandOver.id == hand_over_id, seen_by(by, HandOver.station_key)).with_for_update()
-    batch = session.scalar(wanted.execution_options(populate_existing=True))
+    wanted = select(HandOver).where(HandOver.id == hand_over_id, seen_by(by, HandOver.station_key))
+    locked = wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
+    batch = session.scalar(locked)
     if batch is None:
         raise NotFound(f"no hand-over {hand_over_id} of yours / 未找到该移交批次")
     return batch

@@ -14,6 +14,7 @@ from recycling.models.base import insert_if_absent
 from recycling.models.custody import CustodyTag, Step, WeighedTag, record_steps
 from recycling.models.hand_over import HandOverTag
 from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.stock import StockCountTag, missing_tags
 from recycling.models.transaction import rows_met
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import LONGEST_AS_READ, read_tag
@@ -104,13 +105,15 @@ def _let_go(original: IntakeTicket | None, kept: Mapping[str, str], *, session: 
     mine = WeighedTag.ticket_id == original.id
     before = {line.position: line.item_type for line in original.lines}
     stood = session.execute(select(WeighedTag.tag, WeighedTag.position).where(mine, WeighedTag.stands)).all()
-    gone = select(HandOverTag.tag).where(HandOverTag.tag.in_([row.tag for row in stood]))
-    handed = set(session.scalars(gone)) if stood else set()
+    mine_only = [row.tag for row in stood]
+    handed = set(session.scalars(select(HandOverTag.tag).where(HandOverTag.tag.in_(mine_only)))) if stood else set()
+    missed = set(session.scalars(missing_tags().where(StockCountTag.tag.in_(mine_only)))) if stood else set()
     for tag, position in stood:
-        if tag in handed and kept.get(tag) != before[position]:
+        if tag in handed | missed and kept.get(tag) != before[position]:
+            how, how_zh = ("with a hand-over", "随批次移交") if tag in handed else ("by a stock count", "经盘点核销")
             raise Conflict(
-                f"tag {tag} has left the station with a hand-over; keep it on a line of {before[position]}"
-                f" / 标签 {tag} 已随批次移交，更正时请保留在原品类行"
+                f"tag {tag} has left the station {how}; keep it on a line of {before[position]}"
+                f" / 标签 {tag} 已{how_zh}，更正时请保留在原品类行"
             )
     rows_met(session, update(WeighedTag).where(mine).values(stands=False))
     return {row.tag for row in stood}

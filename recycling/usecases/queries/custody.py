@@ -19,7 +19,7 @@ from recycling.policy.custody_tags import read_tag
 # What a step may tell of where it happened.
 PLACES = (
     "booking_id", "day", "area", "collector_key", "event_id", "vehicle_key", "station_key", "ticket_id", "item_type",
-    "weighed", "hand_over_id", "processor_key",
+    "weighed", "hand_over_id", "processor_key", "count_id",
 )  # fmt: skip
 AT_ONCE = 1_000  # steps read at a time
 

@@ -12,7 +12,15 @@ from recycling.models.custody import CustodyEvent, CustodyTag, WeighedTag
 from recycling.models.hand_over import HandOver, HandOverLine, HandOverTag
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery
-from recycling.models.stock import StationBook, StockAdjustment, StockCount, StockCountDecision, StockLot
+from recycling.models.stock import (
+    StationBook,
+    StockAdjustment,
+    StockCount,
+    StockCountDecision,
+    StockCountTag,
+    StockLot,
+    missing_tags,
+)
 from recycling.usecases.queries.custody import verify_custody
 from recycling.usecases.queries.invariants.figures import NEWEST
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, Query, differences, invariant, rows
@@ -133,6 +141,9 @@ def labels_follow_their_goods(session: Session, _now: datetime) -> Breaches:
         return select(table.tag).outerjoin(CustodyEvent, step).where(CustodyEvent.tag.is_(None))
 
     found: list[Any] = []
-    for wanted in (misplaced, other_door, stepless(tag, "station"), stepless(HandOverTag, "outlet")):
+    missed = stepless(StockCountTag, "missing").where(StockCountTag.tag.in_(missing_tags()))
+    # A unit leaves once: with a batch, or by a count.
+    twice = select(HandOverTag.tag).where(HandOverTag.tag.in_(missing_tags()))
+    for wanted in (misplaced, other_door, stepless(tag, "station"), stepless(HandOverTag, "outlet"), missed, twice):
         found += rows(session, wanted)
     return found
