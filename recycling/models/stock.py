@@ -38,6 +38,7 @@ CountReason = Literal["miscounted", "found", "lost", "stolen", "damaged", "other
 COUNT_REASONS: tuple[CountReason, ...] = get_args(CountReason)
 # And by ourselves: a ticket was corrected after some of its mass had left.
 ADJUSTMENT_REASONS = (*COUNT_REASONS, "ticket_corrected")
+AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
 
 
 class StockLot(Base):
@@ -256,9 +257,6 @@ def add_lots(session: Session, station_key: str, day: date, item_types: Iterable
         StockLot.station_key == station_key, StockLot.day == day, StockLot.item_type.in_(keys)
     )
     return {lot.item_type: lot for lot in _locked(session, wanted)}
-
-
-AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
 
 
 def stock_ticket(session: Session, ticket: IntakeTicket, *, take_back: Sequence[IntakeLine] = ()) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
+from recycling.routes.printing import PDF, transfer_note_answer
 from recycling.routes.schemas.hand_overs import (
     HandOverFilterSchema,
     HandOverListSchema,
@@ -62,6 +65,15 @@ def list_hand_overs(wanted: dict[str, Any]) -> dict[str, Any]:
 def show_hand_over(hand_over_id: UUID) -> dict[str, Any]:
     """Show one batch with its labels and re-weighs (移交详情)."""
     return queries.find_hand_over(hand_over_id, by=principal(), session=db.session())
+
+
+@bp.get("/hand-overs/<uuid:hand_over_id>/note.pdf")
+@bp.alt_response(501, "Problem")
+@bp.response(200, PDF, content_type="application/pdf", description="A4, in two copies for both sides")
+def print_note(hand_over_id: UUID) -> Response:
+    """Print the transfer note of a batch (打印移交单)."""
+    note = queries.transfer_note(hand_over_id, by=principal(), district=configured(), session=db.session())
+    return transfer_note_answer(note, now=utc_now())
 
 
 @bp.post("/hand-overs/<uuid:hand_over_id>/re-weighs")

@@ -1,4 +1,4 @@
-"""The route list as a PDF: filled into its template, set, and sent to be shown."""
+"""The route list and the transfer note as PDFs: filled into their templates, set, and sent to be shown."""
 
 from __future__ import annotations
 
@@ -26,5 +26,14 @@ def pdf_answer(sheet: Mapping[str, Any], *, now: datetime) -> Response:
     html = render_template("paper/route.html", route=sheet, now=now, qr=qr_code)
     pdf = pdf_of(html, css=render_template("paper/route.css"))
     name = f"route-{sheet['day']}-{sheet['vehicle_key']}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(pdf, content_type="application/pdf", headers=headers)
+
+
+def transfer_note_answer(note: Mapping[str, Any], *, now: datetime) -> Response:
+    """The note that goes along with a batch, as an A4 PDF; fails as `pdf_answer` does."""
+    html = render_template("paper/transfer_note.html", note=note, now=now, qr=qr_code)
+    pdf = pdf_of(html, css=render_template("paper/route.css"))
+    name = f"transfer-{note['station']['key']}-{note['number']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(pdf, content_type="application/pdf", headers=headers)

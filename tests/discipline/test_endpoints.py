@@ -138,6 +138,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "hand_overs.create_hand_over": ("keeper",),
     "hand_overs.list_hand_overs": ("keeper", *DESK),
     "hand_overs.show_hand_over": ("keeper", *DESK),
+    "hand_overs.print_note": ("keeper", *DESK),
     "hand_overs.create_re_weigh": ("keeper", *DESK),
     "hand_overs.create_resolution": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
@@ -480,8 +481,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
     # show and withdraw; tickets, a device's end and the alternative to a
-    # broken promise; hand-overs: show, re-weigh and settle; stock counts: show and decide
-    assert cells == 25
+    # broken promise; hand-overs: show, print, re-weigh and settle; stock counts: show and
+    # decide
+    assert cells == 26
 
 
 def spoken(answer: TestResponse) -> str:

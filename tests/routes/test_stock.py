@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.policy.custody_tags import make_tag
 from tests.callers import Caller, Callers
 from tests.invariants import assert_invariants
+from tests.papers import Page
 
 TAG = make_tag(7)
 
@@ -152,3 +154,17 @@ def test_lists_come_page_by_page_newest_first_and_a_keeper_sees_the_own(callers:
         assert (len(page[name]), len(rest[name]), rest["next_cursor"]) == (3, 1, None)
         one = clerk.get(f"{path}?station_key=shagou").get_json()[name]
         assert [row["number"] for row in one] == [2, 1]
+
+
+def test_the_transfer_note_is_printed_with_licence_lines_and_labels(
+    callers: Callers, read_pdf: Callable[[bytes], list[Page]]
+) -> None:
+    keeper = callers.staff("keeper", station_key="lincheng")
+    weighed(keeper, tags=[TAG])
+    batch = made(keeper, "/hand-overs", A_BATCH | {"tags": [TAG], "seal": "ab 1234"})
+    answer = keeper.get(f"/hand-overs/{batch['id']}/note.pdf")
+    assert (answer.status_code, answer.content_type) == (200, "application/pdf"), answer.text
+    (page,) = read_pdf(answer.data)
+    assert (page.size_mm, page.codes) == ((210, 297), (batch["id"],))
+    for word in ("占位-0001", "2027-12-31", "AB1234", "鲁D12345", "电冰箱", "41.3 kg", "41 kg", TAG, "虚构占位"):
+        assert word in page.text, word

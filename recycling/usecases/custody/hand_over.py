@@ -89,9 +89,8 @@ def hand_over(batch: Batch, *, by: Principal, district: District, session: Sessi
         kinds = {item_type: district.catalogue.item_type(item_type, on=day) for item_type in sorted(wanted)}
         check_covered(processor, tuple(kinds.values()))
         lots = locked_lots(session, station_key, wanted)
-        labelled = labelled_lots(
-            tags, station_key, session=session
-        )  # what a correction has changed before we held the lots
+        # Again: a correction may have changed it before we held the lots.
+        labelled = labelled_lots(tags, station_key, session=session)
         taken = _chosen(batch.lines, labelled, lots)
         along = _labels_along(taken, lots, station_key, session=session)
         batch_id = uuid4()

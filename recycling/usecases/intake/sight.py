@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement
 
 from recycling.models.intake import IntakeTicket
 from recycling.policy.access import Principal
+from recycling.usecases.custody.sight import seen_by
 
 
 def visible_to(by: Principal) -> ColumnElement[bool]:
     """Keepers see those of their own station, clerks, dispatchers and admins all, others none."""
-    if by.role in ("clerk", "dispatcher", "admin"):
-        return true()
-    if by.role == "keeper":
-        return IntakeTicket.station_key == by.station_key
-    return false()
+    return seen_by(by, IntakeTicket.station_key)

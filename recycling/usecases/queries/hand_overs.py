@@ -82,6 +82,39 @@ def find_hand_over(hand_over_id: UUID, *, by: Principal, session: Session) -> di
     return batch_in_full(batch)
 
 
+KINDS_ZH = {"reuse": "再使用", "refurbish": "维修翻新", "recovery": "拆解处理"}
+
+
+def transfer_note(hand_over_id: UUID, *, by: Principal, district: District, session: Session) -> dict[str, Any]:
+    """What is printed of a batch: with names, as the licence of its day had them.
+
+    Raises
+    ------
+    NotFound
+        When the caller may see no such batch.
+    """
+    batch = find_hand_over(hand_over_id, by=by, session=session)
+    station = district.network.stations.get(batch["station_key"])
+    key, number = batch["processor_key"], batch["licence_number"]
+    licences = [row for row in district.processors.rows if (row.key, row.licence_number) == (key, number)]
+    # What has left the configuration since then is told by its key.
+    nameless = {"name_zh": key, "name_en": "", "authority": "—", "made_up": False}
+    lines = []
+    for line in batch["lines"]:
+        kind = district.catalogue.latest(line.item_type)
+        names = {"name_zh": kind.name_zh, "name_en": kind.name_en}
+        lines.append(names | {"lot_day": line.lot_day, "units": line.units, "net_g": line.net_g})
+    return batch | {
+        "station": {
+            "key": batch["station_key"],
+            "name_zh": batch["station_key"] if station is None else station.name_zh,
+        },
+        "processor": asdict(licences[0]) if licences else nameless,
+        "kind_zh": KINDS_ZH[batch["kind"]],
+        "lines": lines,
+    }
+
+
 def batch_in_full(batch: HandOver) -> dict[str, Any]:
     """A batch with its lines, labels and re-weighs; ``state`` tells whether a difference waits for a person."""
     fields = (

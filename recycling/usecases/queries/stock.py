@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import NotFound
-from recycling.models.stock import StockCount, StockLot
+from recycling.models.stock import AMOUNTS, StockCount, StockLot
 from recycling.policy.access import Principal
 from recycling.policy.checks import BP
 from recycling.policy.district import District
@@ -112,9 +112,6 @@ def _lot(lot: StockLot, *, today: date, district: District) -> dict[str, Any]:
     most_days = district.stock.most_days(district.catalogue.latest(lot.item_type).group)
     days = (today - lot.day).days
     return {name: getattr(lot, name) for name in names} | {"days": days, "aged": days > most_days}
-
-
-AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
 
 
 def list_counts(
