@@ -19,6 +19,7 @@ from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.units import instant_at
+from recycling.usecases.custody.hand_over import Batch, WantedUnits
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
 from recycling.usecases.intake.read_off import ReadWeighing
@@ -80,6 +81,17 @@ def a_reading(
         report, station_key=station_key, scale_number=scale_number, district=district, session=session, now=now
     )
     return reading
+
+
+def a_batch(*lines: tuple[str, int], tags: Sequence[str] = (), **fields: Any) -> Batch:
+    """One fridge for the dismantler, unless units by item type or labels are given."""
+    wanted = [WantedUnits(item_type=item_type, units=units) for item_type, units in lines]
+    if not lines and not tags:
+        wanted = [WantedUnits(item_type="fridge", units=1)]
+    given: dict[str, Any] = {
+        "processor_key": "dismantler-demo", "net_g": 41_300, "plate": "鲁D12345", "lines": wanted, "tags": tags,
+    }  # fmt: skip
+    return Batch(**given | fields)
 
 
 def collect(

@@ -24,6 +24,7 @@ from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_recurring import book_recurring
+from recycling.usecases.custody.stock_age import tell_of_aged_stock
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.intake.class_averages import make_class_averages
 from recycling.usecases.intake.mass_balance import balance_trips
@@ -182,6 +183,11 @@ def missed_visits(context: JobContext) -> Figures:
 def kept_windows(context: JobContext) -> Figures:
     """Judge which promised windows of a day were kept."""
     return dict(judge_windows(context.day, district=context.district, session=context.session, now=context.clock()))
+
+
+def stock_age(context: JobContext) -> Figures:
+    """Tell of the lots that lie too long and that nobody was told of yet."""
+    return dict(tell_of_aged_stock(district=context.district, session=context.session, now=context.clock()))
 
 
 def goal_report(context: JobContext) -> Figures:

@@ -264,6 +264,18 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_same,
             scope=_month,
         ),
+        Job(
+            key="stock_age",
+            name_zh="库龄提醒",
+            name_en="Stock age",
+            does_zh="提醒保管员、调度与主管部门存放过久的库存",
+            does_en="tell keepers, dispatchers and the bureau of goods that lie too long",
+            action=actions.stock_age,
+            cron=Cron(hour=7, minute=30),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
         # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
         Job(
             key="plan_tomorrow",

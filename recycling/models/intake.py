@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, Uuid, update
@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column, one_of
 from recycling.models.encrypted import keyring
 from recycling.models.written_once import written_once
+
+if TYPE_CHECKING:
+    from recycling.models.custody import WeighedTag
 
 # By which way goods come: with a van from a door, brought by their owner, out of a smart bin, taken back by a shop for
 # a new one, or out of the pool of public bodies' idle equipment. Only goods from a door have a booking.
@@ -125,6 +128,12 @@ class IntakeLine(Base):
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
 
     ticket: Mapped[IntakeTicket] = relationship(back_populates="lines")
+    weighed_tags: Mapped[list[WeighedTag]] = relationship(viewonly=True, lazy="selectin", order_by="WeighedTag.tag")
+
+    @property
+    def tags(self) -> list[str]:
+        """The labels of its units, those that the ticket names."""
+        return [row.tag for row in self.weighed_tags]
 
 
 def number_ticket(session: Session, ticket: IntakeTicket) -> None:

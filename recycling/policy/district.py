@@ -21,11 +21,13 @@ from recycling.policy.no_shows import NoShowRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
+from recycling.policy.processors import ProcessorBook
 from recycling.policy.proof_rules import ProofRule
 from recycling.policy.provenance_interval import WeightErrors
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
+from recycling.policy.stock_rule import StockRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class District:
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND
     balance: BalanceRule = field(default_factory=BalanceRule)
+    processors: ProcessorBook = field(default_factory=ProcessorBook)
+    stock: StockRule = field(default_factory=StockRule)
     handling: HandlingBook = field(default_factory=HandlingBook)
 
     def item_type(self, key: str, *, on: date) -> ItemType:

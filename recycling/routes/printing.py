@@ -52,3 +52,12 @@ def receipt_answer(ticket: Mapping[str, Any], *, now: datetime) -> Response:
 def _shown(pdf: bytes, name: str) -> Response:
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(pdf, content_type="application/pdf", headers=headers)
+
+
+def transfer_note_answer(note: Mapping[str, Any], *, now: datetime) -> Response:
+    """The note that goes along with a batch, as an A4 PDF; fails as `pdf_answer` does."""
+    html = render_template("paper/transfer_note.html", note=note, now=now, qr=qr_code)
+    pdf = pdf_of(html, css=render_template("paper/route.css"))
+    name = f"transfer-{note['station']['key']}-{note['number']}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(pdf, content_type="application/pdf", headers=headers)

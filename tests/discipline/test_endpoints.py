@@ -23,10 +23,12 @@ from recycling.policy.access import ROLES, STAFF_ROLES, Principal, Role
 from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.pages.guard import PageBlueprint
+from recycling.usecases.custody.count_stock import Counted, count_stock
+from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.intake.weigh_in import weigh_in
 from tests.builders import a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers
-from tests.loads import a_keeper, a_line, a_reading, a_weighing
+from tests.loads import a_batch, a_keeper, a_line, a_reading, a_weighing
 from tests.photo_files import a_photo
 from tests.running_days import a_broken_promise
 from tests.trips import a_held_trip
@@ -143,6 +145,20 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "scale_readings.list_readings": ("keeper", "clerk", "admin"),
     "scale_readings.show_reading": ("keeper", "clerk", "admin"),
     "scale_reading_imports.create_import": ("keeper",),
+    "stock.show_stock": ("keeper", *DESK),
+    "stock.list_lots": ("keeper", *DESK),
+    "stock.show_balance": ("keeper", *DESK),
+    "stock.create_count": ("keeper",),
+    "stock.list_counts": ("keeper", *DESK),
+    "stock.show_count": ("keeper", *DESK),
+    "stock.create_decision": ("keeper", "clerk", "admin"),
+    "hand_overs.list_processors": ("keeper", *DESK),
+    "hand_overs.create_hand_over": ("keeper",),
+    "hand_overs.list_hand_overs": ("keeper", *DESK),
+    "hand_overs.show_hand_over": ("keeper", *DESK),
+    "hand_overs.print_note": ("keeper", *DESK),
+    "hand_overs.create_re_weigh": ("keeper", *DESK),
+    "hand_overs.create_resolution": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
     "kept_windows.list_kept": DESK,
     "kept_windows.export_kept": DESK,
@@ -199,6 +215,9 @@ BODIES: dict[str, Any] = {
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
     "correction_proposals.create_rejection": {"note": "与地磅记录不符"},
     "ticket_photos.add_photo": a_photo(),
+    "stock.create_decision": {"approved": True, "note": "已到场复核"},
+    "hand_overs.create_re_weigh": {"net_g": 41_000},
+    "hand_overs.create_resolution": {"code": "moisture", "reason": "已电话核实"},
 }
 
 # Endpoints after which a row is not there: where it never was, nothing is left to do, and nothing is told.
@@ -420,6 +439,27 @@ def foreign_readings(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=reading_id, stranger=other, owner=keeper)
 
 
+def foreign_hand_overs(world: World) -> Iterator[Foreign]:
+    """A batch of one station before the keeper of another."""
+    keeper = a_keeper("lincheng")
+    weigh_in(a_weighing(), scale_number="1", by=keeper, district=world.district, session=world.session, now=world.now)
+    made = hand_over(a_batch(), by=keeper, district=world.district, session=world.session, now=world.now)
+    row_id = made.id
+    world.session.rollback()
+    owner, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=row_id, stranger=other, owner=owner)
+
+
+def foreign_counts(world: World) -> Iterator[Foreign]:
+    """A stock count of one station before the keeper of another."""
+    counted = [Counted(item_type="fan", units=9, reason="found")]
+    made = count_stock(counted, by=a_keeper("lincheng"), district=world.district, session=world.session, now=world.now)
+    row_id = made.id
+    world.session.rollback()
+    owner, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=row_id, stranger=other, owner=owner)
+
+
 def foreign_devices(world: World) -> Iterator[Foreign]:
     """A device that a collector is signed in on before another collector."""
     owner, stranger = (world.callers.staff("collector", collector_key=key) for key in ("c01", "c02"))
@@ -444,6 +484,8 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "ticket_photo_id": foreign_ticket_photos,
     "correction_proposal_id": foreign_proposals,
     "reading_id": foreign_readings,
+    "hand_over_id": foreign_hand_overs,
+    "count_id": foreign_counts,
     "wish_id": foreign_wishes,
     "my_sign_in_id": foreign_devices,
     "promise_id": foreign_promises,
@@ -503,8 +545,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
     # show and withdraw; tickets: show, correct, print, photos listed and added; a ticket's photo; a reading; a
-    # correction: approve and reject; trip balances: show and resolve; a device's end and the alternative to a broken promise
-    assert cells == 29
+    # correction: approve and reject; trip balances: show and resolve; a device's end and the alternative to a broken
+    # promise; hand-overs: show, print, re-weigh and settle; stock counts: show and decide
+    assert cells == 35
 
 
 def spoken(answer: TestResponse) -> str:

@@ -41,6 +41,7 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
         ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
+        ("stock_age", "11-23 07:30", "skipped", True),
         ("tell_missed", "11-23 08:30", "skipped", True),
         ("judge_windows", "11-23 08:40", "skipped", True),
         ("mass_balance", "11-23 08:50", "skipped", True),

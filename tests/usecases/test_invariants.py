@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,9 +25,14 @@ from recycling.models.position import VehiclePosition
 from recycling.models.proof import ProofPart, ProofUpload
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import atomic
+from recycling.policy.access import Principal
+from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
 from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.bookings.photos import add_photo
+from recycling.usecases.custody.count_stock import Counted, count_stock, decide_count
+from recycling.usecases.custody.hand_over import hand_over
+from recycling.usecases.custody.re_weigh import re_weigh
 from recycling.usecases.idempotency import Answer, answer_once
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.propose_correction import approve_correction, propose_correction
@@ -43,17 +49,19 @@ from recycling.usecases.queries.invariants import (
     limits,
     live,
     people,
+    stock,
     work,
 )
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
-from tests.loads import a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
+from tests.loads import a_batch, a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
 from tests.usecases.test_balance_invariants import BALANCE_BREACHES
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
 OPEN_DAY = TOMORROW + timedelta(days=1)
+TAGS = [make_tag(1), make_tag(2)]
 Breach = Callable[[Session], Sequence[Executable]]
 
 
@@ -93,6 +101,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         session=session, now=now,
     )  # fmt: skip
     approve_correction(proposal.id, by=a_keeper(), district=district, session=session, now=now)
+    _through_the_stock(session, district, now)
     make_goal_report("2026-11", district=district, session=session, now=now)
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
@@ -108,6 +117,18 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
     a_waiting_wish(session, resident, now=now, day=OPEN_DAY)
     session.rollback()
     return session
+
+
+def _through_the_stock(session: Session, district: District, now: datetime) -> None:
+    """Two freezers under labels, of which one is handed over and weighed again; four fans found, by two people."""
+    keeper, clerk = a_keeper(), Principal(id=uuid4(), role="clerk")
+    given: dict[str, Any] = {"session": session, "now": now}
+    load = a_weighing(a_line("freezer", 2, tags=TAGS), net_g=88_000)
+    weigh_in(load, scale_number="2", by=keeper, district=district, **given)
+    made = hand_over(a_batch(tags=TAGS[:1], net_g=44_000), by=keeper, district=district, **given)
+    re_weigh(made.id, net_g=43_500, slip=None, by=clerk, district=district, **given)
+    count = count_stock([Counted(item_type="fan", units=5, reason="found")], by=keeper, district=district, **given)
+    decide_count(count.id, approved=True, note="已核实", by=clerk, **given)
 
 
 class Provider:
@@ -224,6 +245,7 @@ ON_THE_22ND = "UPDATE intake_ticket SET day = '2026-11-22', counts_on = '2026-11
 ADJUSTED_UNCLOSED = (
     "UPDATE intake_ticket SET counters_id = corrects_id, counts_on = '2026-11-24' WHERE corrects_id IS NOT NULL"
 )
+HEAVIER = "UPDATE stock_lot SET in_g = in_g + 1, left_g = left_g + 1 WHERE left_units > 0"
 REOPEN = """
     INSERT INTO booking_change (id, booking_id, at, by_id, by_role, kind, state, version)
     SELECT booking_id, booking_id, at, by_id, by_role, kind, 'booked', 3 FROM booking_change WHERE state = 'cancelled'
@@ -302,6 +324,25 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (items.photos_are_counted, sql("DELETE FROM photo")),
     (items.proofs_are_counted, sql("INSERT INTO proof_count (booking_id, used) SELECT id, 1 FROM booking LIMIT 1")),
     (items.parts_come_to_their_upload, half_an_upload),
+    (stock.stations_balance, sql("UPDATE hand_over_line SET net_g = net_g - 1")),
+    (stock.stations_balance, sql("UPDATE daily_recovery SET units = units + 1 WHERE item_type = 'freezer'")),
+    (stock.stations_balance, sql("DELETE FROM stock_adjustment")),
+    (stock.stations_balance, sql("DELETE FROM stock_lot WHERE item_type = 'fridge'")),
+    (stock.lots_are_their_movements, sql(HEAVIER)),
+    (stock.lots_are_their_movements, sql("UPDATE hand_over_line SET lot_day = '2026-11-22'")),
+    (stock.lots_are_their_movements, sql("UPDATE stock_adjustment SET units = units + 1")),
+    (stock.station_numbers_have_no_gap, sql("UPDATE station_book SET last_hand_over = 2")),
+    (stock.station_numbers_have_no_gap, sql("UPDATE stock_count SET number = 7")),
+    (stock.station_numbers_have_no_gap, sql("DELETE FROM station_book")),
+    (stock.batches_are_whole, sql("UPDATE hand_over SET kind = 'reuse'")),
+    (stock.batches_are_whole, sql("DELETE FROM hand_over_line")),
+    (stock.held_counts_are_approved, sql("DELETE FROM stock_count_decision")),
+    (stock.trails_verify, sql("UPDATE custody_event SET at = '2026-11-22 00:00:00.000000' WHERE number = 2")),
+    (stock.trails_verify, sql("DELETE FROM custody_event WHERE kind = 'lot'")),
+    (stock.labels_follow_their_goods, sql("UPDATE weighed_tag SET stands = false")),
+    (stock.labels_follow_their_goods, sql("UPDATE custody_tag SET item_type = 'fan'")),
+    (stock.labels_follow_their_goods, sql("DELETE FROM custody_event WHERE kind = 'station'")),
+    (stock.labels_follow_their_goods, sql("DELETE FROM custody_event WHERE kind = 'outlet'")),
     (people.erased_people_are_gone, sql("UPDATE resident SET erased_at = created_at")),
     (people.address_books_count_their_addresses, sql("INSERT INTO address_book SELECT id, 1 FROM resident")),
     (bookings.offers_have_their_place, sql("DELETE FROM waiting_day")),
@@ -376,8 +417,8 @@ def test_the_command_names_the_broken_rule_and_the_row_and_fails(
     assert found.exit_code == 1
     assert "BROKEN I-12  日回收量 = 磅单明细" in found.output
     assert "2026-11-23, lincheng, lincheng, fan, walk_in, weighed, 6, 0, 0" in found.output
-    assert "2 of" in found.output
-    off = (figures.figures_are_their_lines, figures.months_are_their_days)
+    assert "3 of" in found.output  # and with its stock
+    off = (figures.figures_are_their_lines, figures.months_are_their_days, stock.stations_balance)
     assert list(broken(a_day_of_work)) == [f"{one.key} {one.rule}" for one in off]
     # and set right, it holds again
     a_day_of_work.execute(text("UPDATE daily_recovery SET units = 1 WHERE item_type = 'fan'"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
+from recycling.policy.processors import OUTLET_KINDS
 from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text
 
 
@@ -180,6 +181,23 @@ class HeldSchema(Schema):
     mass_text = fields.String(required=True)
 
 
+class OutflowKindSchema(Schema):
+    """What was handed over to outlets of one kind since the new year."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(OUTLET_KINDS))
+    units = fields.Integer(required=True)
+    net_g = fields.Integer(required=True)
+    mass_text = fields.String(required=True)
+
+
+class OutflowSchema(Schema):
+    """Reuse, refurbishment and recovery apart. ``note_zh`` must be shown beside them: they are no recovered figure."""
+
+    note_zh = fields.String(required=True)
+    note_en = fields.String(required=True)
+    kinds = fields.List(fields.Nested(OutflowKindSchema), required=True)
+
+
 class ProgressSchema(Schema):
     """Every scope apart, and what lies in none of them; ``held`` is how much of it all is under review."""
 
@@ -187,6 +205,7 @@ class ProgressSchema(Schema):
     scopes = fields.List(fields.Nested(ScopeReportSchema), required=True)
     outside_scopes = fields.Nested(AmountsSchema, required=True)
     held = fields.Nested(HeldSchema)  # reports kept before trips were compared are shown without
+    outflow = fields.Nested(OutflowSchema, metadata={"description": "not in reports made before stock was kept"})
 
 
 class GoalProgressSchema(ProgressSchema):

@@ -32,6 +32,10 @@ class WeighedLineSchema(Schema):
     missing_parts = Whole(
         load_default=0, least=0, most=MOST_UNITS, metadata={"description": "缺件数 / units that came stripped"}
     )
+    tags = fields.List(
+        Text(most=100), load_default=(), validate=validate.Length(0, MOST_UNITS),
+        metadata={"description": "追溯标签，每件至多一个 / labels of units, as they were read"},
+    )  # fmt: skip
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> WeighedLine:
@@ -138,6 +142,7 @@ class IntakeLineSchema(Schema):
     net_g = fields.Integer(required=True)
     provenance = fields.String(required=True, validate=validate.OneOf(PROVENANCES))
     missing_parts = fields.Integer(required=True)
+    tags = fields.List(fields.String(), required=True)
     town_key = fields.String(required=True)
     booking_id = fields.UUID(required=True, allow_none=True)
 

@@ -41,8 +41,8 @@ def correct_ticket(
     SecondPersonNeeded
         When it moves the ticket further than one person may: `propose_correction` keeps it for a second.
     Conflict
-        When the ticket is already replaced, a booking has fewer units left to weigh, or another standing ticket has
-        the reading or the trip.
+        When the ticket is already replaced, a booking has fewer units left to weigh, another standing ticket has the
+        reading or the trip, a label belongs to another unit, or goods that it takes out have left the station.
     InvalidInput
         As for `weigh_in`.
     """

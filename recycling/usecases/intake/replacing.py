@@ -14,6 +14,7 @@ from recycling.errors import Conflict, InvalidInput, NotFound
 from recycling.models.correction import CorrectionDecision
 from recycling.models.intake import IntakeLine, IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
+from recycling.models.stock import stock_ticket
 from recycling.models.weighbridge import let_go
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -22,6 +23,8 @@ from recycling.usecases.intake.balance_day import balance_again
 from recycling.usecases.intake.claims import claim
 from recycling.usecases.intake.read_off import ReadWeighing, read_off
 from recycling.usecases.intake.sight import visible_to
+from recycling.usecases.intake.storage import tell_of_full_station
+from recycling.usecases.intake.tagging import read_tags, tag_lines
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 
@@ -32,6 +35,7 @@ class Correction:
     original: IntakeTicket
     weighing: Weighing | None
     lines: list[IntakeLine]
+    tags: dict[str, int]
     reason: str
 
     @property
@@ -69,7 +73,7 @@ def judged_correction(
     if original is None:
         raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
     if said is None:
-        return Correction(original=original, weighing=None, lines=[], reason=reason)
+        return Correction(original=original, weighing=None, lines=[], tags={}, reason=reason)
     station_key, day = original.station_key, original.day
     if isinstance(said, ReadWeighing):
         weighing, reading = read_off(said, station_key=station_key, scale_number=original.scale_number, session=session)
@@ -81,7 +85,7 @@ def judged_correction(
     else:
         weighing = said
     lines = judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
-    return Correction(original=original, weighing=weighing, lines=lines, reason=reason)
+    return Correction(original=original, weighing=weighing, lines=lines, tags=read_tags(weighing.lines), reason=reason)
 
 
 def takes_two(correction: Correction, *, district: District, session: Session) -> bool:
@@ -109,8 +113,8 @@ def write_correction(
     Raises
     ------
     Conflict
-        When the ticket is already replaced, a booking has fewer units left to weigh, or another standing ticket has
-        the reading or the trip.
+        When the ticket is already replaced, a booking has fewer units left to weigh, another standing ticket has the
+        reading or the trip, a label belongs to another unit, or goods that it takes out have left the station.
     """
     original, lines = correction.original, correction.lines
     station_key, day = original.station_key, original.day
@@ -139,10 +143,13 @@ def write_correction(
     )  # fmt: skip
     count_units(session, put=lines, take_back=original.lines)
     number_ticket(session, ticket)
+    stock_ticket(session, ticket, take_back=original.lines)
+    tag_lines(ticket, correction.tags, original=original, by=by, session=session, now=now)
     # A record that left fewer units than the ticket said could not count in full; now it may.
     fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
     rebuild(session, day=counts_on, station_key=station_key)
     balance_again([*original.lines, *lines], district=district, session=session, now=now)
+    tell_of_full_station(station_key, district=district, session=session, now=now)
     return ticket
 
 

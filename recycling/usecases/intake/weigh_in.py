@@ -12,12 +12,15 @@ from recycling.errors import Conflict, Forbidden, InvalidInput
 from recycling.logs import logger
 from recycling.models.intake import IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
+from recycling.models.stock import stock_ticket
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.intake.balance_day import balance_again
 from recycling.usecases.intake.claims import claim
 from recycling.usecases.intake.read_off import ReadWeighing, read_off
+from recycling.usecases.intake.storage import tell_of_full_station
+from recycling.usecases.intake.tagging import read_tags, tag_lines
 from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
@@ -33,7 +36,7 @@ def weigh_in(
     now: datetime,
     made_up: bool = False,
 ) -> IntakeTicket:
-    """Write a ticket at the keeper's own station: number, lines, unit counters and figures in one transaction.
+    """Write a ticket at the keeper's own station: number, lines, counters, stock and figures in one transaction.
 
     A weighing that names a reading was weighed when the reading says, and counts for that day.
 
@@ -44,12 +47,13 @@ def weigh_in(
     InvalidInput
         When the weighing contradicts itself, its reading, the catalogue or the network.
     Conflict
-        When a booking has fewer collected units left to weigh than the ticket names, the month is closed, or another
-        standing ticket has the reading or the trip.
+        When a booking has fewer collected units left to weigh than the ticket names, the month is closed, another
+        standing ticket has the reading or the trip, or a label belongs to another unit or was weighed before.
     """
     if by.station_key is None:
         raise Forbidden("only the keeper of a station weighs in, at that station / 仅限本站点保管员过磅")
     station_key, weighed_at = by.station_key, now
+    tags = read_tags(weighing.lines)
     with atomic(session):
         if isinstance(weighing, ReadWeighing):
             weighing, reading = read_off(weighing, station_key=station_key, scale_number=scale_number, session=session)
@@ -72,8 +76,11 @@ def weigh_in(
         )  # fmt: skip
         count_units(session, put=lines)
         number_ticket(session, ticket)
+        stock_ticket(session, ticket)
+        tag_lines(ticket, tags, by=by, session=session, now=now)
         rebuild(session, day=day, station_key=station_key)
         balance_again(lines, district=district, session=session, now=now)
+        tell_of_full_station(station_key, district=district, session=session, now=now)
     log.info("ticket.weighed", ticket_id=str(ticket.id), station_key=station_key, net_g=ticket.net_g)
     return ticket
 

@@ -34,7 +34,7 @@ WITHOUT_BOOKING = ", ".join(channel for channel in CHANNELS if channel != "door"
 class WeighedLine:
     """So many of one item type, with its own reading where it stood on the scale alone.
 
-    ``missing_parts`` counts the units that came stripped of something.
+    ``missing_parts`` counts the units that came stripped of something; ``tags`` are labels of units, as they were read.
     """
 
     item_type: str
@@ -42,6 +42,7 @@ class WeighedLine:
     net_g: int | None = None
     booking_id: UUID | None = None
     missing_parts: int = 0
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from recycling.policy.provenance_interval import AverageError, MassInterval, Mas
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
 from recycling.usecases.queries.balances import held_between
+from recycling.usecases.reporting.outflow import outflow_by_kind
 
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
@@ -74,6 +75,7 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
         ],
         "outside_scopes": amounts(outside),
         "held": held_between(new_year, day, session=session),
+        "outflow": outflow_by_kind(new_year, day, session=session),
     }
 
 

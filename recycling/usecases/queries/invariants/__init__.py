@@ -16,6 +16,7 @@ from recycling.usecases.queries.invariants import (
     limits,
     live,
     people,
+    stock,
     work,
 )
 from recycling.usecases.queries.invariants.rule import Breaches, Invariant
@@ -25,7 +26,7 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (balances, bookings, figures, healing, intake, items, limits, live, people, work)
+    for module in (balances, bookings, figures, healing, intake, items, limits, live, people, stock, work)
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )
