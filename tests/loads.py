@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.errors import SecondPersonNeeded
 from recycling.models.booking import Booking
+from recycling.models.intake import IntakeTicket
 from recycling.models.ledger import close_day
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop
@@ -22,6 +24,8 @@ from recycling.units import instant_at
 from recycling.usecases.custody.hand_over import Batch, WantedUnits
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
+from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.propose_correction import approve_correction, propose_correction
 from recycling.usecases.intake.read_off import ReadWeighing
 from recycling.usecases.intake.take_readings import ReadingReport, take_reading
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
@@ -166,3 +170,22 @@ def publish_route(session: Session, bookings: Sequence[Booking], *, district: Di
     close_day(session, day, now=NOW)
     session.commit()
     return Principal(id=staff_id, role="collector", collector_key=collector.key)
+
+
+def correct_by_two(
+    ticket_id: UUID,
+    weighing: Weighing | None,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    reason: str = "读数有误",
+) -> IntakeTicket:
+    """Correct a ticket; where one person may not, a second keeper of the station approves it at once."""
+    given: dict[str, Any] = {"district": district, "session": session, "now": now}
+    try:
+        return correct_ticket(ticket_id, weighing, reason=reason, by=by, **given)
+    except SecondPersonNeeded:
+        proposal = propose_correction(ticket_id, weighing, reason=reason, by=by, **given)
+        return approve_correction(proposal.id, by=a_keeper(by.station_key or "lincheng"), **given)

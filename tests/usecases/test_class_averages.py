@@ -15,11 +15,10 @@ from recycling.models.class_average import ClassAverage, ClassAverageVersion, av
 from recycling.models.intake import IntakeTicket
 from recycling.policy.district import District
 from recycling.usecases.intake.class_averages import make_class_averages
-from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.reporting.goal_progress import progress_at
 from tests.invariants import assert_invariants
-from tests.loads import a_keeper, a_line, a_weighing
+from tests.loads import a_keeper, a_line, a_weighing, correct_by_two
 
 DECEMBER_2ND = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)  # 04:00 in Xuecheng, when the job is due
 
@@ -57,7 +56,7 @@ def test_a_month_is_made_of_what_stood_on_the_scale_alone(
     weigh(a_line(), a_line("fan"), net_g=90_000)
     for _ in range(19):
         weigh(a_line(), net_g=50_000, station_key="xingren")
-    correct_ticket(
+    correct_by_two(
         wrong.id, None, reason="重复过磅", by=a_keeper(), district=district, session=session,
         now=DECEMBER_2ND - timedelta(days=3),
     )  # fmt: skip
@@ -138,7 +137,7 @@ def test_a_correction_is_shared_by_what_was_in_force_on_the_day_of_weighing(
     with_averages(session, now, valid_from=date(2026, 11, 24), fridge=60_000, stove=20_000)
     ticket = weigh(a_line(), a_line("stove"), net_g=52_800)
     # when it is corrected while they are in force
-    made = correct_ticket(
+    made = correct_by_two(
         ticket.id, a_weighing(a_line(), a_line("stove"), net_g=105_600), reason="毛重有误", by=a_keeper(),
         district=district, session=session, now=now + timedelta(days=2),
     )  # fmt: skip

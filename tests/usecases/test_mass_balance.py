@@ -20,7 +20,6 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.reports import CountedItem, Payload
 from recycling.usecases.intake import balance_day as balancing
-from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
 from recycling.usecases.intake.trips_of_day import trips_of_day
@@ -29,7 +28,7 @@ from recycling.usecases.queries.balances import list_balances
 from recycling.usecases.reporting.goal_progress import progress_at
 from tests.builders import TOMORROW
 from tests.invariants import assert_invariants
-from tests.loads import a_keeper, a_line, a_weighing
+from tests.loads import a_keeper, a_line, a_weighing, correct_by_two
 from tests.trips import MORNING_AFTER, CrewDay, a_crew_day
 
 CLERK = Principal(id=uuid4(), role="clerk")
@@ -165,7 +164,7 @@ def test_a_correction_is_judged_anew_and_what_was_said_of_the_old_figures_does_n
     (trip,) = day.trips()
     assert (trip.state, trip.version) == ("resolved", 1)
     # when the ticket is corrected to even less, the trip is held again
-    corrected = correct_ticket(
+    corrected = correct_by_two(
         ticket.id, a_weighing(a_line("fridge", 2, booking_id=one), net_g=50_000), reason="皮重有误",
         by=a_keeper(), district=district, session=session, now=MORNING_AFTER + timedelta(hours=1),
     )  # fmt: skip
@@ -175,7 +174,7 @@ def test_a_correction_is_judged_anew_and_what_was_said_of_the_old_figures_does_n
         resolve_trip(trip.id, SAID, by=CLERK, session=session, now=MORNING_AFTER)
     assert_invariants(session)
     # and when it is withdrawn altogether, nothing of the trip was weighed
-    correct_ticket(
+    correct_by_two(
         corrected.id, None, reason="磅单作废", by=a_keeper(), district=district, session=session,
         now=MORNING_AFTER + timedelta(hours=2),
     )  # fmt: skip
@@ -192,7 +191,7 @@ def test_a_trip_is_resolved_once_by_somebody_who_did_not_weigh_it_and_the_audit_
     day.visit(one, 9, {"fridge": 2}, doorstep_g=80_000)
     ticket = day.weigh({one: {"fridge": 2}}, 61_000)
     corrector, third, foreign = a_keeper(), a_keeper(), a_keeper("xingren")
-    correct_ticket(
+    correct_by_two(
         ticket.id, a_weighing(a_line("fridge", 2, booking_id=one), net_g=60_000), reason="皮重有误", by=corrector,
         district=district, session=session, now=day.at(13),
     )  # fmt: skip
@@ -342,7 +341,7 @@ def test_a_correction_during_the_check_is_not_written_over_by_it(
 
     def correct() -> None:
         with Session(engine) as own:
-            correct_ticket(
+            correct_by_two(
                 ticket_id, a_weighing(a_line("fridge", 2, booking_id=one), net_g=60_000), reason="皮重有误",
                 by=a_keeper(), district=district, session=own, now=MORNING_AFTER,
             )  # fmt: skip

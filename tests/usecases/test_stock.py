@@ -23,14 +23,13 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.custody.stock_age import tell_of_aged_stock
-from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.station_balance import station_balance
 from recycling.usecases.queries.stock import list_lots, stock_by_station
 from recycling.usecases.reporting.outflow import outflow_between
 from tests.builders import DISPATCHER
 from tests.invariants import assert_invariants
-from tests.loads import a_batch, a_keeper, a_line, a_weighing
+from tests.loads import a_batch, a_keeper, a_line, a_weighing, correct_by_two
 
 TODAY = date(2026, 11, 23)  # of tests.conftest.NOW, in Shanghai
 Weigh = Callable[..., IntakeTicket]
@@ -53,7 +52,7 @@ def correct(session: Session, district: District, now: datetime) -> Weigh:
     """Correct a ticket of 临城."""
 
     def correct(ticket: IntakeTicket, weighing: Any, *, at: datetime = now) -> IntakeTicket:
-        return correct_ticket(
+        return correct_by_two(
             ticket.id, weighing, reason="读数有误", by=a_keeper(), district=district, session=session, now=at
         )
 

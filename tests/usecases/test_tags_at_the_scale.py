@@ -23,13 +23,12 @@ from recycling.policy.district import District
 from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.custody.re_weigh import re_weigh
 from recycling.usecases.field.custody import TaggedUnit, attach_tags
-from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.custody import BadStep, custody_trace, verify_custody
 from recycling.usecases.queries.intake import find_ticket
 from tests.builders import DISPATCHER, TOMORROW, a_booking
 from tests.invariants import assert_invariants
-from tests.loads import a_batch, a_keeper, a_line, a_weighing, collect
+from tests.loads import a_batch, a_keeper, a_line, a_weighing, collect, correct_by_two
 from tests.planned_days import a_collector
 
 TAGS = [make_tag(1_000_003 * number) for number in range(1, 9)]
@@ -53,7 +52,7 @@ def correct(session: Session, district: District, now: datetime) -> Weigh:
     """Correct a ticket of 临城."""
 
     def correct(ticket: IntakeTicket, weighing: Any) -> IntakeTicket:
-        return correct_ticket(
+        return correct_by_two(
             ticket.id, weighing, reason="读数有误", by=a_keeper(), district=district, session=session, now=now
         )
 
