@@ -236,7 +236,9 @@ def back_test(series: Floats, *, months_ahead: int) -> dict[str, int]:
         year_before = np.exp(series[origin - 12 : origin - 12 + ahead])
         grown = float(np.nanmean(np.exp(before[-6:]))) / float(np.nanmean(np.exp(before[-18:-12])))
         if not np.isnan(year_before[there]).any() and math.isfinite(grown):
-            found.setdefault("last_year_plus_growth", []).append(_apart(float(year_before[there].sum()) * grown, actual))
+            found.setdefault("last_year_plus_growth", []).append(
+                _apart(float(year_before[there].sum()) * grown, actual)
+            )
         line = float(np.nanmean(np.exp(before[-12:]))) * int(there.sum())
         found.setdefault("straight_line", []).append(_apart(line, actual))
     return {name: round(median(errors) * BP) for name, errors in found.items()}
@@ -267,31 +269,33 @@ def _log_series(known: Known) -> Floats | None:
 
 def _year_totals(known: Known, paths: Floats, *, calendar: ServiceCalendar) -> Floats:
     """Totals of the year by path, given what the running month has brought so far."""
-    if _month_is_over(known.on):
-        return known.year_to_date + paths.sum(axis=1)
-    if known.so_far is None:
-        return known.year_to_date + paths.sum(axis=1)
+    so_far = known.so_far
+    if _month_is_over(known.on) or so_far is None:
+        whole: Floats = known.year_to_date + paths.sum(axis=1)
+        return whole
     first = known.on.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     over = calendar.working_days_between(first, known.on)
     all_days = calendar.working_days_between(first, last)
-    if known.so_far > 0 and 0 < over < all_days:
+    if so_far > 0 and 0 < over < all_days:
         share = over / all_days
         # What came is the month times its share, the less surely the smaller the share.
         spread = HALF_MONTH_SPREAD * math.sqrt((1 - share) / share)
-        apart = (math.log(known.so_far / share) - np.log(paths[:, 0])) / spread
+        apart = (math.log(so_far / share) - np.log(paths[:, 0])) / spread
         weights = np.exp(-0.5 * (apart**2 - (apart**2).min()))
         paths = paths[_resampled(weights)]
-    rest_of_month = np.maximum(paths[:, 0] - known.so_far, 0.0)
+    rest_of_month = np.maximum(paths[:, 0] - so_far, 0.0)
     if over == all_days:
         rest_of_month = np.zeros_like(rest_of_month)
-    return known.year_to_date + rest_of_month + paths[:, 1:].sum(axis=1)
+    totals: Floats = known.year_to_date + rest_of_month + paths[:, 1:].sum(axis=1)
+    return totals
 
 
 def _resampled(weights: Floats) -> npt.NDArray[np.int64]:
     """Paths by their weights, evenly spaced: no chance enters."""
     ends = np.cumsum(weights) / weights.sum()
-    return np.searchsorted(ends, (np.arange(len(weights)) + 0.5) / len(weights)).clip(max=len(weights) - 1)
+    places = np.searchsorted(ends, (np.arange(len(weights)) + 0.5) / len(weights))
+    return np.minimum(places, len(weights) - 1)
 
 
 def _apart(found: float, actual: float) -> float:
@@ -316,7 +320,7 @@ def _paths(series: Floats, months: int, *, seasonal: bool, paths: int) -> Floats
 def _grid(series: Floats, months: int, *, seasonal: bool) -> list[tuple[float, Floats, Floats]]:
     """Each point of the grid that counts: its weight, and mean and covariance of the months ahead."""
     # Takes more than a second to import, and only who forecasts needs it.
-    from statsmodels.tsa.statespace.structural import UnobservedComponents  # noqa: PLC0415
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
 
     model = UnobservedComponents(series, level="lltrend", seasonal=12 if seasonal else None)
     states = model.k_states

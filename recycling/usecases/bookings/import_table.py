@@ -102,7 +102,7 @@ def read_table(raw: bytes, *, charset: str | None = None) -> tuple[str, list[Imp
     RowsRefused
         With every fault of the form, by line and column.
     """
-    encoding, text = _decoded(raw, charset)
+    encoding, text = decoded(raw, charset)
     rows, faults = _rows(text), Faults()
     wishes = list(_grouped(rows, faults))
     if faults.found:
@@ -113,7 +113,14 @@ def read_table(raw: bytes, *, charset: str | None = None) -> tuple[str, list[Imp
 # --- bytes to text ---
 
 
-def _decoded(raw: bytes, charset: str | None) -> tuple[str, str]:
+def decoded(raw: bytes, charset: str | None) -> tuple[str, str]:
+    """The encoding of a CSV file, UTF-8 or GB18030, and its text.
+
+    Raises
+    ------
+    RowsRefused
+        When it is in neither, or in another one by its own word.
+    """
     named = (charset or "").lower()
     if raw.startswith(WIDE_BOMS):
         raise _whole_file("文件为 UTF-16 编码，请另存为 CSV UTF-8", "the file is UTF-16; save it as CSV UTF-8")

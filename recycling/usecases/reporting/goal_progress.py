@@ -21,6 +21,7 @@ from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
+from recycling.usecases.reporting.in_force import with_baselines
 
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
@@ -51,6 +52,7 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
 
 def progress_at(day: date, *, district: District, session: Session) -> dict[str, Any]:
     """The same for a day that may be asked for, in the transaction of the caller."""
+    district = with_baselines(district, session=session)
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
     made_up = _made_up_lines(new_year, day, session=session)
