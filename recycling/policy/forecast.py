@@ -30,17 +30,19 @@ LEAST_MONTHS = 12  # with fewer there is no interval and no probability
 SHORT_WIDENED = 1.5  # the spread of a forecast from 12 to 23 months: its seasons were seen once at most
 
 PATHS = 4_000
+# Of the seasonal error, below which the trend's must lie: a few past months tell two methods apart by luck as well.
+TREND_MUST_GAIN = 6_667
 TRIED_PATHS = 400  # in a back-test, which asks for the middle only
 SEED = 20240618  # the day of the notice; any fixed number would do
 
-# The grid: standard deviations of the logarithm, by month. A month's noise lies between 4 and 30 %.
-NOISES = (0.04, 0.08, 0.15, 0.30)
-LEVEL_STEPS = (0.0, 0.02, 0.05, 0.10)
-SLOPE_STEPS = (0.0, 0.003)
-SEASON_STEP = 0.01  # seasons change slowly
-# What is believed before any month is seen: growth within 20 % a year either way, seasons within 30 % of the mean.
-SLOPE_PRIOR = 0.016
-SEASON_PRIOR = 0.30
+# The grid: standard deviations of the logarithm, by month. A month's noise lies between 4 and 22 %.
+NOISES = (0.04, 0.06, 0.09, 0.14, 0.22)
+LEVEL_STEPS = (0.0, 0.015, 0.03, 0.06)
+SLOPE_STEPS = (0.0, 0.001)
+SEASON_STEP = 0.003  # seasons change slowly
+# What is believed before any month is seen: growth within 12 % a year either way, seasons within 20 % of the mean.
+SLOPE_PRIOR = 0.010
+SEASON_PRIOR = 0.20
 LEVEL_PRIOR = 1.0
 LEAST_WEIGHT = 1e-3  # of a point of the grid; the others together change nothing that is shown
 
@@ -152,7 +154,8 @@ def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None =
         errors = back_test(series, months_ahead=months_left)
         method = "trend"
         if count >= SEASONAL_MONTHS:
-            method = "seasonal" if errors.get("seasonal", 0) <= errors.get("trend", 0) else "trend"
+            clearly_worse = errors.get("seasonal", 0) * TREND_MUST_GAIN > errors.get("trend", 0) * BP
+            method = "trend" if clearly_worse else "seasonal"
     if count < SEASONAL_MONTHS:
         method = "trend"
     logs = _paths(series, months_left, seasonal=method == "seasonal", paths=PATHS)
