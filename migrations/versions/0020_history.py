@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("projected", sa.BigInteger(), nullable=False),
         sa.Column("percentiles", sa.JSON(), nullable=False),
         sa.Column("errors_bp", sa.JSON(), nullable=False),
+        sa.Column("levers", sa.JSON(), nullable=False),
         sa.Column("months_own", sa.Integer(), nullable=False),
         sa.Column("months_declared", sa.Integer(), nullable=False),
         sa.Column("months_missing", sa.Integer(), nullable=False),

@@ -14,6 +14,7 @@ from recycling.policy.forecast import METHODS
 
 ForecastPart = Literal["district", "town", "item_type"]
 Measured = Literal["units", "mass"]
+MEASURES: tuple[Measured, ...] = get_args(Measured)
 
 
 @written_once
@@ -26,7 +27,7 @@ class GoalForecast(Base):
 
     __tablename__ = "goal_forecast"
     __table_args__ = (
-        one_of("measure", get_args(Measured)),
+        one_of("measure", MEASURES),
         one_of("part", get_args(ForecastPart)),
         one_of("method", METHODS),
         CheckConstraint("months_own >= 0 AND months_declared >= 0 AND months_missing >= 0", name="months"),
@@ -43,7 +44,8 @@ class GoalForecast(Base):
     declared: Mapped[int] = mapped_column(BigInteger)  # of that, what was declared
     projected: Mapped[int] = mapped_column(BigInteger)
     percentiles: Mapped[list[int]] = mapped_column(JSON)
-    errors_bp: Mapped[dict[str, Any]] = mapped_column(JSON)
+    errors_bp: Mapped[dict[str, int]] = mapped_column(JSON)
+    levers: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # of the whole, in the scope's own unit
     months_own: Mapped[int]
     months_declared: Mapped[int]
     months_missing: Mapped[int]

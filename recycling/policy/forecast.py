@@ -75,6 +75,8 @@ class Known:
         The running month's from its first day to ``on``; ``None`` when the month is over or nothing is known of it.
     year_to_date
         Everything that counts in the calendar year of ``on``, the running month included.
+    so_far_is_whole
+        Whether ``so_far`` holds all of the running month's days; not so in the month in which the network began.
     """
 
     on: date
@@ -82,6 +84,7 @@ class Known:
     declared: frozenset[date] = frozenset()
     so_far: int | None = None
     year_to_date: int = 0
+    so_far_is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +283,7 @@ def _year_totals(known: Known, paths: Floats, *, calendar: ServiceCalendar) -> F
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     over = calendar.working_days_between(first, known.on)
     all_days = calendar.working_days_between(first, last)
-    if so_far > 0 and 0 < over < all_days:
+    if known.so_far_is_whole and so_far > 0 and 0 < over < all_days:
         share = over / all_days
         # What came is the month times its share, the less surely the smaller the share.
         spread = HALF_MONTH_SPREAD * math.sqrt((1 - share) / share)
@@ -288,8 +291,6 @@ def _year_totals(known: Known, paths: Floats, *, calendar: ServiceCalendar) -> F
         weights = np.exp(-0.5 * (apart**2 - (apart**2).min()))
         paths = paths[_resampled(weights)]
     rest_of_month = np.maximum(paths[:, 0] - so_far, 0.0)
-    if over == all_days:
-        rest_of_month = np.zeros_like(rest_of_month)
     totals: Floats = known.year_to_date + rest_of_month + paths[:, 1:].sum(axis=1)
     return totals
 
