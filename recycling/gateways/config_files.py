@@ -41,6 +41,7 @@ from recycling.policy.network import (
     Village,
 )
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
@@ -72,7 +73,7 @@ def read_district(folder: Path) -> District:
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     healing_path = folder / "policy" / "healing.toml"
-    balance_path = folder / "policy" / "balance.toml"
+    balance_path, pace_path = (folder / "policy" / name for name in ("balance.toml", "pace.toml"))
     return District(
         catalogue=catalogue,
         network=network,
@@ -88,6 +89,7 @@ def read_district(folder: Path) -> District:
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
+        pace=one(pace_path, read_toml(pace_path, tables=["pace"]), "pace", PaceRule),
         balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),

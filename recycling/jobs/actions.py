@@ -37,7 +37,9 @@ from recycling.usecases.planning.publish_replan import publish_replan
 from recycling.usecases.planning.replan_day import replan_day
 from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.store_forecasts import store_forecasts
 
 log = logger(__name__)
 
@@ -186,6 +188,16 @@ def goal_report(context: JobContext) -> Figures:
     """Keep the goal report of a month and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def forecasts(context: JobContext) -> Figures:
+    """Forecast the year as it looked at the end of a day."""
+    return store_forecasts(context.day, district=context.district, session=context.session, now=context.clock())
+
+
+def pace_alarm(context: JobContext) -> Figures:
+    """Tell the bureau of goals in danger."""
+    return dict(raise_pace_alarm(context.day, district=context.district, session=context.session, now=context.clock()))
 
 
 def propose_minutes(context: JobContext) -> Figures:

@@ -16,6 +16,7 @@ from recycling.policy.healing import BY_HAND, HealingRule
 from recycling.policy.lateness import LatenessRule
 from recycling.policy.network import Network, TravelEstimate
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
@@ -45,6 +46,7 @@ class District:
     devices: DeviceRule
     gear: tuple[Gear, ...]
     lateness: LatenessRule
+    pace: PaceRule
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND

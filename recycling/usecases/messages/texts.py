@@ -174,6 +174,11 @@ WORDINGS: dict[str, Wording] = {
         en="Version {version} of the goal report for {period} is ready.",
         at_once=True,
     ),
+    "goal.behind_pace": Wording(
+        zh="{scope_zh} {year} 年目标预警（第 {level} 级）：截至 {day_zh}，{judged_zh}。",
+        en="The {year} goal of {scope_en} is in danger (level {level}): at {day_en}, {judged_en}.",
+        at_once=True,
+    ),
     "job.failed": Wording(
         zh="定时任务 {job}（{scope}）多次尝试后仍失败，请处理：flask jobs history。",
         en="Job {job} ({scope}) failed for good and needs a person; see flask jobs history.",

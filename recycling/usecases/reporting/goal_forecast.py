@@ -36,6 +36,11 @@ def goal_forecast(on: date | None = None, *, district: District, session: Sessio
     """
     day = check_asked(on, today=service_day(now))
     see_one_state(session)
+    return forecast_at(day, district=district, session=session)
+
+
+def forecast_at(day: date, *, district: District, session: Session) -> dict[str, Any]:
+    """The same for a day that may be asked for, in the transaction of the caller."""
     progress = progress_at(day, district=district, session=session)
     stored = _stored(day, session=session)
     scopes = {scope.label: scope for scope in district.goals.current_scopes()}

@@ -137,7 +137,8 @@ def _unserved(of_scope: ScopeFigures, report: Mapping[str, Any], *, session: Ses
         "zh": f"今年 {wishes} 个候补与 {recurring} 次定期回收未能排上；"
         f"近 {MEASURED_DAYS} 天 {pickups} 次上门共 {units} 台，照此约可多收 {brings_zh}",
         "en": f"{wishes} waiting wishes and {recurring} recurring pickups of this year found no place;"
-        f" {pickups} pickups of the last {MEASURED_DAYS} days brought {units} units, so these would have brought about {brings_en}",
+        f" {pickups} pickups of the last {MEASURED_DAYS} days brought {units} units,"
+        f" so these would have brought about {brings_en}",
     }
 
 

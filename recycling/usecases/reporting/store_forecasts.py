@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -68,7 +68,11 @@ def _forecasts(figures: Figures, *, district: District, session: Session) -> Ite
                 continue
             # What was tried on the whole serves its parts, which are too small to try anything on.
             method: Method = "trend" if whole.method == "trend" else "seasonal"
-            for part, keys in (("town", scope.area), ("item_type", of_scope.item_types())):
+            parts: tuple[tuple[ForecastPart, Sequence[str]], ...] = (
+                ("town", scope.area),
+                ("item_type", of_scope.item_types()),
+            )
+            for part, keys in parts:
                 for key in keys:
                     of_part = of_scope.known(measure, part, key)
                     found = forecast(of_part, calendar=district.calendar, method=method)
