@@ -38,8 +38,8 @@ class MadeUpYears:
 def made_up_years(seed: int, *, years: int = 4, missing: int = 2) -> MadeUpYears:
     """Years by a seed: a level of 200 to 3,000 a month, growth, seasons and noise drawn anew for each.
 
-    Shapes: steady; growing 5 to 25 % a year; growth that levels off; a kick of 10 to 40 % in the second year that stays,
-    as a subsidy makes it; a level that wanders. Each month is 4 to 15 % off.
+    Shapes: steady; growing 5 to 25 % a year; growth that levels off; a kick of 10 to 40 % in the second year that
+    stays, as a subsidy makes it; a level that wanders. Each month is 4 to 15 % off.
     """
     rng = np.random.default_rng(seed)
     shape = SHAPES[seed % len(SHAPES)]

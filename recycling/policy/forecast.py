@@ -275,23 +275,21 @@ def _log_series(known: Known) -> Floats | None:
 
 def _year_totals(known: Known, paths: Floats, *, calendar: ServiceCalendar) -> Floats:
     """Totals of the year by path, given what the running month has brought so far."""
-    so_far = known.so_far
-    if _month_is_over(known.on) or so_far is None:
-        whole: Floats = known.year_to_date + paths.sum(axis=1)
-        return whole
+    totals: Floats
+    if _month_is_over(known.on):
+        totals = known.year_to_date + paths.sum(axis=1)
+        return totals
     first = known.on.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     over = calendar.working_days_between(first, known.on)
-    all_days = calendar.working_days_between(first, last)
-    if known.so_far_is_whole and so_far > 0 and 0 < over < all_days:
-        share = over / all_days
+    share = over / max(over, calendar.working_days_between(first, last), 1)
+    if known.so_far and known.so_far > 0 and known.so_far_is_whole and 0 < share < 1:
         # What came is the month times its share, the less surely the smaller the share.
         spread = HALF_MONTH_SPREAD * math.sqrt((1 - share) / share)
-        apart = (math.log(so_far / share) - np.log(paths[:, 0])) / spread
+        apart = (math.log(known.so_far / share) - np.log(paths[:, 0])) / spread
         weights = np.exp(-0.5 * (apart**2 - (apart**2).min()))
         paths = paths[_resampled(weights)]
-    rest_of_month = np.maximum(paths[:, 0] - so_far, 0.0)
-    totals: Floats = known.year_to_date + rest_of_month + paths[:, 1:].sum(axis=1)
+    totals = known.year_to_date + (1 - share) * paths[:, 0] + paths[:, 1:].sum(axis=1)
     return totals
 
 

@@ -35,6 +35,7 @@ FILES = (
     "policy/devices.toml",
     "policy/proof.toml",
     "policy/lateness.toml",
+    "policy/pace.toml",
     "policy/service_time.toml",
 )
 
@@ -219,6 +220,8 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/villages.csv", "370403001003", "370403001001", ["'370403001001'", "twice"]),
         ("policy/lateness.toml", "[900, 2700]", "[2700, 900]", ["past_window_s = [2700, 900]", "must ascend"]),
         ("policy/lateness.toml", "[2700, 5400]", "[0]", ["past_told_s = 0", "between 60 and"]),
+        ("policy/pace.toml", "[5000, 2000]", "[2000, 5000]", ["below_probability_bp = [2000, 5000]", "must descend"]),
+        ("policy/pace.toml", "[9500, 8500]", "[9500]", ["one value for each level"]),
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
         ("policy/no_shows.toml", "free = 1 ", "free = -1 ", ["free = -1", "between 0 and 100"]),
         (
