@@ -22,6 +22,7 @@ from recycling.policy.checks import BP
 from recycling.policy.service_calendar import ServiceCalendar
 
 Floats = npt.NDArray[np.float64]
+Point = tuple[float, float, float]  # standard deviations of noise, level and slope
 Method = Literal["seasonal", "trend", "straight_line", "year_over"]
 METHODS: tuple[Method, ...] = ("seasonal", "trend", "straight_line", "year_over")
 
@@ -40,6 +41,9 @@ NOISES = (0.04, 0.06, 0.09, 0.14, 0.22)
 LEVEL_STEPS = (0.0, 0.015, 0.03, 0.06)
 SLOPE_STEPS = (0.0, 0.001)
 SEASON_STEP = 0.003  # seasons change slowly
+GRID = tuple(product(NOISES, LEVEL_STEPS, SLOPE_STEPS))
+# For a back-test, which asks for the middle of the paths only: finer steps hardly move it, and take ten times as long.
+COARSE_GRID = tuple(product((0.06, 0.14), (0.0, 0.03), (0.0,)))
 # What is believed before any month is seen: growth within 12 % a year either way, seasons within 20 % of the mean.
 SLOPE_PRIOR = 0.010
 SEASON_PRIOR = 0.20
@@ -161,7 +165,7 @@ def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None =
             method = "trend" if clearly_worse else "seasonal"
     if count < SEASONAL_MONTHS:
         method = "trend"
-    logs = _paths(series, months_left, seasonal=method == "seasonal", paths=PATHS)
+    logs = _paths(series, months_left, seasonal=method == "seasonal", paths=PATHS, grid=GRID)
     if count < SEASONAL_MONTHS:
         middle = np.median(logs, axis=0)
         logs = middle + SHORT_WIDENED * (logs - middle)
@@ -237,7 +241,7 @@ def back_test(series: Floats, *, months_ahead: int) -> dict[str, int]:
             continue
         actual = float(came[there].sum())
         for name, seasonal in (("seasonal", True), ("trend", False)):
-            paths = np.exp(_paths(before, ahead, seasonal=seasonal, paths=TRIED_PATHS))
+            paths = np.exp(_paths(before, ahead, seasonal=seasonal, paths=TRIED_PATHS, grid=COARSE_GRID))
             found.setdefault(name, []).append(_apart(float(np.median(paths[:, there].sum(axis=1))), actual))
         year_before = np.exp(series[origin - 12 : origin - 12 + ahead])
         grown = float(np.nanmean(np.exp(before[-6:]))) / float(np.nanmean(np.exp(before[-18:-12])))
@@ -307,9 +311,9 @@ def _apart(found: float, actual: float) -> float:
 # --- the model ---
 
 
-def _paths(series: Floats, months: int, *, seasonal: bool, paths: int) -> Floats:
+def _paths(series: Floats, months: int, *, seasonal: bool, paths: int, grid: Sequence[Point]) -> Floats:
     """Draw the logarithms of the months after a series: ``paths`` rows, ``months`` columns."""
-    points = _grid(series, months, seasonal=seasonal)
+    points = _weighed(series, months, seasonal=seasonal, grid=grid)
     rng = np.random.default_rng(SEED)
     weights = np.array([weight for weight, _, _ in points])
     drawn = rng.multinomial(paths, weights / weights.sum())
@@ -319,7 +323,9 @@ def _paths(series: Floats, months: int, *, seasonal: bool, paths: int) -> Floats
     ])  # fmt: skip
 
 
-def _grid(series: Floats, months: int, *, seasonal: bool) -> list[tuple[float, Floats, Floats]]:
+def _weighed(
+    series: Floats, months: int, *, seasonal: bool, grid: Sequence[Point]
+) -> list[tuple[float, Floats, Floats]]:
     """Each point of the grid that counts: its weight, and mean and covariance of the months ahead."""
     # Takes more than a second to import, and only who forecasts needs it.
     from statsmodels.tsa.statespace.structural import UnobservedComponents
@@ -334,7 +340,7 @@ def _grid(series: Floats, months: int, *, seasonal: bool) -> list[tuple[float, F
     mean = np.zeros(states)
     mean[0] = np.nanmean(series[: 12 if np.isfinite(series[:12]).any() else None])
     found = []
-    for noise, level, slope in product(NOISES, LEVEL_STEPS, SLOPE_STEPS):
+    for noise, level, slope in grid:
         squares = [noise**2, level**2, slope**2, *([SEASON_STEP**2] if seasonal else [])]
         model.update(np.array(squares))
         model.ssm.initialize_known(mean, cov)

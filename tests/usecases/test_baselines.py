@@ -26,14 +26,12 @@ from tests.declared import A_DIGEST, CLERK, SECOND_CLERK, a_baseline
 from tests.invariants import assert_invariants, broken
 
 
-def stated(**fields: Any) -> StatedBaseline:
-    return StatedBaseline(
-        **{
+def stated(**overrides: Any) -> StatedBaseline:
+    fields: dict[str, Any] = {
             "scope": "household-appliances/2", "year": 2023, "units": 1_000, "mass_g": 20_000_000,
             "source_document": "薛商字 1 号", "document_sha256": A_DIGEST,
-        }
-        | fields
-    )  # fmt: skip
+    }  # fmt: skip
+    return StatedBaseline(**fields | overrides)
 
 
 def appliances(session: Session, district: District, now: datetime) -> dict[str, Any]:

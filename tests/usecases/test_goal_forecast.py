@@ -163,7 +163,7 @@ def test_the_bureau_hears_once_a_month_of_a_goal_in_danger(session: Session, dis
     a_baseline(district=district, session=session, now=now)
     # when it is judged on two Sundays of November and one of December
     for day, told in ((date(2026, 11, 15), 1), (YESTERDAY, 0), (date(2026, 12, 6), 1)):
-        at = now + (day - YESTERDAY)
+        at = now + max(day - YESTERDAY, timedelta())
         assert raise_pace_alarm(day, district=district, session=session, now=at) == {"goals": 1, "messages": told}
     # then two messages stand, of the second level: the pace is next to nothing
     (november, december) = alarms(session)

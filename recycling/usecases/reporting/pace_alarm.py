@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.outbox import post
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.units import percent_text
 from recycling.usecases.reporting.goal_forecast import forecast_at
+from recycling.usecases.reporting.goal_progress import check_asked
 
 log = logger(__name__)
 
@@ -21,7 +23,13 @@ def raise_pace_alarm(day: date, *, district: District, session: Session, now: da
     """Judge every goal of the year at the end of a day and post what is due; run again, it posts nothing new.
 
     A goal without a confirmed baseline is in no danger that anybody could name, and stays silent.
+
+    Raises
+    ------
+    InvalidInput
+        When the day lies ahead, or before the base year of the goals.
     """
+    check_asked(day, today=service_day(now))
     judged = told = 0
     with atomic(session):
         page = forecast_at(day, district=district, session=session)
