@@ -143,7 +143,7 @@ def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None =
         From 24 months on the method with the smaller error in the back-test; from 12 on the trend, widened; below
         that, or where a month is not above zero, the straight line, without an interval.
     """
-    months_left = 12 - known.on.month + (not _month_is_over(known.on))
+    months_left = 12 - known.on.month + (not month_is_over(known.on))
     own = len(known.months.keys() - known.declared)
     counts: dict[str, Any] = {"on": known.on, "months_own": own, "months_declared": len(known.months) - own}
     if months_left == 0:
@@ -257,7 +257,8 @@ def back_test(series: Floats, *, months_ahead: int) -> dict[str, int]:
 # --- months ---
 
 
-def _month_is_over(day: date) -> bool:
+def month_is_over(day: date) -> bool:
+    """Whether a day is the last of its month."""
     return (day + timedelta(days=1)).day == 1
 
 
@@ -269,7 +270,7 @@ def _log_series(known: Known) -> Floats | None:
     if not known.months or min(known.months.values()) <= 0:
         return None
     first = min(known.months)
-    last = known.on if _month_is_over(known.on) else known.on.replace(day=1) - timedelta(days=1)
+    last = known.on if month_is_over(known.on) else known.on.replace(day=1) - timedelta(days=1)
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     series = np.full(count, np.nan)
     for month, amount in known.months.items():
@@ -280,7 +281,7 @@ def _log_series(known: Known) -> Floats | None:
 def _year_totals(known: Known, paths: Floats, *, calendar: ServiceCalendar) -> Floats:
     """Totals of the year by path, given what the running month has brought so far."""
     totals: Floats
-    if _month_is_over(known.on):
+    if month_is_over(known.on):
         totals = known.year_to_date + paths.sum(axis=1)
         return totals
     first = known.on.replace(day=1)

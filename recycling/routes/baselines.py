@@ -11,9 +11,9 @@ from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.history import (
-    BaselineFilterSchema,
     BaselineListSchema,
     BaselineVersionSchema,
+    PageFilterSchema,
     StatedBaselineSchema,
 )
 from recycling.usecases.queries import baselines as queries
@@ -47,7 +47,7 @@ def create_confirmation(baseline_id: UUID) -> dict[str, Any]:
 
 
 @bp.get("")
-@bp.arguments(BaselineFilterSchema, location="query")
+@bp.arguments(PageFilterSchema, location="query")
 @bp.response(200, BaselineListSchema)
 def list_baselines(wanted: dict[str, Any]) -> dict[str, Any]:
     """List all versions, newest first (基准版本)."""

@@ -17,10 +17,10 @@ from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.history import (
     DeclaredFilterSchema,
     DeclaredListSchema,
-    DeclaredUploadFilterSchema,
     DeclaredUploadListSchema,
     DeclaredUploadSchema,
     HistoryWantedSchema,
+    PageFilterSchema,
 )
 from recycling.usecases.queries import declared as queries
 from recycling.usecases.reporting.declared_history import upload_history
@@ -87,7 +87,7 @@ def list_declared(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.get("/declared-history/uploads")
-@bp.arguments(DeclaredUploadFilterSchema, location="query")
+@bp.arguments(PageFilterSchema, location="query")
 @bp.response(200, DeclaredUploadListSchema)
 def list_uploads(wanted: dict[str, Any]) -> dict[str, Any]:
     """List the uploads, newest first (上传记录)."""

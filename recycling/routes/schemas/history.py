@@ -43,8 +43,8 @@ class DeclaredUploadListSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class DeclaredUploadFilterSchema(Schema):
-    """Which page of uploads."""
+class PageFilterSchema(Schema):
+    """Which page of a list."""
 
     cursor = Text(most=400)
     limit = QueryWhole(load_default=50, least=1, most=200)
@@ -134,10 +134,3 @@ class BaselineListSchema(Schema):
 
     baselines = fields.List(fields.Nested(BaselineVersionSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
-
-
-class BaselineFilterSchema(Schema):
-    """Which page of baselines."""
-
-    cursor = Text(most=400)
-    limit = QueryWhole(load_default=50, least=1, most=200)

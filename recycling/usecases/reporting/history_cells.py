@@ -91,13 +91,22 @@ def text_of(cell: Cell) -> str:
     return text
 
 
-def known_key(cell: Cell, names: Mapping[str, str], zh: str, where: str) -> str:
-    """The key of something that is named by its key or its Chinese name."""
-    text = folded(str(cell))
-    found = {key for key, name in names.items() if text in (key, folded(name))}
-    if len(found) != 1:
-        raise BadCell(f"不是已知的{zh}，可用值见 {where}", f"is not known; see {where}")
-    return found.pop()
+class Names:
+    """What a column may name, by its key or its Chinese name, and how that is refused."""
+
+    def __init__(self, names: Mapping[str, str], *, zh: str, where: str) -> None:
+        self.zh, self.where = zh, where
+        folded_names = [folded(name) for name in names.values()]
+        # Two that are called alike can be named by their keys only.
+        once = {folded(name): key for key, name in names.items() if folded_names.count(folded(name)) == 1}
+        self.keys = once | {key: key for key in names}
+
+    def key_of(self, cell: Cell) -> str:
+        """The key of what a cell names."""
+        key = self.keys.get(folded(str(cell)))
+        if key is None:
+            raise BadCell(f"不是已知的{self.zh}，可用值见 {self.where}", f"is not known; see {self.where}")
+        return key
 
 
 def shown(cell: Cell) -> str:

@@ -22,9 +22,9 @@ from recycling.usecases.reporting.history_cells import (
     MOST_G,
     MOST_UNITS,
     BadCell,
+    Names,
     folded,
     grams_of,
-    known_key,
     month_of,
     shown,
     text_of,
@@ -85,6 +85,7 @@ def read_history(
     faults: list[RowError] = []
     header: dict[int, str] | None = None
     found: list[Declared] = []
+    named = _Named.of(district)
     rows = 0
     for line, cells in table:
         if not any(_filled(cell) for cell in cells):
@@ -95,7 +96,7 @@ def read_history(
         rows += 1
         if rows > MOST_ROWS:
             raise _too_many()
-        reader = _Reader(line, cells, header, faults, this_month=this_month, district=district)
+        reader = _Reader(line, cells, header, faults, named, this_month=this_month, district=district)
         figure = reader.figure(source_document)
         if figure is not None:
             found.append(figure)
@@ -178,10 +179,10 @@ class _Reader:
     """One row of the table; notes every fault in it."""
 
     def __init__(
-        self, line: int, cells: Sequence[Cell], header: Mapping[int, str], faults: list[RowError], *, this_month: date,
-        district: District,
+        self, line: int, cells: Sequence[Cell], header: Mapping[int, str], faults: list[RowError], named: _Named, *,
+        this_month: date, district: District,
     ) -> None:  # fmt: skip
-        self.line, self.faults, self.this_month, self.district = line, faults, this_month, district
+        self.line, self.faults, self.named, self.this_month, self.district = line, faults, named, this_month, district
         self.cells: dict[str, Cell] = {}
         for place, cell in enumerate(cells):
             if not _filled(cell):
@@ -197,9 +198,9 @@ class _Reader:
         """The figure, or nothing when there is a fault."""
         before = len(self.faults)
         month = self._read("month", self._month)
-        item_type = self._read("item_type", self._item_type) or ""
-        group = self._read("item_group", self._group) or ""
-        town_key = self._read("town_unit", self._town) or ""
+        item_type = self._read("item_type", self.named.item_types.key_of) or ""
+        group = self._read("item_group", self.named.groups.key_of) or ""
+        town_key = self._read("town_unit", self.named.towns.key_of) or ""
         units = self._read("units", lambda cell: whole(cell, MOST_UNITS))
         mass_g = self._read("mass_g", lambda cell: whole(cell, MOST_G))
         if "mass_kg" in self.cells:
@@ -248,17 +249,25 @@ class _Reader:
             )
         return found
 
-    def _item_type(self, cell: Cell) -> str:
-        return known_key(
-            cell, {kind.key: kind.name_zh for kind in self.district.catalogue.rows}, "品类", "GET /item-types"
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What rows may name in a district."""
+
+    item_types: Names
+    groups: Names
+    towns: Names
+
+    @classmethod
+    def of(cls, district: District) -> _Named:
+        towns = {town.key: town.name_zh for town in district.network.towns.values()}
+        return cls(
+            item_types=Names(
+                {kind.key: kind.name_zh for kind in district.catalogue.rows}, zh="品类", where="GET /item-types"
+            ),
+            groups=Names({key: zh for zh, key in GROUP_NAMES.items()}, zh="类别", where=", ".join(sorted(GROUPS))),
+            towns=Names(towns, zh="镇街", where="GET /town-units"),
         )
-
-    def _group(self, cell: Cell) -> str:
-        return known_key(cell, {key: zh for zh, key in GROUP_NAMES.items()}, "类别", " ".join(sorted(GROUPS)))
-
-    def _town(self, cell: Cell) -> str:
-        towns = {town.key: town.name_zh for town in self.district.network.towns.values()}
-        return known_key(cell, towns, "镇街", "GET /town-units")
 
 
 def _counted_twice(figures: Sequence[Declared]) -> Iterator[RowError]:

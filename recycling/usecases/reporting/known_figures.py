@@ -19,7 +19,7 @@ from recycling.models.forecast import ForecastPart, Measured
 from recycling.models.history import DeclaredFigure
 from recycling.models.recovery import DailyRecovery, MonthlyRecovery, month_of
 from recycling.policy.district import District
-from recycling.policy.forecast import Known
+from recycling.policy.forecast import Known, month_is_over
 from recycling.policy.scope import Scope
 from recycling.usecases.reporting.goal_progress import counts, facts_between
 
@@ -83,7 +83,7 @@ class ScopeFigures:
         to_date = sum(figure for month, figure in months.items() if month.year == on.year)
         to_date += sum(sums[key] for month, sums in self.own.items() if month.year == on.year and month not in months)
         so_far = None
-        if not _month_is_over(on) and self.figures.first_own_day is not None:
+        if not month_is_over(on) and self.figures.first_own_day is not None:
             so_far = self.running[key]
         return Known(
             on=on, months=months, declared=frozenset(declared), so_far=so_far, year_to_date=to_date + (so_far or 0),
@@ -116,7 +116,7 @@ def figures_known(on: date, *, session: Session) -> Figures:
     own: dict[date, list[Row]] = defaultdict(list)
     for row in session.execute(select(*keys, *sums).where(month.month < month_of(over)).group_by(*keys)):
         own[row.month].append(row)
-    running = [] if _month_is_over(on) else facts_between(month_of(on), on, session=session)
+    running = [] if month_is_over(on) else facts_between(month_of(on), on, session=session)
     return Figures(
         on=on,
         own=own,
@@ -175,7 +175,3 @@ def _of_part(part: ForecastPart, part_key: str) -> Callable[[Row], bool]:
     if part == "item_type":
         return lambda row: bool(row.item_type == part_key)
     return lambda row: True
-
-
-def _month_is_over(day: date) -> bool:
-    return (day + timedelta(days=1)).day == 1
