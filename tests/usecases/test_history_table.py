@@ -75,6 +75,8 @@ def test_figures_are_read_as_people_type_them(
         ("23年1月,furniture,1,", "month", "two digits"),
         ("2023.1,furniture,1,", "month", "write it as 2023-01"),
         ("2023-13,furniture,1,", "month", "there are twelve"),
+        ("0000-01,furniture,1,", "month", "is no month"),
+        ("9999-12,furniture,1,", "month", "before 2026-11"),
         ("2021-12,furniture,1,", "month", "from 2022-01 on"),
         ("2026-11,furniture,1,", "month", "before 2026-11"),  # is running
         ("2031-01,furniture,1,", "month", "before 2026-11"),
@@ -165,6 +167,15 @@ def test_a_million_rows_are_refused_soon(district: District) -> None:
     assert f"more than {MOST_ROWS} rows" in fault["en"]
     (fault,) = faults(lines(*[""] * 1_000_000), district)
     assert "more than" in fault["en"]
+
+
+def test_a_line_of_a_million_cells_and_a_file_of_faults_are_refused_soon(district: District) -> None:
+    (fault,) = faults(lines("2023-01,furniture,1," + "x," * 1_000_000), district)
+    assert "1000004 cells" in fault["en"]
+    with pytest.raises(RowsRefused) as refused:
+        read(lines(*["x,x,x,x"] * MOST_ROWS), district)
+    # four faults a line, until ten thousand
+    assert refused.value.facts["error_count"] == 10_000
 
 
 def test_excel_is_read_by_the_same_rules(district: District) -> None:

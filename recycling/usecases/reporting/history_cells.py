@@ -42,6 +42,8 @@ def month_of(cell: Cell) -> date:
             raise BadCell("年份只有两位，请写成 2023-01", "has a year of two digits; write it as 2023-01")
         raise BadCell("不是月份，请写成 2023-01", "is no month; write it as 2023-01")
     year, month = int(found[1]), int(next(filter(None, found.groups()[1:])))
+    if year == 0:
+        raise BadCell("不是月份，请写成 2023-01", "is no month; write it as 2023-01")
     if not 1 <= month <= 12:
         raise BadCell("月份应在 1 至 12 之间", f"has a month of {month}; there are twelve")
     return date(year, month, 1)

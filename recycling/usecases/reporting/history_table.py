@@ -37,6 +37,8 @@ FIRST_MONTH = date(2022, 1, 1)
 MOST_ROWS = 20_000  # figures in one file: 48 months of ten town units and twenty-five item types are 12,000
 MOST_LINES = 40_000  # read before we give up, blank ones included
 MOST_COLUMNS = 12
+MOST_CELLS = 100  # in a line of CSV; spreadsheets leave empty ones behind
+MOST_FAULTS = 10_000  # found before we stop looking: nobody corrects more by hand
 
 GROUP_NAMES = {"目录内家电": "appliance_14", "目录外家电": "appliance_other", "家具": "furniture"}
 # Each column by the names that it may have.
@@ -100,6 +102,8 @@ def read_history(
         figure = reader.figure(source_document)
         if figure is not None:
             found.append(figure)
+        if len(faults) >= MOST_FAULTS:
+            raise _refusal(faults, rows)
     if header is None or not rows:
         raise _whole_file("文件没有数据行", "the file has no rows; send a header and at least one row")
     faults.extend(_counted_twice(found))
@@ -133,6 +137,12 @@ def _csv_rows(text: str) -> Iterator[tuple[int, list[Cell]]]:
             begins, line = line, reader.line_num + 1
             if begins > MOST_LINES:
                 raise _too_many()
+            if len(cells) > MOST_CELLS:
+                raise _whole_file(
+                    f"第 {begins} 行有 {len(cells)} 列，请按模板填写",
+                    f"line {begins} has {len(cells)} cells; follow the template, GET /declared-history/template.csv",
+                    begins,
+                )
             yield begins, list(cells)
     except csv.Error as error:
         raise _whole_file(
