@@ -137,6 +137,14 @@ def test_what_would_count_twice_is_refused(rows: tuple[str, ...], line: int, say
     assert says in fault["en"]
 
 
+def test_unknown_item_types_and_town_units_are_named_with_where_to_look(district: District) -> None:
+    header = "month,item_type,town_unit,units"
+    found = faults(lines("2023-01,toaster,lincheng,1", "2023-01,电冰箱,薛城街道,1", header=header), district)
+    assert [(one["line"], one["column"]) for one in found] == [(2, "item_type"), (3, "town_unit")]
+    assert '"toaster" is not known; see GET /item-types' in found[0]["en"]
+    assert '"薛城街道"' in found[1]["zh"]
+
+
 def test_parts_of_one_kind_stand_beside_each_other(district: District) -> None:
     rows = ("2023-01,fridge,,lincheng,1", "2023-01,fridge,,xingren,2", "2023-01,,furniture,,3")
     assert len(read(lines(*rows, header="month,item_type,item_group,town_unit,units"), district)) == 3
