@@ -124,10 +124,6 @@ class Forecast:
         """The back-tested error of the method that was used."""
         return self.errors_bp.get(self.method)
 
-    def probability_bp(self, target: int) -> int | None:
-        """How probable it is that the year reaches a target, in steps of one percent; ``None`` without an interval."""
-        return None if self.percentiles is None else probability_bp(self.percentiles, target)
-
 
 def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None = None) -> Forecast:
     """Forecast the calendar year of ``known.on``.
@@ -177,19 +173,22 @@ def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None =
     )
 
 
-def probability_bp(percentiles: Sequence[int], target: int) -> int:
-    """The share of paths that reach a target; certain only where the year is over or the target behind.
+def probability_bp(percentiles: Sequence[int], target: int, *, reached: int) -> int:
+    """The share of paths that reach a target; certain only where the year is over or the target reached.
 
     Parameters
     ----------
     percentiles
         Of the year's total, as `STORED`.
+    reached
+        What the year has come to already.
     """
-    if percentiles[0] == percentiles[-1] or percentiles[0] >= target:
-        # All the same: the year is over. All above: short of certain, unless it is.
-        return BP * (percentiles[0] >= target) if percentiles[0] == percentiles[-1] else BP - BP // 100
+    if reached >= target:
+        return BP
+    if percentiles[0] == percentiles[-1]:  # the year is over
+        return 0
     short = sum(cut < target for percent, cut in zip(STORED, percentiles, strict=True) if percent in PERCENTS)
-    return max(BP // 100, BP - short * BP // 100)
+    return min(max(BP // 100, BP - short * BP // 100), BP - BP // 100)
 
 
 def interval(percentiles: Sequence[int], percent: int) -> tuple[int, int]:

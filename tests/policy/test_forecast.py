@@ -46,7 +46,6 @@ def judged(count: int, on: date, *, so_far: int | None = None, whole: bool = Tru
 def test_with_less_than_a_year_there_is_a_straight_line_and_the_missing_months_are_named() -> None:
     found = judged(11, date(2026, 5, 31))
     assert (found.method, found.percentiles, found.months_missing) == ("straight_line", None, 1)
-    assert found.probability_bp(1) is None
     # A year with as many working days as January to May take, twelve over five: by the calendar of 2026 without
     # overrides the package counts 98 of 248 until 31 May; the line is the year to date times 248 / 98.
     over = PLAIN.working_days_between(date(2026, 1, 1), date(2026, 5, 31))
@@ -121,7 +120,8 @@ def test_a_year_that_is_over_is_no_forecast() -> None:
     found = judged(36, date(2026, 12, 31))
     total = sum(seasonal(36)[24:])
     assert (found.method, found.projected) == ("year_over", total)
-    assert (found.probability_bp(total), found.probability_bp(total + 1)) == (10_000, 0)
+    assert found.percentiles is not None
+    assert [probability_bp(found.percentiles, target, reached=total) for target in (total, total + 1)] == [10_000, 0]
 
 
 @pytest.mark.parametrize("amount", [0, -5])
@@ -154,10 +154,12 @@ def test_the_probability_is_the_share_of_paths_that_reach_the_target() -> None:
     # given percentiles that are their own percent: the k-th is k, and the ends 2.5 and 97.5 between their like
     percentiles = tuple(sorted(round(percent * 10) for percent in STORED))
     # then below 300 lie 29 of a hundred: 71 % reach 300
-    assert probability_bp(percentiles, 300) == 7_100
+    assert probability_bp(percentiles, 300, reached=0) == 7_100
     # and nothing is certain while days are left
-    assert probability_bp(percentiles, 1) == 9_900
-    assert probability_bp(percentiles, 10_000) == 100
+    assert probability_bp(percentiles, 1, reached=0) == 9_900
+    assert probability_bp(percentiles, 10_000, reached=0) == 100
+    # but what is reached
+    assert probability_bp(percentiles, 300, reached=300) == 10_000
 
 
 def test_last_year_plus_growth_by_hand() -> None:

@@ -81,7 +81,7 @@ def test_declared_months_give_a_forecast_and_a_baseline_its_probability(
     assert (before["target"], before["progress_bp"], before["pace_bp"]) == (None, None, None)
     # when two people confirm that 2023 brought 500, then 612 is reached; the stored forecast was not touched
     a_baseline(district=district, session=session, now=now, units=500)
-    assert units(goal_forecast(district=district, session=session, now=now))["forecast"]["probability_bp"] == 9_900
+    assert units(goal_forecast(district=district, session=session, now=now))["forecast"]["probability_bp"] == 10_000
     # and after a restatement to 2,000 it is out of reach
     a_baseline(district=district, session=session, now=now, units=2_000, reason="重新核定")
     after = units(goal_forecast(district=district, session=session, now=now))

@@ -124,7 +124,9 @@ def projection(row: GoalForecast, *, target: int | None) -> dict[str, Any]:
             for percent in (INTERVALS if sure else ())
             for low, high in [interval(row.percentiles, percent)]
         ],
-        "probability_bp": probability_bp(row.percentiles, target) if sure and target is not None else None,
+        "probability_bp": probability_bp(row.percentiles, target, reached=row.recovered)
+        if sure and target is not None
+        else None,
         "error_bp": error,
         "errors": [{"method": method, "error_bp": bp} for method, bp in sorted(row.errors_bp.items())],
         "recovered": row.recovered,
