@@ -2,6 +2,7 @@
 
 from recycling.models import (
     addresses,
+    anchor,
     audit,
     booking,
     counters,
@@ -33,6 +34,7 @@ from recycling.models.base import Base
 __all__ = [
     "Base",
     "addresses",
+    "anchor",
     "audit",
     "booking",
     "counters",

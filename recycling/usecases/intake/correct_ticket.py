@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import Conflict, NotFound
 from recycling.logs import logger
+from recycling.models.audit import audit
 from recycling.models.intake import IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
 from recycling.models.transaction import atomic
@@ -80,8 +81,19 @@ def correct_ticket(
         # A record that left fewer units than the ticket said could not count in full; now it may.
         fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
         rebuild(session, day=counts_on, station_key=station_key)
+        facts = {
+            "corrects_id": str(original.id), "station_key": station_key, "net_g_before": original.net_g,
+            "net_g": ticket.net_g, "counts_on": counts_on.isoformat(),
+        }  # fmt: skip
+        audit(session, action=_action(ticket), subject=ticket.id, by=by, now=now, facts=facts)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket
+
+
+def _action(ticket: IntakeTicket) -> str:
+    if ticket.counters_id is not None:
+        return "ticket.adjusted"
+    return "ticket.corrected" if ticket.lines else "ticket.withdrawn"
 
 
 def _refuse_replaced(original: IntakeTicket, *, session: Session) -> None:
