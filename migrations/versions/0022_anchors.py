@@ -23,9 +23,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.Column("made_by_run_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("number >= 1", name=op.f("ck_audit_anchor_number")),
-        sa.ForeignKeyConstraint(
-            ["made_by_run_id"], ["job_run.id"], name=op.f("fk_audit_anchor_made_by_run_id")
-        ),
+        sa.ForeignKeyConstraint(["made_by_run_id"], ["job_run.id"], name=op.f("fk_audit_anchor_made_by_run_id")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_anchor")),
         sa.UniqueConstraint("made_by_run_id", name=op.f("uq_audit_anchor_made_by_run_id")),
     )
