@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -134,7 +134,9 @@ def test_looking_residents_up_names_none_of_them(
     assert added[0].facts == {"found": True, "created": True}
     assert found_in(session, str(found["resident_id"])) & {"audit_row.facts", "audit_row.subject"} == set()
     unsaid = LookUp(phone="13912345679", create=True)
-    no_row(session, lambda: look_up_resident(unsaid, by=desk, district=district, session=session, now=now), InvalidInput)
+    no_row(
+        session, lambda: look_up_resident(unsaid, by=desk, district=district, session=session, now=now), InvalidInput
+    )
 
 
 def test_who_erases_themselves_is_in_no_row_afterwards(session: Session, now: datetime, callers: Callers) -> None:
