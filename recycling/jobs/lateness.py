@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -98,4 +98,6 @@ def _unwritten(jobs: Mapping[str, Job], written: Mapping[str, datetime], *, now:
         times = missing_times(job, written, now=now)
         for due_at in times[-1:] if job.latest_only else times:
             if due_at + job.late_after <= now:
-                yield LateRun(job=job.key, scope=job.scope_at(due_at), due_at=due_at, state="unwritten")
+                # In UTC like those of written rows: the same run is told of under the same name.
+                at = due_at.astimezone(UTC)
+                yield LateRun(job=job.key, scope=job.scope_at(due_at), due_at=at, state="unwritten")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError, InvalidInput, NotFound
 from recycling.models.audit import AuditRow, actor_of
+from recycling.models.field import FieldEvent
 from recycling.models.recovery import close_month
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
@@ -112,8 +113,6 @@ def test_decisions_on_handling_minutes(session: Session, district: District, now
 
 
 def test_rulings_on_records(session: Session, district: District, now: datetime) -> None:
-    from recycling.models.field import FieldEvent
-
     booking = a_booking(session, district=district, now=now)
     collect(session, booking, district=district, now=now)
     event_id = session.scalars(select(FieldEvent.event_id)).one()
