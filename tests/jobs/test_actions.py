@@ -219,7 +219,7 @@ def test_the_night_anchors_the_chains_and_verifies_what_they_hold(
 ) -> None:
     # given a correction, and a place for anchors beside the database
     night = replace(real, settings={**DRAFT_ONLY, "AUDIT_ANCHOR_DIR": tmp_path / "anchors"})
-    given = {"by": a_keeper(), "district": district, "session": session, "now": clock.now}
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": clock.now}
     ticket = weigh_in(a_weighing(), scale_number="1", **given)
     correct_ticket(ticket.id, None, reason="误录", **given)
     # when the night's jobs run

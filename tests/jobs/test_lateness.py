@@ -19,7 +19,7 @@ from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Staff
 from tests.callers import Callers
 from tests.jobs.clock import Clock, Diary
-from tests.providers.scripted import nobody_there, scripted_provider
+from tests.providers.scripted import Line, nobody_there, scripted_provider
 
 
 @pytest.fixture
@@ -156,7 +156,8 @@ def test_the_outside_hears_a_sign_of_life_only_while_nothing_is_late(
 
 
 def test_an_outside_that_fails_disturbs_nothing(at_work: Runner, clock: Clock, diary: Diary) -> None:
-    for answer in ((500, {}, b""), "cut", "moved"):
+    answers: tuple[Line, ...] = ((500, {}, b""), "cut", "moved")
+    for answer in answers:
         with scripted_provider(answer) as (url, script):
             sweep(at_work, deadman_url=url)
             assert len(script.asked) == 1

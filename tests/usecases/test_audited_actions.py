@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -78,7 +79,7 @@ def test_accounts(session: Session, district: District, now: datetime) -> None:
 
 def test_corrections_withdrawals_and_adjustments(session: Session, district: District, now: datetime) -> None:
     keeper = a_keeper()
-    given = {"by": keeper, "district": district, "session": session}
+    given: dict[str, Any] = {"by": keeper, "district": district, "session": session}
     ticket = weigh_in(a_weighing(), scale_number="1", **given, now=now)
     with one_row(session, "ticket.corrected") as added:
         newer = correct_ticket(ticket.id, a_weighing(net_g=40_000), reason="读数有误", **given, now=now)
@@ -101,7 +102,7 @@ def test_corrections_withdrawals_and_adjustments(session: Session, district: Dis
 
 
 def test_decisions_on_handling_minutes(session: Session, district: District, now: datetime) -> None:
-    given = {"by": DISPATCHER, "session": session, "now": now}
+    given: dict[str, Any] = {"by": DISPATCHER, "session": session, "now": now}
     rejected, accepted = (a_proposal(session, now=now, base_s=(300, 240)) for _ in range(2))
     with one_row(session, "handling.rejected"):
         reject_handling(rejected, note="样本太少", **given)
@@ -116,7 +117,7 @@ def test_rulings_on_records(session: Session, district: District, now: datetime)
     booking = a_booking(session, district=district, now=now)
     collect(session, booking, district=district, now=now)
     event_id = session.scalars(select(FieldEvent.event_id)).one()
-    given = {"by": DISPATCHER, "district": district, "session": session, "now": now + timedelta(days=1)}
+    given: dict[str, Any] = {"by": DISPATCHER, "district": district, "session": session, "now": now + timedelta(days=1)}
     with one_row(session, "field_event.ruled") as added:
         rule_on_event(event_id, counts=True, note="已核实", **given)
     assert added[0].facts == {"number": 1, "counts": True, "kind": "collected"}

@@ -48,7 +48,7 @@ def states(known: dict[str, Any]) -> dict[str, str]:
 
 def test_a_booking_is_where_it_was_and_as_it_was(session: Session, district: District, now: datetime) -> None:
     resident = a_resident(session, now=now)
-    given = {"by": resident, "district": district, "session": session}
+    given: dict[str, Any] = {"by": resident, "district": district, "session": session}
     moved = a_booking(**given, now=now)
     stays = a_booking(**given, now=now, items=wished("fan", 2))
     minutes = [now + timedelta(minutes=number) for number in range(1, 4)]
@@ -102,12 +102,12 @@ def test_a_day_tells_what_was_planned_what_happened_and_what_came_out(session: S
 def test_what_comes_later_changes_no_byte_of_an_earlier_instant(
     session: Session, district: District, now: datetime, lived: datetime
 ) -> None:
-    given = {"session": session, "now": lived + MUCH_LATER}
+    given: dict[str, Any] = {"session": session, "now": lived + MUCH_LATER}
     before = replay(TOMORROW, **given, as_of=lived)
     assert replay(TOMORROW, **given, as_of=lived) == before
     # when a ticket is corrected, a record ruled on, a report made anew, the resident erased, and a year goes by
     known = json.loads(before)["replay"]
-    later = {"district": district, "session": session, "now": lived + timedelta(hours=1)}
+    later: dict[str, Any] = {"district": district, "session": session, "now": lived + timedelta(hours=1)}
     event_id = session.scalars(select(FieldEvent.event_id)).one()
     heavier = a_weighing(a_line(booking_id=UUID(known["bookings"][0]["id"])), net_g=45_000)
     correct_ticket(UUID(known["tickets"][0]["id"]), heavier, reason="复核", by=a_keeper(), **later)

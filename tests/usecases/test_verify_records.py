@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -44,7 +45,7 @@ def work(session: Session, district: District, now: datetime, folder: Path) -> S
         at = now + timedelta(days=night)
         for station in ("lincheng", "xingren"):
             keeper = a_keeper(station)
-            given = {"by": keeper, "district": district, "session": session, "now": at}
+            given: dict[str, Any] = {"by": keeper, "district": district, "session": session, "now": at}
             for kg in (41, 42):
                 ticket = weigh_in(a_weighing(net_g=kg * 1000), scale_number="1", **given)
             correct_ticket(ticket.id, a_weighing(a_line("fan"), net_g=4_000), reason="错录", **given)
@@ -184,7 +185,7 @@ def test_a_closed_month_that_was_opened_again_is_found(session: Session, now: da
 def test_tickets_from_before_there_were_macs_pass_and_begin_no_gap(
     session: Session, district: District, now: datetime
 ) -> None:
-    given = {"by": a_keeper(), "district": district, "session": session, "now": now}
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": now}
     for _ in range(2):
         weigh_in(a_weighing(), scale_number="1", **given)
     by_hand(session, "UPDATE intake_ticket SET mac = :none", "UPDATE scale SET last_mac = :none", none=b"")
