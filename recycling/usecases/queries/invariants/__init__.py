@@ -6,7 +6,7 @@ fault there is not repeated here. They run after every test, from `flask check-d
 
 from __future__ import annotations
 
-from recycling.usecases.queries.invariants import bookings, figures, healing, items, limits, live, people, work
+from recycling.usecases.queries.invariants import bookings, figures, healing, items, limits, live, people, records, work
 from recycling.usecases.queries.invariants.rule import Breaches, Invariant
 
 __all__ = ["INVARIANTS", "Breaches", "Invariant"]
@@ -14,7 +14,7 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (bookings, figures, healing, items, limits, live, people, work)
+    for module in (bookings, figures, healing, items, limits, live, people, records, work)
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )
