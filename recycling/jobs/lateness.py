@@ -79,12 +79,14 @@ def _written(
     session: Session, jobs: Mapping[str, Job], written: Mapping[str, datetime], *, now: datetime
 ) -> Iterator[LateRun]:
     run = JobRun
+    # What was due before the first scheduler of all is late when that one has had its time.
+    begun = session.scalar(select(run.queued_at).where(run.asked_by_id.is_(None)).order_by(run.due_at).limit(1))
     open_ones = select(run.id, run.job, run.scope, run.due_at, run.state).where(
         run.asked_by_id.is_(None), run.state.in_(("queued", "running", "failed")), run.due_at <= now
     )
     for row in session.execute(open_ones):
         job = jobs.get(row.job)
-        if job is None or row.due_at + job.late_after > now:
+        if job is None or begun is None or max(row.due_at, begun) + job.late_after > now:
             continue
         if row.state == "failed" and row.due_at < written[row.job]:
             continue

@@ -111,6 +111,16 @@ def test_a_schedule_that_never_began_is_not_late(runner: Runner, session: Sessio
     assert tell_late(session, runner.jobs, now=runner.clock()) == []
 
 
+def test_what_was_due_before_the_first_scheduler_of_all_gets_its_time(runner: Runner, clock: Clock) -> None:
+    # given the plan of last evening, written down at the first start, at ten in the morning
+    runner.enqueue_due(clock.now)
+    assert late(runner) == []
+    clock.turn(minutes=59)
+    assert late(runner) == []
+    clock.turn(minutes=1)
+    assert [(one.job, one.scope) for one in late(runner)] == [("plan_tomorrow", "2026-11-23")]
+
+
 def test_a_failed_run_counts_until_the_next_one_is_due_and_is_told_as_failed(
     at_work: Runner, clock: Clock, diary: Diary, session: Session, admin: UUID
 ) -> None:

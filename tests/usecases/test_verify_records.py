@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from recycling.errors import Unavailable
 from recycling.gateways.anchor_file import FILE, read_lines
 from recycling.models.anchor import AuditAnchor
 from recycling.models.audit import audit
@@ -171,6 +172,29 @@ def test_anchors_are_judged_wherever_they_are_kept(work: Session, folder: Path, 
     # an anchor changed in the database
     by_hand(work, "UPDATE audit_anchor SET day = '2026-11-20'")
     assert named(found(work, None)) == [("anchor", "audit_anchor 1")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "{", '{"number":1}', '{"number":"1","mac":"","at":""}', '{"number":1,"mac":"","at":NaN}', "[" * 100_000,
+     '{"number":2,"mac":"","at":"\\ud800"}', '{"number":[],"mac":{},"at":0}'],
+)  # fmt: skip
+def test_a_line_that_is_no_anchor_is_a_finding_and_no_fault(work: Session, folder: Path, line: str) -> None:
+    other = folder / "others.jsonl"
+    other.write_text(line, encoding="utf-8")
+    (found_there,) = found(work, folder, other)
+    assert (found_there.kind, found_there.row.split()[0]) == ("anchor", "others.jsonl")
+
+
+def test_a_place_that_cannot_be_written_is_said_and_the_anchor_stands(
+    session: Session, now: datetime, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        make_anchor(folder=tmp_path / "file", session=session, now=now)
+    assert session.scalars(select(AuditAnchor.number)).all() == [1]
+    make_anchor(folder=tmp_path / "anchors", session=session, now=now)
+    assert len(read_lines(tmp_path / "anchors" / FILE)) == 2
 
 
 def test_a_closed_month_that_was_opened_again_is_found(session: Session, now: datetime, folder: Path) -> None:
