@@ -57,7 +57,15 @@ def test_rows_are_found_by_action_thing_person_and_span(clerk: Caller) -> None:
     assert listed(clerk, f"?actor_id={RESIDENT.id}")[0]["actor_id"] != str(RESIDENT.id)
     # days are local and both included
     assert numbers("?from=2026-11-24&to=2026-11-25") == [4, 3]
-    for query in ("?from=2026-11-25&to=2026-11-24", "?cursor=x", "?limit=0", "?actor_id=x", "?colour=red"):
+    for query in (
+        "?from=2026-11-25&to=2026-11-24",
+        "?cursor=x",
+        "?limit=0",
+        "?from=0001-01-01",
+        "?to=9999-12-31",
+        "?actor_id=x",
+        "?colour=red",
+    ):
         assert clerk.get(f"/audit-rows{query}").status_code == 422, query
 
 

@@ -15,6 +15,8 @@ from recycling.policy.access import Principal
 from recycling.units import instant_at
 from recycling.usecases.queries.cursors import read_cursor, whole, write_cursor
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # beyond them an instant overflows on its way to another zone
+
 
 def list_audit_rows(
     *,
@@ -32,8 +34,11 @@ def list_audit_rows(
     Raises
     ------
     InvalidInput
-        When the span ends before it begins.
+        When the span ends before it begins, or lies at an end of the calendar.
     """
+    for day in (first, last):
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise InvalidInput(f"{day} lies outside {FIRST_YEAR} to {LAST_YEAR}; give a day inside / 日期超出范围")
     if first is not None and last is not None and last < first:
         raise InvalidInput(f"to = {last} lies before from = {first}; exchange them / 结束日期早于开始日期")
     wanted = select(AuditRow).order_by(AuditRow.number.desc())
