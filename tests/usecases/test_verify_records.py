@@ -30,6 +30,7 @@ from recycling.usecases.audit.make_anchor import make_anchor
 from recycling.usecases.audit.verify_records import alarm, verify_records
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.messages.texts import render
 from tests.loads import a_keeper, a_line, a_weighing
 
 
@@ -282,3 +283,17 @@ def test_administrators_hear_of_changed_records_once_a_run(
     (message,) = told()
     assert message.recipient_id == admin
     assert message.facts == {"findings": 1, "record_kind": "audit_row", "row": "3"}
+
+
+def test_what_people_read_names_the_row_the_anchor_and_the_hour(
+    session: Session, district: District, now: datetime
+) -> None:
+    made = make_anchor(folder=None, session=session, now=now)
+    facts = session.scalars(select(OutboxMessage.facts)).one()
+    said = render("audit.anchor", facts, district=district)
+    assert "2026-11-23 第 1 号锚定：留痕 0 条" in said
+    assert bytes(made.mac).hex() in said
+    broken = {"findings": 2, "record_kind": "ticket", "row": "lincheng/1/7"}
+    assert "发现 2 处异常，首处为 ticket lincheng/1/7" in render("records.broken", broken, district=district)
+    late = {"job": "roll_up", "scope": "2026-11-22", "due_at": "2026-11-22T16:30:00+00:00"}
+    assert "应于 11月23日 00:30 执行" in render("job.late", late, district=district)
