@@ -21,6 +21,8 @@ from recycling.usecases.messages.remind import EARLY_DAYS
 # Digits are refused: APScheduler counts from Monday = 0, crontab from Sunday = 0.
 DAYS_OF_WEEK = re.compile(r"\*|(mon|tue|wed|thu|fri|sat|sun)([,-](mon|tue|wed|thu|fri|sat|sun))*")
 
+LATE_AFTER = timedelta(hours=1)  # nobody waits for a night's work minute by minute
+
 RESOLUTION = timedelta(microseconds=1)  # of a datetime: the step from "at" to "after"
 
 
@@ -82,6 +84,8 @@ class Job:
         That day as the run's scope: the day itself, its month, or nothing.
     latest_only
         Whether, of several due times that were missed, only the last still matters; the others are recorded as skipped.
+    late_after
+        How long after its due time a run must be done; after that administrators are told.
     from_the_first_start
         Whether the due time before the very first start of a scheduler is still done. All other jobs begin then.
     """
@@ -96,6 +100,7 @@ class Job:
     about: Callable[[date], date]
     scope: Callable[[date], str]
     latest_only: bool = False
+    late_after: timedelta = LATE_AFTER
     from_the_first_start: bool = False
 
     def scope_at(self, due_at: datetime) -> str:
@@ -168,6 +173,31 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             cron=Cron(hour=3, minute=15),
             about=_same,
             scope=_nothing,
+            latest_only=True,
+        ),
+        # After the roll-up, so that the day that is over stands in it as it will stay.
+        Job(
+            key="audit_anchor",
+            name_zh="留痕锚定",
+            name_en="Audit anchor",
+            does_zh="签名记录留痕、磅单链的末端，另存一份并推送主管部门",
+            does_en="sign where all chains stand, keep it in a second place, tell the bureau",
+            action=actions.audit_anchor,
+            cron=Cron(hour=0, minute=50),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
+        Job(
+            key="verify_records",
+            name_zh="记录核验",
+            name_en="Verify records",
+            does_zh="核验留痕、磅单链、回收量与锚定，发现改动即告警",
+            does_en="verify audit log, tickets, figures and anchors; alarm when somebody changed them",
+            action=actions.verify,
+            cron=Cron(hour=1, minute=20),
+            about=_same,
+            scope=date.isoformat,
             latest_only=True,
         ),
         Job(

@@ -2,6 +2,7 @@
 
 from recycling.models import (
     addresses,
+    anchor,
     audit,
     balance,
     baseline,
@@ -43,6 +44,7 @@ from recycling.models.base import Base
 __all__ = [
     "Base",
     "addresses",
+    "anchor",
     "audit",
     "balance",
     "baseline",

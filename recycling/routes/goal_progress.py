@@ -10,7 +10,7 @@ from flask import Response
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.routes.context import district
-from recycling.routes.guard import GuardedBlueprint
+from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.figures import (
     GoalProgressFilterSchema,
     GoalProgressSchema,
@@ -19,6 +19,7 @@ from recycling.routes.schemas.figures import (
     GoalReportSchema,
 )
 from recycling.routes.schemas.forecast import GoalForecastSchema
+from recycling.usecases.audit.note_export import note_export
 from recycling.usecases.queries import recovered as queries
 from recycling.usecases.reporting.goal_csv import goal_csv
 from recycling.usecases.reporting.goal_forecast import goal_forecast
@@ -45,7 +46,9 @@ def show_progress(wanted: dict[str, Any]) -> dict[str, Any]:
 @bp.response(200, {"type": "string"}, content_type="text/csv", description="UTF-8 with byte-order mark")
 def export_progress(wanted: dict[str, Any]) -> Response:
     """Export the same for a spreadsheet (导出目标进度)."""
-    report = goal_progress(**wanted, district=district(), session=db.session(), now=utc_now())
+    now = utc_now()
+    report = goal_progress(**wanted, district=district(), session=db.session(), now=now)
+    note_export("goal_progress", subject=report["on"], by=principal(), session=db.session(), now=now)
     name = f"goal-progress-{report['on']}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(goal_csv(report), content_type="text/csv; charset=utf-8", headers=headers)

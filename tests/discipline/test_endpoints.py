@@ -177,6 +177,8 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "job_runs.create_job_run": PLANNERS,
     "job_runs.list_job_runs": PLANNERS,
     "job_runs.show_job_run": PLANNERS,
+    "audit_rows.list_rows": ("clerk", "admin"),
+    "replays.show_replay": DESK,
     "handling.list_proposals": DESK,
     "handling.show_proposal": DESK,
     "handling.create_acceptance": PLANNERS,
@@ -519,7 +521,7 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     assert others == {
         "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
         "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
-        "/service-days/<day>/live", "/tracking/<token>", "/pages/track/<token>",
+        "/service-days/<day>/live", "/replays/<day>", "/tracking/<token>", "/pages/track/<token>",
         "/pages/receipts/<ticket>/<proof>",
     }  # fmt: skip
 

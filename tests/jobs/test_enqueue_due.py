@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.clock import SHANGHAI
-from recycling.jobs.runner import CATCH_UP, Runner
+from recycling.jobs.lateness import CATCH_UP
+from recycling.jobs.runner import Runner
 from recycling.models.job_run import JobRun
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
@@ -40,7 +41,9 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
         ("plan_tomorrow", "11-22 20:00", "queued", True),
         ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
+        ("audit_anchor", "11-23 00:50", "skipped", True),
         ("forecast", "11-23 01:10", "skipped", True),
+        ("verify_records", "11-23 01:20", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
         ("stock_age", "11-23 07:30", "skipped", True),
         ("pace_alarm", "11-23 07:30", "skipped", True),

@@ -28,6 +28,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
+from recycling.usecases.audit.make_anchor import make_anchor
 from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.custody.count_stock import Counted, count_stock, decide_count
@@ -49,6 +50,7 @@ from recycling.usecases.queries.invariants import (
     limits,
     live,
     people,
+    records,
     stock,
     work,
 )
@@ -116,6 +118,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         assert held is not None
         assert finish(session, held, figures={}, now=now)
         enqueue(session, job="roll_up", due_at=now, scope="2026-11-23", now=now)
+    make_anchor(folder=None, session=session, now=now)
     _told_by_a_provider(session, district, now)
     a_waiting_wish(session, resident, now=now, day=OPEN_DAY)
     session.rollback()
@@ -376,6 +379,12 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (work.messages_are_tried, sql(f"UPDATE outbox_message SET due_at = {LONG_AGO}")),
     (work.runs_are_accounted_for, sql("UPDATE job_run SET attempts = 0")),
     (work.runs_are_accounted_for, sql(f"UPDATE job_run SET finished_at = {LONG_AGO} WHERE state = 'done'")),
+    (records.audit_rows_have_no_gap, sql("UPDATE audit_row SET number = 99 WHERE number = 1")),
+    (records.audit_rows_have_no_gap, sql("DELETE FROM audit_row")),
+    (records.audit_rows_have_no_gap, sql("UPDATE audit_head SET last_number = 2")),
+    (records.anchors_follow_each_other, sql("UPDATE audit_anchor SET number = 2")),
+    (records.anchors_follow_each_other, sql("DELETE FROM audit_row", "DELETE FROM audit_head")),
+    (records.anchors_follow_each_other, sql("UPDATE audit_row SET mac = (SELECT mac FROM audit_anchor)")),
     (work.runs_are_taken, sql(f"UPDATE job_run SET claim_after = {LONG_AGO}, due_at = {LONG_AGO}")),
 ]  # fmt: skip
 

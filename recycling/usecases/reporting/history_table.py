@@ -17,13 +17,12 @@ from recycling.errors import InvalidInput, RowsRefused
 from recycling.gateways.workbook import Cell, Formula, is_workbook, read_sheet
 from recycling.policy.catalogue import GROUPS
 from recycling.policy.district import District
+from recycling.usecases.csv_cells import BadCell, folded
 from recycling.usecases.csv_table import SHOWN_ERRORS, RowError, decoded
 from recycling.usecases.reporting.history_cells import (
     MOST_G,
     MOST_UNITS,
-    BadCell,
     Names,
-    folded,
     grams_of,
     month_of,
     shown,
