@@ -1,9 +1,8 @@
-"""Goal progress (目标进度) and the reports kept of it."""
+"""Goal progress (目标进度)."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 
@@ -11,14 +10,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint
-from recycling.routes.schemas.figures import (
-    GoalProgressFilterSchema,
-    GoalProgressSchema,
-    GoalReportFilterSchema,
-    GoalReportListSchema,
-    GoalReportSchema,
-)
-from recycling.usecases.queries import recovered as queries
+from recycling.routes.schemas.figures import GoalProgressFilterSchema, GoalProgressSchema
 from recycling.usecases.reporting.goal_csv import goal_csv
 from recycling.usecases.reporting.goal_progress import goal_progress
 
@@ -47,18 +39,3 @@ def export_progress(wanted: dict[str, Any]) -> Response:
     name = f"goal-progress-{report['on']}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(goal_csv(report), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-@bp.get("/goal-reports")
-@bp.arguments(GoalReportFilterSchema, location="query")
-@bp.response(200, GoalReportListSchema)
-def list_reports(wanted: dict[str, Any]) -> dict[str, Any]:
-    """List the kept monthly reports, newest first (目标月报)."""
-    return queries.list_goal_reports(session=db.session(), **wanted)
-
-
-@bp.get("/goal-reports/<uuid:report_id>")
-@bp.response(200, GoalReportSchema)
-def show_report(report_id: UUID) -> Any:
-    """Show one kept report as it was (月报详情)."""
-    return queries.find_goal_report(report_id, session=db.session())

@@ -33,6 +33,7 @@ from tests.running_days import a_broken_promise
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
 PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+BUREAU: tuple[Role, ...] = ("clerk", "admin")
 BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
@@ -130,8 +131,14 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "kept_windows.export_kept": DESK,
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
-    "goal_progress.list_reports": DESK,
-    "goal_progress.show_report": DESK,
+    "goal_reports.list_reports": DESK,
+    "goal_reports.create_report": BUREAU,
+    "goal_reports.show_report": DESK,
+    "goal_reports.show_differences": DESK,
+    "goal_reports.list_tickets": DESK,
+    "goal_reports.create_signature": BUREAU,
+    "goal_reports.put_publication": BUREAU,
+    "goal_reports.download": DESK,
     "job_runs.create_job_run": PLANNERS,
     "job_runs.list_job_runs": PLANNERS,
     "job_runs.show_job_run": PLANNERS,
@@ -210,7 +217,7 @@ def guard_of(app: Flask, endpoint: str) -> tuple[Role, ...] | None:
 
 def path_of(rule: Rule, row_id: object) -> str:
     """The address, with an id where it wants one, and a vehicle where it wants that."""
-    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1")
+    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1").replace("<form>", "csv")
 
 
 def is_page(app: Flask, endpoint: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from recycling.errors import Conflict, InvalidInput
+from recycling.gateways.workbook import safe_cell
 from recycling.models.outbox import OutboxMessage
 from recycling.models.recovery import GoalReport
 from recycling.policy.district import District
@@ -24,9 +25,10 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.reporting import goal_progress as progress_module
 from recycling.usecases.reporting import goal_report as report_module
-from recycling.usecases.reporting.goal_csv import goal_csv, safe_cell
+from recycling.usecases.reporting.goal_csv import goal_csv
 from recycling.usecases.reporting.goal_progress import facts_between, goal_progress
-from recycling.usecases.reporting.goal_report import canonical, digest, make_goal_report
+from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.report_body import canonical, digest
 from recycling.usecases.reporting.roll_up import DayRolledUp, roll_up_day
 from tests.builders import a_booking
 from tests.invariants import assert_invariants, broken

@@ -13,7 +13,7 @@ from recycling.models.booking import BookedItem, Booking
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale
 from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, GoalReport, MonthlyRecovery
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, Query, differences, invariant, rows
-from recycling.usecases.reporting.goal_report import digest
+from recycling.usecases.reporting.report_body import digest
 
 _newer = aliased(IntakeTicket)
 # A ticket that is the newest of its chain of corrections.
