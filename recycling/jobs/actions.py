@@ -38,6 +38,7 @@ from recycling.usecases.planning.replan_day import replan_day
 from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.verify_report import verify_newest
 
 log = logger(__name__)
 
@@ -183,9 +184,14 @@ def kept_windows(context: JobContext) -> Figures:
 
 
 def goal_report(context: JobContext) -> Figures:
-    """Keep the goal report of a month and tell the bureau."""
+    """Keep the goal report of a month, quarter or year and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def verify_reports(context: JobContext) -> Figures:
+    """Work the newest published reports out again; one that differs is an alarm."""
+    return dict(verify_newest(district=context.district, session=context.session, now=context.clock()))
 
 
 def propose_minutes(context: JobContext) -> Figures:

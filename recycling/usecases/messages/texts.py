@@ -175,9 +175,9 @@ WORDINGS: dict[str, Wording] = {
         at_once=True,
     ),
     "goal_report.published": Wording(
-        zh="{period} 目标进度报告第 {version} 版已由两人签发。内容摘要 SHA-256：{sha256}。",
-        en="Version {version} of the goal report for {period} is published by two people. SHA-256 of its figures:"
-        " {sha256}.",
+        zh="{period} 目标进度报告第 {version} 版已由两人签发：/goal-reports/{report_id}。内容摘要 SHA-256：{sha256}。",
+        en="Version {version} of the goal report for {period} is published by two people, with its files at"
+        " /goal-reports/{report_id}. SHA-256 of its figures: {sha256}.",
         at_once=True,
     ),
     "goal_report.differs": Wording(

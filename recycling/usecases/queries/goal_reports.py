@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Subquery, and_, cast, false, f
 from sqlalchemy.orm import Session, defer
 
 from recycling.errors import Conflict, InvalidInput, NotFound
-from recycling.models.publication import FORMS, FileForm, ReportFile, signatures_of, state_of
+from recycling.models.publication import FORMS, ReportFile, ReportSignature, signatures_of, state_of
 from recycling.models.recovery import GoalReport
 from recycling.policy.periods import read_period
 from recycling.usecases.queries.cursors import instant, key, read_cursor, whole, write_cursor
@@ -88,9 +88,10 @@ def report_row(report: GoalReport) -> dict[str, Any]:
     return {name: getattr(report, name) for name in ROW} | {"kind": read_period(report.period).kind}
 
 
-def find_file(report_id: UUID, form: FileForm, *, session: Session) -> ReportFile | None:
-    """The stored file of a published report; ``None`` while it is not published."""
-    return session.get(ReportFile, (report_id, form))
+def published_reports(*, session: Session) -> list[UUID]:
+    """Every published report, the newest first."""
+    signed = select(ReportSignature.report_id).where(ReportSignature.place == 2)
+    return list(session.scalars(signed.order_by(ReportSignature.signed_at.desc(), ReportSignature.report_id)))
 
 
 def tickets_behind(

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 
 WIDTH, BAR, GAP, LABEL = 520, 13, 5, 150  # in points of the page
 HEIGHT, FOOT = 110, 24  # of columns, and of what stands below them
-INK, PAPER = "#2b6cb0", "#e8eef4"
+INK = "#2b6cb0"
+FONT = 'font-size="9" font-family="Noto Sans CJK SC, Source Han Sans SC, Microsoft YaHei, sans-serif"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,15 @@ def bars(rows: Sequence[tuple[str, int, str]]) -> Drawing:
         top = number * (BAR + GAP)
         length = max(0, amount) * room // most
         parts.append(
-            f'<text x="{LABEL - 6}" y="{top + BAR - 3}" text-anchor="end">{escape(name)}</text>'
+            f'<text x="{LABEL - 6}" y="{top + BAR - 4}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{LABEL}" y="{top}" width="{length}" height="{BAR}" fill="{INK}"/>'
-            f'<text x="{LABEL + length + 5}" y="{top + BAR - 3}">{escape(words)}</text>'
+            f'<text x="{LABEL + length + 5}" y="{top + BAR - 4}">{escape(words)}</text>'
         )
     return _drawing(parts, height=len(rows) * (BAR + GAP))
 
 
 def columns(rows: Sequence[tuple[str, int]]) -> Drawing:
-    """One column for each row of name and amount, with every fifth name below."""
+    """One column for each row of name and amount, with as many names below as there is room for."""
     most = max([1, *(amount for _, amount in rows)])
     step = min(26, max(1, WIDTH // max(1, len(rows))))
     parts = [f'<rect x="0" y="{HEIGHT}" width="{WIDTH}" height="1" fill="#777"/>']
@@ -54,4 +55,4 @@ def columns(rows: Sequence[tuple[str, int]]) -> Drawing:
 
 def _drawing(parts: Sequence[str], *, height: int) -> Drawing:
     size = f'viewBox="0 0 {WIDTH} {max(1, height)}" width="{WIDTH}" height="{max(1, height)}"'
-    return Drawing(f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>')
+    return Drawing(f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" {size} {FONT}>{"".join(parts)}</svg>')

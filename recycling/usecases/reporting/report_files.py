@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -33,6 +35,7 @@ MEDIA_TYPES: Mapping[FileForm, str] = {
     "pdf": "application/pdf",
 }
 MOST_DRAWN = 14  # item types in a chart; the table has them all
+MOST_DAYS = 62  # columns in a chart; a longer period is drawn by months
 MOST_PRINTED = 400  # rows of a table on paper; the workbook has them all
 
 
@@ -115,11 +118,17 @@ def _charts(body: Mapping[str, Any]) -> list[dict[str, str | Drawing]]:
         return bars([(row["name_zh"], row["recovered_g"], kg_text(row["recovered_g"])) for row in rows])
 
     kinds = sorted(period["by_item_type"], key=lambda row: (-row["recovered_g"], row["item_type"]))[:MOST_DRAWN]
-    days = [(row["day"][5:], row["recovered_g"]) for row in period["by_day"]]
+    first, last = date.fromisoformat(body["first_day"]), date.fromisoformat(body["on"])
+    by_day = {row["day"]: row["recovered_g"] for row in period["by_day"]}
+    span = [(first + timedelta(days=ahead)).isoformat() for ahead in range((last - first).days + 1)]
+    by_what = slice(5, None) if len(span) <= MOST_DAYS else slice(None, 7)  # 11-23, or 2026-11
+    steps: Counter[str] = Counter()
+    for day in span:
+        steps[day[by_what]] += by_day.get(day, 0)
     return [
         {"title": f"{name}：本期按镇街 / in the period by town-level unit", "drawing": drawn(period["by_town"])},
         {"title": f"{name}：本期按品类 / in the period by item type", "drawing": drawn(kinds)},
-        {"title": f"{name}：本期按日 / in the period by day", "drawing": columns(days)},
+        {"title": f"{name}：本期走势 / in the period by day or month", "drawing": columns(list(steps.items()))},
     ]
 
 

@@ -24,6 +24,7 @@ from recycling.models.recovery import ClosedMonth, GoalReport
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.periods import read_period
+from recycling.usecases.queries.goal_reports import published_reports
 from recycling.usecases.reporting.program import made_with, program
 from recycling.usecases.reporting.report_body import body_of, canonical, digest, span_of
 from recycling.usecases.reporting.report_differences import changed_figures
@@ -93,13 +94,7 @@ def verify_report(report_id: UUID, *, district: District, session: Session) -> V
 
 def verify_newest(*, district: District, session: Session, now: datetime, newest: int = NEWEST) -> dict[str, int]:
     """Verify the newest published reports; for one that differs raise the alarm and keep both forms of it."""
-    published = (
-        select(ReportSignature.report_id)
-        .where(ReportSignature.place == 2)
-        .order_by(ReportSignature.signed_at.desc())
-        .limit(newest)
-    )
-    report_ids = list(session.scalars(published))
+    report_ids = published_reports(session=session)[:newest]
     differing = 0
     for report_id in report_ids:
         verdict = verify_report(report_id, district=district, session=session)

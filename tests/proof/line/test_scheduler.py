@@ -96,6 +96,7 @@ def due_runs(days: int) -> list[Due]:
             ("book_recurring", midnight + timedelta(minutes=10)),
             ("roll_up", midnight + timedelta(minutes=30)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
+            ("verify_reports", midnight + timedelta(hours=4, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
             ("remind", midnight + timedelta(hours=9)),
@@ -104,6 +105,10 @@ def due_runs(days: int) -> list[Due]:
         ]
         if midnight.day == 1:
             found.append(("goal_report", midnight + timedelta(hours=6)))
+        if midnight.day == 1 and midnight.month % 3 == 1:
+            found.append(("quarterly_report", midnight + timedelta(hours=6, minutes=10)))
+        if midnight.day == 1 and midnight.month == 1:
+            found.append(("yearly_report", midnight + timedelta(hours=6, minutes=20)))
         if midnight.day == 3:
             found.append(("propose_handling", midnight + timedelta(hours=5)))
     end = START + timedelta(days=days)
