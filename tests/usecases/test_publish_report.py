@@ -149,7 +149,8 @@ def test_a_report_that_is_not_what_the_tickets_say_now_is_not_published(
     publish(session, second, district=district, now=december)
     # when a correction comes after that, then it is of December, and November's report says the same
     correct_ticket(
-        _newest_ticket(session), a_weighing(net_g=39_000), reason="再次更正", by=a_keeper(), district=district, session=session, now=december + timedelta(hours=1),
+        _newest_ticket(session), a_weighing(net_g=39_000), reason="再次更正", by=a_keeper(), district=district,
+        session=session, now=december + timedelta(hours=1),
     )  # fmt: skip
     again = make_goal_report("2026-11", district=district, session=session, now=december + timedelta(hours=2))
     assert again.id == second

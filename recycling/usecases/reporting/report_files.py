@@ -36,7 +36,7 @@ MEDIA_TYPES: Mapping[FileForm, str] = {
 }
 MOST_DRAWN = 14  # item types in a chart; the table has them all
 MOST_DAYS = 62  # columns in a chart; a longer period is drawn by months
-MOST_PRINTED = 400  # rows of a table on paper; the workbook has them all
+MOST_PRINTED = 150  # rows of a table on paper; the workbook has them all
 
 
 def report_file(
