@@ -21,7 +21,6 @@ BOM = "\ufeff"
 # full-width forms too, which Excel folds in Chinese locales.
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
-MOST_ROWS = 1_048_576 - 10  # of a sheet in Excel, less what stands above the table
 LONGEST_CELL = 32_767  # characters, in Excel
 WIDTHS = {"text": 22, "whole": 12, "kg": 14, "percent": 11}
 FORMATS = {"whole": "#,##0", "kg": "#,##0.000", "percent": "0.00%"}

@@ -48,6 +48,7 @@ from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing, collect
+from tests.signers import a_published_report
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
 OPEN_DAY = TOMORROW + timedelta(days=1)
@@ -81,6 +82,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         session=session, now=now,
     )  # fmt: skip
     make_goal_report("2026-11", district=district, session=session, now=now)
+    a_published_report(session, district=district, now=now, period="2026-10")
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
         fingerprint=bytes(32), session=session, now=now,
@@ -272,6 +274,13 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.numbers_have_no_gap, sql("UPDATE intake_ticket SET number = 0 WHERE number = 1")),
     (figures.numbers_have_no_gap, sql("DELETE FROM scale")),
     (figures.reports_are_what_was_kept, sql("""UPDATE goal_report SET body = '{"units": 1000000}'""")),
+    (figures.reports_are_what_was_kept, sql("UPDATE goal_report SET inputs_sha256 = ''")),
+    (figures.reports_are_what_was_kept, sql("UPDATE report_file SET sha256 = ''")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature WHERE place = 1")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature")),
+    (figures.published_reports_are_whole, sql("UPDATE report_signature SET sha256 = 'x' WHERE place = 2")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_file WHERE form = 'csv'")),
+    (figures.published_reports_are_whole, sql("DELETE FROM closed_month")),
     (figures.days_are_local_dates, sql(ON_THE_22ND)),
     # 16:00 UTC is midnight in Shanghai: the day after has begun
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),

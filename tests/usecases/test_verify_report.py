@@ -20,6 +20,8 @@ from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.reporting import taken_in
 from recycling.usecases.reporting import verify_report as verify_module
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.program import made_with
+from recycling.usecases.reporting.report_body import body_of
 from recycling.usecases.reporting.verify_report import verify_newest, verify_report
 from tests.invariants import assert_invariants
 from tests.loads import a_keeper, a_line, a_weighing
@@ -65,7 +67,9 @@ def test_a_published_report_verifies_to_the_byte_and_every_tampering_is_named(
     assert (verdict.state, verdict.differences, verdict.notes) == ("published", (), ())
     assert_invariants(session)
     # from here on the PDF is not set anew each time, which takes seconds: its digest is compared
-    monkeypatch.setattr(verify_module, "made_with", lambda form: {"pdf": "another"} if form == "pdf" else _mine(form))
+    monkeypatch.setattr(
+        verify_module, "made_with", lambda form: {"pdf": "another"} if form == "pdf" else made_with(form)
+    )
     blob = "'\\x00'" if session.get_bind().dialect.name == "postgresql" else "x'00'"
     for statement, words in TAMPERED:
         # when one thing is changed by hand
@@ -80,9 +84,6 @@ def test_a_published_report_verifies_to_the_byte_and_every_tampering_is_named(
         else:  # without its second signature it is a draft, and says so
             assert found.state == "signed"
     assert verify_report(published.id, district=district, session=session).differences == ()
-
-
-_mine = verify_module.made_with
 
 
 def test_a_chain_without_its_mac_misses_what_leaves_the_figures_alone(
@@ -167,7 +168,7 @@ def test_another_program_is_held_to_the_figures_and_says_that_it_is_another(
     session: Session, district: District, published: GoalReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given a program with other words beside the same figures, written by other libraries
-    real = verify_module.body_of
+    real = body_of
 
     def reworded(*args: Any, **kwargs: Any) -> dict[str, Any]:
         body = real(*args, **kwargs)
