@@ -21,8 +21,9 @@ BOM = "\ufeff"
 # full-width forms too, which Excel folds in Chinese locales.
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
+HEAD_HEIGHT = 34  # points: two lines of a heading
 LONGEST_CELL = 32_767  # characters, in Excel
-WIDTHS = {"text": 22, "whole": 12, "kg": 14, "percent": 11}
+WIDTHS = {"text": 22, "whole": 14, "kg": 16, "percent": 14}
 FORMATS = {"whole": "#,##0", "kg": "#,##0.000", "percent": "0.00%"}
 
 
@@ -112,6 +113,7 @@ def _write_sheet(sheet: Any, table: Table, *, marks: Sequence[str], styles: dict
         sheet.set_column(place, place, column.width or WIDTHS[column.kind])
     sheet.write_string(0, 0, table.title, styles["title"])
     sheet.write_string(1, 0, warning, styles["mark"])
+    sheet.set_row(3, HEAD_HEIGHT)
     for place, column in enumerate(table.columns):
         sheet.write_string(3, place, column.heading, styles["head"])
     sheet.freeze_panes(4, 0)

@@ -105,15 +105,14 @@ def _scope_words(scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     what = scope["scope"]
     name = f"口径 / scope {what['label']}"
     yield name, f"{what['name_zh']} / {what['name_en']}: {what['note_zh']} / {what['note_en']}"
-    yield name, f"渠道 / channels: {', '.join(CHANNEL_NAMES.get(one, one) for one in what['channels'])}"
-    yield name, f"统计期 / period: {what['period']}; 缺件 / stripped: {what['stripped_items']}"
+    channels = ", ".join(CHANNEL_NAMES.get(one, one) for one in what["channels"])
+    yield name, f"{channels}; {what['period']}; 缺件 / stripped: {what['stripped_items']}"
     baseline = scope["baseline"]
     if baseline is not None:
         state = BASELINE_STATES[scope["baseline_state"]]
         source = baseline["source_document"] or baseline["marker"]
         yield name, f"{baseline['year']} 年基准 / baseline, version {baseline['version']}: {state}; {source}"
-    for label in scope["labels"]:
-        yield name, label
+    yield name, "；".join(scope["labels"]) or "–"
 
 
 def _scopes(body: Mapping[str, Any]) -> Table:
@@ -129,7 +128,7 @@ def _scope_rows(body: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         name, labels = _scope_name(scope), "；".join(scope["labels"])
         yield name, "本期回收 / in the period", part["units"], part["recovered_g"], labels
         found = scope["recovered"]
-        yield name, "年初至今 / year to date", found["units"], found["recovered_g"], labels
+        yield name, "年初至今 / year to date", found["units"], found["recovered_g"], ""
         yield from ((name, *row) for row in _goal_rows(scope))
     outside, adjusted = body["outside_scopes"], body["adjustments"]
     yield "–", "不在任何口径内，年初至今 / in no scope, year to date", outside["units"], outside["recovered_g"], ""
