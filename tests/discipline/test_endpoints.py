@@ -437,7 +437,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             assert headers_of(theirs) == headers_of(nobodys)
             cells += 1
     # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
-    for rule, method, name in sorted(with_id(app), key=lambda cell: ("GET", "POST", "PATCH", "DELETE").index(cell[1])):
+    for rule, method, name in sorted(
+        with_id(app), key=lambda cell: ("GET", "POST", "PUT", "PATCH", "DELETE").index(cell[1])
+    ):
         for one in rows.get(name, ()):
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)

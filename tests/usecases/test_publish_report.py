@@ -22,15 +22,18 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, Forbidden, NotFound, NotInstalled
 from recycling.gateways import paper
 from recycling.models.audit import AuditRow
-from recycling.models.outbox import OutboxMessage
+from recycling.models.outbox import OutboxMessage, hold
 from recycling.models.publication import ReportFile, ReportSignature
 from recycling.models.recovery import ClosedMonth, GoalReport, hold_open
+from recycling.models.subscribers import Subscriber, subscribers
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.messages.event_body import event_body
 from recycling.usecases.reporting import publish_report as publish_module
+from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.publish_report import publish_report
 from recycling.usecases.reporting.report_files import report_file
@@ -90,6 +93,30 @@ def test_two_people_publish_and_the_month_is_closed_with_its_files_kept(
     publish_report(draft, by=admin, district=district, session=session, now=december)
     assert len(session.scalars(select(AuditRow)).all()) == 4
     assert_invariants(session)
+
+
+def test_a_subscriber_reads_where_the_files_are_and_what_their_bytes_must_be(
+    session: Session, district: District, draft: UUID, december: datetime
+) -> None:
+    kinds = frozenset({"goal_report.published"})
+    subscribers.configure([Subscriber(key="bureau", kinds=kinds)])
+    try:
+        publish(session, draft, district=district, now=december)
+    finally:
+        subscribers.configure([])
+    (owed,) = session.scalars(select(OutboxMessage).where(OutboxMessage.recipient_kind == "webhook"))
+    with atomic(session):
+        held = hold(session, owed, now=december, lease=timedelta(minutes=1))
+    assert held is not None
+    told = json.loads(event_body(held))
+    files = {row.form: row.sha256 for row in session.scalars(select(ReportFile))}
+    assert (told["kind"], told["report_id"], told["period"], told["version"]) == (
+        "goal_report.published", str(draft), "2026-11", 1,
+    )  # fmt: skip
+    assert told["files"] == {
+        form: {"sha256": sha256, "href": f"/goal-reports/{draft}/files/{form}"} for form, sha256 in files.items()
+    }
+    assert told["sha256"] == session.get_one(GoalReport, draft).sha256
 
 
 def test_one_person_is_never_both_and_the_database_says_so_too(
@@ -190,6 +217,27 @@ def test_a_month_waits_for_those_of_its_year_before_it_and_a_quarter_for_all_of_
     # 2 fridges of 41.3 kg in each
     bodies = session.scalars(select(GoalReport.body).where(GoalReport.period.not_in(["2026-10", "2026-11"]))).all()
     assert [body["in_period"][0]["recovered_g"] for body in bodies] == [82_600] * 3
+    assert_invariants(session)
+
+
+def test_a_january_that_begins_with_an_adjustment_is_below_zero_and_reported(
+    session: Session, district: District, december: datetime
+) -> None:
+    # given 41.3 kg of a published December
+    ticket = weighed(session, district, december)
+    january = december + timedelta(days=31)
+    a_published_report(session, district=district, now=january, period="2026-12")
+    # when it turns out on 3 January that they were 40, before anything else was weighed
+    correct_ticket(
+        ticket.id, a_weighing(net_g=40_000), reason="读数有误", by=a_keeper(), district=district, session=session,
+        now=january,
+    )  # fmt: skip
+    # then the year stands at -1.3 kg, on the screen and in the report, which has all its tables
+    shown = goal_progress(district=district, session=session, now=january)["scopes"][0]
+    assert shown["recovered"] == {"units": 0, "recovered_g": -1_300, "mass_text": "-1.3 kg"}
+    report = make_goal_report("2027-01", district=district, session=session, now=january)
+    assert report.body["scopes"][0]["recovered"] == shown["recovered"]
+    assert b"-1.3" in report_file(report, [], "csv", session=session)
     assert_invariants(session)
 
 

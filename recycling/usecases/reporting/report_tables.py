@@ -207,7 +207,7 @@ def _provenance(body: Mapping[str, Any]) -> Table:
 
 
 LINE_COLUMNS = (
-    Column(heading="计入日 / counts on", width=12), Column(heading="过磅日，若不同 / weighed on, if another", width=14),
+    Column(heading="计入日 / counts on", width=20), Column(heading="过磅日，若不同 / weighed on, if another", width=24),
     Column(heading="站点 / station", width=14), Column(heading="磅号 / scale", width=10),
     Column(heading="磅单号 / number", kind="whole", width=10), Column(heading="渠道 / channel", width=16),
     Column(heading="品类 / item type", width=22), Column(heading="镇街 / town", width=14), UNITS, KG,
