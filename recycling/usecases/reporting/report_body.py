@@ -15,6 +15,7 @@ from recycling.policy.district import District
 from recycling.policy.periods import Period, read_period
 from recycling.policy.report_inputs import kept_district, pack_ground
 from recycling.policy.scope import Scope, WeighProvenance
+from recycling.units import kg_text
 from recycling.usecases.reporting.goal_progress import amounts, counts, progress_of
 from recycling.usecases.reporting.program import program
 from recycling.usecases.reporting.taken_in import (
@@ -26,8 +27,8 @@ from recycling.usecases.reporting.taken_in import (
 )
 
 FORM = 1  # of the inputs; a later form keeps reading this one
-PERIOD_KEYS = ("day", "station_key", "item_type", "town_key", "channel", "provenance")
-YEAR_KEYS = ("item_type", "town_key", "channel", "provenance")
+YEAR_KEYS = ("item_type", "town_key", "channel", "provenance")  # what decides whether a figure is in a scope
+PERIOD_KEYS = (*YEAR_KEYS, "day", "station_key")
 # What says when and by whom a report was made. Two reports that differ in nothing else are the same report.
 CIRCUMSTANCES = frozenset({"taken_at", "heads", "audit_head", "program"})
 
@@ -105,7 +106,10 @@ def digest(values: Mapping[str, Any]) -> str:
 
 def _in_period(scope: Scope, facts: Sequence[Any], *, district: District) -> dict[str, Any]:
     """What came in within the report's own days, in one scope: in all, and by each thing people ask by."""
-    mine = [fact for fact in facts if counts(fact, scope, district=district)]
+    # A month has a hundred thousand facts of a few thousand kinds: each kind is judged once.
+    kinds = {tuple(fact)[: len(YEAR_KEYS)]: fact for fact in facts}
+    inside = {key for key, fact in kinds.items() if counts(fact, scope, district=district)}
+    mine = [fact for fact in facts if tuple(fact)[: len(YEAR_KEYS)] in inside]
     towns = district.network.towns
 
     def place(key: str) -> dict[str, str]:
@@ -131,8 +135,14 @@ def _sums(
     facts: Sequence[Any], name: str, *, words: Callable[[Any], dict[str, str]], keys: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Figures by one thing; those of ``keys`` that have none are shown too: nothing recovered is a finding."""
-    groups: dict[Any, list[Any]] = {key: [] for key in keys}
+    place = PERIOD_KEYS.index(name)
+    sums: dict[Any, list[int]] = {key: [0, 0] for key in keys}
     for fact in facts:
-        groups.setdefault(getattr(fact, name), []).append(fact)
-    ordered = groups if keys else sorted(groups)
-    return [{name: str(key), **words(key), **amounts(groups[key])} for key in ordered]
+        found = sums.setdefault(fact[place], [0, 0])
+        found[0] += fact.units
+        found[1] += fact.recovered_g
+    return [
+        {name: str(key), **words(key), "units": units, "recovered_g": grams, "mass_text": kg_text(grams)}
+        for key in (sums if keys else sorted(sums))
+        for units, grams in [sums[key]]
+    ]

@@ -15,21 +15,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
     Integer,
     Select,
-    String,
     Subquery,
     and_,
-    column,
     exists,
+    false,
     func,
     literal,
+    or_,
     select,
     union_all,
-    values,
 )
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session, aliased
@@ -70,8 +68,7 @@ def lines_taken_in(heads: Sequence[Head], first: date, last: date) -> Subquery:
     ``ticket_id`` and ``ticket_number`` are of the ticket whose line it is; ``by_id`` and ``number`` of the one that
     makes it count on ``day``, which is another one for what an adjustment takes off.
     """
-    known = _known(heads)
-    both = (_signed(sign, known, first, last) for sign in (1, -1))
+    both = (_signed(sign, heads, first, last) for sign in (1, -1))
     return union_all(*both).subquery("taken_in")
 
 
@@ -171,24 +168,30 @@ def _on(head: Head) -> tuple[ColumnElement[bool], ...]:
     return *_of_scale(head), IntakeTicket.number <= head["number"]
 
 
-def _known(heads: Sequence[Head]) -> CTE:
-    """The heads as a table; without any scale, one with a head that no ticket reaches."""
-    rows = [(head["station_key"], head["scale_number"], head["number"]) for head in heads] or [("", "", 0)]
-    table = values(
-        column("station_key", String), column("scale_number", String), column("number", Integer), name="heads"
+def _known(heads: Sequence[Head], ticket: Any) -> ColumnElement[bool]:
+    """Tells of a ticket that it is taken in.
+
+    Spelled out scale by scale, and not joined to a list of them: so the planner sees that it is nearly all of them.
+    """
+    return or_(
+        false(),
+        *(
+            and_(
+                ticket.station_key == head["station_key"],
+                ticket.scale_number == head["scale_number"],
+                ticket.number <= head["number"],
+            )
+            for head in heads
+        ),
     )
-    return table.data(rows).cte("heads")
 
 
-def _signed(sign: int, known: CTE, first: date, last: date) -> Select[*tuple[Any, ...]]:
+def _signed(sign: int, heads: Sequence[Head], first: date, last: date) -> Select[*tuple[Any, ...]]:
     counting = aliased(IntakeTicket)  # the ticket on whose day they count
     whose = counting if sign > 0 else aliased(IntakeTicket)
-    newer, newest = aliased(IntakeTicket), known.alias()
+    newer = aliased(IntakeTicket)
     replaced = exists().where(
-        newer.corrects_id == counting.id,
-        newer.counters_id.is_distinct_from(counting.id),
-        *(newer.station_key == newest.c.station_key, newer.scale_number == newest.c.scale_number),
-        newer.number <= newest.c.number,
+        newer.corrects_id == counting.id, newer.counters_id.is_distinct_from(counting.id), _known(heads, newer)
     )
     wanted = (
         select(
@@ -213,15 +216,7 @@ def _signed(sign: int, known: CTE, first: date, last: date) -> Select[*tuple[Any
             (sign * IntakeLine.net_g).label("net_g"),
         )
         .select_from(counting)
-        .join(
-            known,
-            and_(
-                counting.station_key == known.c.station_key,
-                counting.scale_number == known.c.scale_number,
-                counting.number <= known.c.number,
-            ),
-        )
-        .where(counting.counts_on.between(first, last), ~replaced)
+        .where(counting.counts_on.between(first, last), _known(heads, counting), ~replaced)
     )
     if sign < 0:
         wanted = wanted.join(whose, whose.id == counting.counters_id)
