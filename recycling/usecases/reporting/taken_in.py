@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, cast
@@ -134,29 +135,27 @@ def _whole_tickets(head: Head, first: date, last: date, *, session: Session) -> 
     """Tickets of a scale with their lines and the mac before them, without the object mapper, for the sake of speed."""
     before = aliased(IntakeTicket)
     names = (*CHAINED, "mac")
-    wanted = (
-        select(
-            *(getattr(IntakeTicket, name) for name in names),
-            before.mac.label("before"),
-            *(getattr(IntakeLine, name).label(f"line_{name}") for name in CHAINED_LINE),
-        )
-        .outerjoin(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id)
+    mine = (*_on(head), IntakeTicket.counts_on.between(first, last))
+    tickets = (
+        select(*(getattr(IntakeTicket, name) for name in names), before.mac.label("before"))
         .outerjoin(before, and_(*_of_scale(head, before), before.number == IntakeTicket.number - 1))
-        .where(*_on(head), IntakeTicket.counts_on.between(first, last))
-        .order_by(IntakeTicket.number, IntakeLine.position)
-        .execution_options(yield_per=AT_A_TIME)
+        .where(*mine)
+        .order_by(IntakeTicket.number)
     )
-    ticket: SimpleNamespace | None = None
-    width = len(names)
-    for row in session.execute(wanted):
-        if ticket is None or ticket.id != row.id:
-            if ticket is not None:
-                yield ticket
-            ticket = SimpleNamespace(**dict(zip(names, row[:width], strict=True)), lines=[])
-            ticket.mac, ticket.before = bytes(ticket.mac), bytes(row.before or b"")
-        if row.line_position is not None:
-            ticket.lines.append(SimpleNamespace(**dict(zip(CHAINED_LINE, row[width + 1 :], strict=True))))
-    if ticket is not None:
+    lines = (
+        select(IntakeTicket.number, *(getattr(IntakeLine, name) for name in CHAINED_LINE))
+        .join(IntakeLine, IntakeLine.ticket_id == IntakeTicket.id)
+        .where(*mine)
+        .order_by(IntakeTicket.number, IntakeLine.position)
+    )
+    of_ticket = groupby(session.execute(lines.execution_options(yield_per=AT_A_TIME)), key=itemgetter(0))
+    number, rows = next(of_ticket, (None, ()))
+    for row in session.execute(tickets.execution_options(yield_per=AT_A_TIME)):
+        ticket = SimpleNamespace(**dict(zip(names, row, strict=False)), lines=[], before=bytes(row.before or b""))
+        ticket.mac = bytes(ticket.mac)
+        if number == ticket.number:  # a withdrawal has no lines
+            ticket.lines = [SimpleNamespace(**dict(zip(CHAINED_LINE, line[1:], strict=True))) for line in rows]
+            number, rows = next(of_ticket, (None, ()))
         yield ticket
 
 
