@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    case,
     exists,
     false,
     func,
@@ -94,10 +95,15 @@ def made_up_lines(lines: Subquery, *, session: Session) -> Sequence[Any]:
 
 def stream_lines(heads: Sequence[Head], first: date, last: date, *, session: Session) -> Iterator[Any]:
     """Every line that counts in a span, one after the other, scale by scale in the sequence of their numbers."""
-    for head in heads:
-        lines = lines_taken_in([head], first, last)
-        wanted = select(lines).order_by(lines.c.number, lines.c.sign.desc(), lines.c.ticket_number, lines.c.position)
-        yield from session.execute(wanted.execution_options(yield_per=AT_A_TIME))
+    lines = lines_taken_in(heads, first, last)
+    # By place in the list of heads: the databases do not agree on the sequence of texts.
+    places = [
+        (and_(lines.c.station_key == head["station_key"], lines.c.scale_number == head["scale_number"]), place)
+        for place, head in enumerate(heads)
+    ]
+    by_number = (lines.c.number, lines.c.sign.desc(), lines.c.ticket_number, lines.c.position)
+    wanted = select(lines).order_by(*([case(*places, else_=-1)] if places else []), *by_number)
+    yield from session.execute(wanted.execution_options(yield_per=AT_A_TIME))
 
 
 def tickets_digest(heads: Sequence[Head], first: date, last: date, *, session: Session) -> TicketsDigest:
