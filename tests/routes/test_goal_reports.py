@@ -98,7 +98,9 @@ def test_a_report_goes_from_draft_to_publication_by_two_people(callers: Callers,
         assert "draft" not in answer.headers["Content-Disposition"]
     # and each download is a row of the audit log
     session.rollback()
-    log = session.scalars(select(AuditRow).where(AuditRow.action == "report.downloaded")).all()
+    log = session.scalars(
+        select(AuditRow).where(AuditRow.action == "report.downloaded").order_by(AuditRow.number)
+    ).all()
     assert [(row.actor_role, row.facts["draft"]) for row in log] == [("clerk", True)] * 2 + [("dispatcher", False)] * 4
     assert clerk.get(f"{here}/files/docx").status_code == 404
 
