@@ -17,12 +17,18 @@ from recycling.models.publication import FileForm
 PACKAGE = Path(__file__).resolve().parents[2]
 # What decides a figure or how it is written. A change anywhere else does not change a report.
 COUNTING = ("policy/*.py", "usecases/reporting/*.py", "gateways/workbook.py", "templates/paper/report.*")
+LIBRARIES = ("holidays", "sqlalchemy", "weasyprint", "xlsxwriter")
 PROBE = "<p style='font-family: Noto Sans CJK SC, sans-serif'>薛城回收 Xuecheng 0123456789</p>"
 
 
 @cache
-def program() -> dict[str, str]:
-    """The program's version and the digest of its counting code: no git is needed where it runs."""
+def program() -> dict[str, Any]:
+    """The program's version, the digest of its counting code, and its libraries: no git is needed where it runs."""
+    return _code() | {"libraries": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}}
+
+
+@cache
+def _code() -> dict[str, Any]:
     digest = hashlib.sha256()
     for path in sorted({path for pattern in COUNTING for path in PACKAGE.glob(pattern)}):
         content = path.read_bytes()
@@ -33,7 +39,7 @@ def program() -> dict[str, str]:
 @cache
 def made_with(form: FileForm) -> dict[str, Any]:
     """What the bytes of a file depend on besides the report: where this is the same, so are they."""
-    needed: dict[str, Any] = program() | {"python": platform.python_version()}
+    needed = _code() | {"python": platform.python_version()}
     if form == "xlsx":
         needed |= {"xlsxwriter": _version("xlsxwriter"), "zlib": zlib.ZLIB_RUNTIME_VERSION}
     if form == "pdf":
