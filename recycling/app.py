@@ -31,6 +31,7 @@ from recycling.errors import ConfigError
 from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
 from recycling.gateways.geocoders import geocoder
+from recycling.gateways.mail import mail_gateway
 from recycling.gateways.sms_gateways import sms_gateway
 from recycling.gateways.webhook import HttpWebhooks
 from recycling.jobs.lateness import late_runs
@@ -134,6 +135,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     # For endpoints that show it: they know no schedule.
     app.extensions["late_runs"] = partial(late_runs, jobs=jobs_of(app.extensions["district"]))
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
+    app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)
     app.extensions["geocoder"] = geocoder(settings)
     problems.install(app)  # first, so that a request refused by the limiter has its id

@@ -46,6 +46,7 @@ from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.roll_up import roll_up_day
 from recycling.usecases.reporting.store_forecasts import store_forecasts
+from recycling.usecases.reporting.verify_report import verify_newest
 
 log = logger(__name__)
 
@@ -224,7 +225,7 @@ def verify(context: JobContext) -> Figures:
 
 
 def goal_report(context: JobContext) -> Figures:
-    """Keep the goal report of a month and tell the bureau."""
+    """Keep the goal report of a month, quarter or year and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
 
@@ -249,6 +250,11 @@ def forecasts(context: JobContext) -> Figures:
 def pace_alarm(context: JobContext) -> Figures:
     """Tell the bureau of goals in danger."""
     return dict(raise_pace_alarm(context.day, district=context.district, session=context.session, now=context.clock()))
+
+
+def verify_reports(context: JobContext) -> Figures:
+    """Work the newest published reports out again; one that differs is an alarm."""
+    return dict(verify_newest(district=context.district, session=context.session, now=context.clock()))
 
 
 def propose_minutes(context: JobContext) -> Figures:

@@ -136,11 +136,10 @@ def _looks(
             improve_days(app.config, district=facts, session=session, clock=clock, stop=stop.is_set)
 
     def deliver() -> None:
-        sms, webhooks, district = app.extensions["sms"], app.extensions["webhooks"], runner.district
+        ways = {name: app.extensions[name] for name in ("sms", "webhooks", "mail")}
 
         def next_one(session: Session) -> bool:
-            sent = deliver_next(sms=sms, webhooks=webhooks, district=district, session=session, now=clock())
-            return sent is not None
+            return deliver_next(**ways, district=runner.district, session=session, now=clock()) is not None
 
         with runner.sessions() as session:
             while not stop.is_set() and next_one(session):

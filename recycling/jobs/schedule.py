@@ -16,6 +16,7 @@ from recycling.jobs import actions
 from recycling.jobs.actions import Figures
 from recycling.jobs.context import JobContext
 from recycling.policy.district import District
+from recycling.policy.periods import quarter_of
 from recycling.usecases.messages.remind import EARLY_DAYS
 
 # Digits are refused: APScheduler counts from Monday = 0, crontab from Sunday = 0.
@@ -28,12 +29,13 @@ RESOLUTION = timedelta(microseconds=1)  # of a datetime: the step from "at" to "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """When a job is due, Asia/Shanghai; ``day`` of the month and ``day_of_week`` (by name) default to every one."""
+    """When a job is due, Asia/Shanghai; ``month``, ``day`` of it and ``day_of_week`` (by name) default to every one."""
 
     hour: int
     minute: int = 0
     day: int | None = None
     day_of_week: str = "*"
+    month: str = "*"
 
     def __post_init__(self) -> None:
         if not DAYS_OF_WEEK.fullmatch(self.day_of_week):
@@ -42,6 +44,7 @@ class Cron:
     def trigger(self) -> CronTrigger:
         """APScheduler's form of it."""
         return CronTrigger(
+            month=self.month,
             day="*" if self.day is None else self.day,
             day_of_week=self.day_of_week,
             hour=self.hour,
@@ -63,6 +66,8 @@ class Cron:
 
     def __str__(self) -> str:
         clock = f"{self.hour:02d}:{self.minute:02d}"
+        if self.month != "*":
+            return f"{self.month} 月 {self.day} 日 / months {self.month}, day {self.day}, {clock}"
         if self.day is not None:
             return f"每月{self.day}日 / monthly, day {self.day}, {clock}"
         if self.day_of_week != "*":
@@ -134,6 +139,10 @@ def _nothing(_day: date) -> str:
 
 def _month(day: date) -> str:
     return f"{day:%Y-%m}"
+
+
+def _year(day: date) -> str:
+    return f"{day:%Y}"
 
 
 def jobs_of(district: District) -> Mapping[str, Job]:
@@ -232,6 +241,39 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             action=actions.pace_alarm,
             cron=Cron(hour=7, minute=30, day_of_week="mon"),
             about=_day_before,
+            scope=date.isoformat,
+        ),
+        Job(
+            key="quarterly_report",
+            name_zh="目标季报",
+            name_en="Quarterly goal report",
+            does_zh="生成上季度目标进度报告并通知主管部门",
+            does_en="keep last quarter's goal report and tell the bureau",
+            action=actions.goal_report,
+            cron=Cron(day=1, hour=6, minute=10, month="1,4,7,10"),
+            about=_month_before,
+            scope=quarter_of,
+        ),
+        Job(
+            key="yearly_report",
+            name_zh="目标年报",
+            name_en="Yearly goal report",
+            does_zh="生成上年度目标进度报告并通知主管部门",
+            does_en="keep last year's goal report and tell the bureau",
+            action=actions.goal_report,
+            cron=Cron(day=1, hour=6, minute=20, month="1"),
+            about=_month_before,
+            scope=_year,
+        ),
+        Job(
+            key="verify_reports",
+            name_zh="报告核验",
+            name_en="Verify reports",
+            does_zh="按磅单重算最近签发的报告，不一致即报警",
+            does_en="work the newest published reports out again from their tickets, and alarm on a difference",
+            action=actions.verify_reports,
+            cron=Cron(hour=4, minute=15),
+            about=_same,
             scope=date.isoformat,
             latest_only=True,
         ),

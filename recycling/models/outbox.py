@@ -34,7 +34,9 @@ LONGEST_ERROR = 200  # characters, as wide as the column
 LONGEST_REFERENCE = 128
 OBSOLETE = "obsolete: "
 # Facts that leave the network: they name nobody.
-TOLD_ABROAD = ("booking_id", "day", "report_id", "period", "version", "scope", "level", "anchor")
+TOLD_ABROAD = (
+    "booking_id", "day", "report_id", "period", "version", "scope", "level", "anchor", "sha256", "files"
+)  # fmt: skip
 
 
 class OutboxMessage(WithId, Base):

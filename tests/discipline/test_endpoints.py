@@ -36,6 +36,7 @@ from tests.trips import a_held_trip
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
 PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+BUREAU: tuple[Role, ...] = ("clerk", "admin")
 BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
@@ -165,8 +166,6 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
     "goal_progress.show_forecast": DESK,
-    "goal_progress.list_reports": DESK,
-    "goal_progress.show_report": DESK,
     "baselines.create_baseline": ("clerk",),
     "baselines.create_confirmation": ("clerk", "admin"),
     "baselines.list_baselines": DESK,
@@ -174,6 +173,14 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "declared_history.list_declared": DESK,
     "declared_history.list_uploads": DESK,
     "declared_history.show_template": DESK,
+    "goal_reports.list_reports": DESK,
+    "goal_reports.create_report": BUREAU,
+    "goal_reports.show_report": DESK,
+    "goal_reports.show_differences": DESK,
+    "goal_reports.list_tickets": DESK,
+    "goal_reports.create_signature": BUREAU,
+    "goal_reports.put_publication": BUREAU,
+    "goal_reports.download": DESK,
     "job_runs.create_job_run": PLANNERS,
     "job_runs.list_job_runs": PLANNERS,
     "job_runs.show_job_run": PLANNERS,
@@ -261,7 +268,7 @@ def guard_of(app: Flask, endpoint: str) -> tuple[Role, ...] | None:
 
 def path_of(rule: Rule, row_id: object) -> str:
     """The address, with an id where it wants one, and a vehicle where it wants that."""
-    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1")
+    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1").replace("<form>", "csv")
 
 
 def is_page(app: Flask, endpoint: str) -> bool:
@@ -547,7 +554,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             assert headers_of(theirs) == headers_of(nobodys)
             cells += 1
     # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
-    for rule, method, name in sorted(with_id(app), key=lambda cell: ("GET", "POST", "PATCH", "DELETE").index(cell[1])):
+    for rule, method, name in sorted(
+        with_id(app), key=lambda cell: ("GET", "POST", "PUT", "PATCH", "DELETE").index(cell[1])
+    ):
         for one in rows.get(name, ()):
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)

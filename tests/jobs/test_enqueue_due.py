@@ -35,6 +35,7 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
     assert runner.enqueue_due(clock.now) == 1
     # then the last due time of each job is marked as before its time, and only last evening's planning is done, late
     assert rows(session) == [
+        ("quarterly_report", "10-01 06:10", "skipped", True),
         ("goal_report", "11-01 06:00", "skipped", True),
         ("class_averages", "11-02 04:00", "skipped", True),
         ("propose_handling", "11-03 05:00", "skipped", True),
@@ -45,8 +46,9 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
         ("forecast", "11-23 01:10", "skipped", True),
         ("verify_records", "11-23 01:20", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
-        ("stock_age", "11-23 07:30", "skipped", True),
+        ("verify_reports", "11-23 04:15", "skipped", True),
         ("pace_alarm", "11-23 07:30", "skipped", True),
+        ("stock_age", "11-23 07:30", "skipped", True),
         ("tell_missed", "11-23 08:30", "skipped", True),
         ("judge_windows", "11-23 08:40", "skipped", True),
         ("mass_balance", "11-23 08:50", "skipped", True),

@@ -60,6 +60,7 @@ from tests.conftest import NOW
 from tests.declared import a_baseline, table_of, upload
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_batch, a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
+from tests.signers import a_published_report
 from tests.usecases.test_balance_invariants import BALANCE_BREACHES
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
@@ -108,6 +109,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
     make_goal_report("2026-11", district=district, session=session, now=now)
     a_baseline(district=district, session=session, now=now)
     upload(table_of({date(2025, 3, 1): 100}), district=district, session=session, now=now)
+    a_published_report(session, district=district, now=now, period="2026-10")
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
         fingerprint=bytes(32), session=session, now=now,
@@ -316,6 +318,13 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_proposal SET units = units + 1")),
     (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_confirmation SET sha256 = '0'")),
     (figures.uploads_are_whole, sql("DELETE FROM declared_figure WHERE units = 0")),
+    (figures.reports_are_what_was_kept, sql("UPDATE goal_report SET inputs_sha256 = ''")),
+    (figures.reports_are_what_was_kept, sql("UPDATE report_file SET sha256 = ''")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature WHERE place = 1")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature")),
+    (figures.published_reports_are_whole, sql("UPDATE report_signature SET sha256 = 'x' WHERE place = 2")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_file WHERE form = 'csv'")),
+    (figures.published_reports_are_whole, sql("DELETE FROM closed_month")),
     (figures.days_are_local_dates, sql(ON_THE_22ND)),
     # 16:00 UTC is midnight in Shanghai: the day after has begun
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),

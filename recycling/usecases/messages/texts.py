@@ -170,7 +170,7 @@ WORDINGS: dict[str, Wording] = {
         at_once=True,
     ),
     "goal_report.made": Wording(
-        zh="{period} 目标进度月报第 {version} 版已生成。",
+        zh="{period} 目标进度报告第 {version} 版已生成。",
         en="Version {version} of the goal report for {period} is ready.",
         at_once=True,
     ),
@@ -201,6 +201,18 @@ WORDINGS: dict[str, Wording] = {
     "job.late": Wording(
         zh="定时任务 {job}（{scope}）应于 {due_zh} 执行，至今未完成，请检查：flask jobs list。",
         en="Job {job} ({scope}), due {due_en}, is not done yet; see flask jobs list.",
+    ),
+    "goal_report.published": Wording(
+        zh="{period} 目标进度报告第 {version} 版已由两人签发：/goal-reports/{report_id}。内容摘要 SHA-256：{sha256}。",
+        en="Version {version} of the goal report for {period} is published by two people, with its files at"
+        " /goal-reports/{report_id}. SHA-256 of its figures: {sha256}.",
+        at_once=True,
+    ),
+    "goal_report.differs": Wording(
+        zh="警报：已签发的 {period} 报告第 {version} 版（{report_id}）与磅单重算结果不一致，两者均已保留。"
+        "请执行 flask report verify {report_id}。",
+        en="ALARM: version {version} of the published report for {period} ({report_id}) is not what its tickets say"
+        " now; both are kept. Run flask report verify {report_id}.",
         at_once=True,
     ),
     "job.failed": Wording(

@@ -24,7 +24,7 @@ from recycling.models.intake import IntakeTicket
 from recycling.models.plan import Plan, Publication, Route
 from recycling.models.recovery import GoalReport
 from recycling.models.transaction import see_one_state
-from recycling.usecases.reporting.goal_report import canonical
+from recycling.usecases.reporting.report_body import canonical
 
 Known = dict[str, Any]
 

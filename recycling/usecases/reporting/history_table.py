@@ -14,7 +14,7 @@ from datetime import date
 from typing import TypeVar
 
 from recycling.errors import InvalidInput, RowsRefused
-from recycling.gateways.workbook import Cell, Formula, is_workbook, read_sheet
+from recycling.gateways.sheet_reader import Cell, Formula, is_workbook, read_sheet
 from recycling.policy.catalogue import GROUPS
 from recycling.policy.district import District
 from recycling.usecases.csv_cells import BadCell, folded

@@ -99,6 +99,7 @@ def due_runs(days: int) -> list[Due]:
             ("audit_anchor", midnight + timedelta(minutes=50)),
             ("verify_records", midnight + timedelta(hours=1, minutes=20)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
+            ("verify_reports", midnight + timedelta(hours=4, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
             ("mass_balance", midnight + timedelta(hours=8, minutes=50)),
@@ -112,6 +113,10 @@ def due_runs(days: int) -> list[Due]:
             found.append(("goal_report", midnight + timedelta(hours=6)))
         if midnight.day == 2:
             found.append(("class_averages", midnight + timedelta(hours=4)))
+        if midnight.day == 1 and midnight.month % 3 == 1:
+            found.append(("quarterly_report", midnight + timedelta(hours=6, minutes=10)))
+        if midnight.day == 1 and midnight.month == 1:
+            found.append(("yearly_report", midnight + timedelta(hours=6, minutes=20)))
         if midnight.day == 3:
             found.append(("propose_handling", midnight + timedelta(hours=5)))
     end = START + timedelta(days=days)
