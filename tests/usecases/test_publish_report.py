@@ -29,6 +29,7 @@ from recycling.models.subscribers import Subscriber, subscribers
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
+from recycling.usecases.intake import replacing
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.event_body import event_body
@@ -275,6 +276,8 @@ def test_a_correction_under_way_is_in_the_report_or_the_report_is_refused(
         pytest.skip("SQLite has one writer at a time; there is no lock to take away")
     if not lock:
         monkeypatch.setattr(publish_module, "close_month", lambda *_args, **_kwargs: False)
+        # The log's own row would make the two queue as well.
+        monkeypatch.setattr(replacing, "audit", lambda *_args, **_kwargs: None)
     clerk, admin = a_signer(session, now=december), a_signer(session, now=december, role="admin")
     sign_report(draft, by=clerk, session=session, now=december)
     ticket_id = _newest_ticket(session)

@@ -29,7 +29,8 @@ from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.people.erase_person import erase_person
 from recycling.usecases.queries.replay import replay
-from recycling.usecases.reporting.report_body import canonical, make_goal_report
+from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.report_body import canonical
 from tests.builders import DISPATCHER, TOMORROW, a_booking, a_resident
 from tests.callers import Callers
 from tests.loads import a_keeper, a_line, a_weighing, collect
