@@ -150,7 +150,8 @@ def month_of(day: date) -> date:
 def hold_open(session: Session, day: date) -> bool:
     """Whether the month of a day is open; it stays as it is until the transaction ends.
 
-    On PostgreSQL everybody who writes tickets shares a lock on the month, which `close_month` takes alone.
+    On PostgreSQL everybody who writes tickets or figures shares a lock on the month they count in, which closing it
+    and writing all of it anew take alone.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock_shared(*_month_lock(day))))
@@ -159,9 +160,14 @@ def hold_open(session: Session, day: date) -> bool:
 
 def close_month(session: Session, day: date, *, by_id: UUID, now: datetime) -> bool:
     """Close the month of a day; false when it was closed before."""
+    hold_alone(session, day)
+    return insert_if_absent(session, ClosedMonth, month=month_of(day), closed_at=now, closed_by_id=by_id)
+
+
+def hold_alone(session: Session, day: date) -> None:
+    """Make everybody who writes tickets or figures that count in the month of a day wait until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(*_month_lock(day))))
-    return insert_if_absent(session, ClosedMonth, month=month_of(day), closed_at=now, closed_by_id=by_id)
 
 
 def _month_lock(day: date) -> tuple[int, int]:

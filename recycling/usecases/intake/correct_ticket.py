@@ -18,7 +18,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.intake.sight import visible_to
-from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
+from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines, refuse_closed
 
 log = logger(__name__)
 
@@ -44,7 +44,7 @@ def correct_ticket(
     NotFound
         When the caller's station has no ticket of that id.
     Conflict
-        When the ticket is already replaced, or a booking has fewer units left to weigh.
+        When the ticket is already replaced, a booking has fewer units left to weigh, or today's month is closed too.
     InvalidInput
         As for `weigh_in`.
     """
@@ -58,7 +58,10 @@ def correct_ticket(
         # Before the items of a ticket are counted: a record at the door locks in this sequence too.
         named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
         still_open = hold_open(session, original.counts_on)
-        counts_on = original.counts_on if still_open else service_day(now)
+        counts_on = original.counts_on
+        if not still_open:
+            counts_on = service_day(now)
+            refuse_closed(session, counts_on)
         lock_day(session, day=counts_on, station_key=station_key, now=now)
         _refuse_replaced(original, session=session)
         lines = (

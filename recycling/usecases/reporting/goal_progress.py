@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, cast, func, select
+from sqlalchemy import BigInteger, Row, cast, func, select, union_all
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
 from recycling.models.intake import IntakeLine, IntakeTicket
-from recycling.models.recovery import DailyRecovery, RecoveryDay, stands
+from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, stands
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
 
+FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
 Fact = Row[str, str, str, str, int, int]
 MadeUpLine = Row[str, str, str, str, UUID]
+Span = tuple[date, date]  # both included
 
 
 def goal_progress(on: date | None = None, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
@@ -70,19 +72,41 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
 
 
 def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact]:
-    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance."""
-    keys = (DailyRecovery.item_type, DailyRecovery.town_key, DailyRecovery.channel, DailyRecovery.provenance)
+    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance.
+
+    Whole months are read from the figures by month, what is left at either end day by day: a year is a hundredth of
+    its daily figures.
+    """
+    daily, monthly = DailyRecovery.__table__.c, MonthlyRecovery.__table__.c
+    months, days = _whole_months(first, last)
+    spans = [(daily, daily.day, span) for span in days] + [(monthly, monthly.month, span) for span in months]
+    figures = (
+        select(*(table[name] for name in (*FACT_KEYS, "units", "recovered_g"))).where(day.between(*span))
+        for table, day, span in spans
+    )
+    fact = union_all(*figures).subquery().c
+    keys = [fact[name] for name in FACT_KEYS]
     return session.execute(
         select(
             *keys,
-            func.sum(DailyRecovery.units).label("units"),
+            func.sum(fact.units).label("units"),
             # PostgreSQL adds 64-bit integers up to decimals.
-            cast(func.sum(DailyRecovery.recovered_g), BigInteger).label("recovered_g"),
+            cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
         )
-        .where(DailyRecovery.day.between(first, last))
         .group_by(*keys)
         .order_by(*keys)
     ).all()
+
+
+def _whole_months(first: date, last: date) -> tuple[list[Span], list[Span]]:
+    """A span of days as a span of whole months, where it holds one, and the spans of days around them."""
+    one = timedelta(days=1)
+    begin = first if first.day == 1 else month_of(month_of(first) + timedelta(days=31))
+    end = month_of(last + one)  # the first month that is not whole
+    if begin >= end:
+        return [], [(first, last)]
+    around = [(first, begin - one), (end, last)]
+    return [(begin, end - one)], [span for span in around if span[0] <= span[1]]
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
@@ -90,7 +114,7 @@ def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[Mad
     return session.execute(
         select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
         .join(IntakeTicket)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(first, last), stands())
+        .where(IntakeTicket.made_up, IntakeTicket.counts_on.between(first, last), stands())
     ).all()
 
 
@@ -194,21 +218,30 @@ def _baseline(baseline: Baseline) -> dict[str, Any]:
 
 def _by_town(scope: Scope, facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
     """Every town-level unit of the scope, those without a figure too: nothing recovered is a finding."""
+    of_town = _grouped((fact.town_key, fact) for fact in facts)
     return [
         {
             "town_key": key,
             "name_zh": district.network.towns[key].name_zh,
             "name_en": district.network.towns[key].name_en,
         }
-        | amounts([fact for fact in facts if fact.town_key == key])
+        | amounts(of_town.get(key, ()))
         for key in scope.area
     ]
 
 
 def _by_item_type(facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
-    kinds = [district.catalogue.latest(key) for key in sorted({fact.item_type for fact in facts})]
+    of_type = _grouped((fact.item_type, fact) for fact in facts)
+    kinds = [district.catalogue.latest(key) for key in sorted(of_type)]
     return [
         {"item_type": kind.key, "name_zh": kind.name_zh, "name_en": kind.name_en, "group": kind.group}
-        | amounts([fact for fact in facts if fact.item_type == kind.key])
+        | amounts(of_type[kind.key])
         for kind in kinds
     ]
+
+
+def _grouped(facts: Iterable[tuple[str, Fact]]) -> Mapping[str, Sequence[Fact]]:
+    groups: defaultdict[str, list[Fact]] = defaultdict(list)
+    for key, fact in facts:
+        groups[key].append(fact)
+    return groups

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import InvalidInput
 from recycling.logs import logger
-from recycling.models.recovery import RecoveryDay, lock_day, rebuild, rebuild_month
+from recycling.models.recovery import RecoveryDay, hold_open, lock_day, rebuild, rebuild_month
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 
@@ -55,6 +55,7 @@ def roll_up_day(day: date, *, district: District, session: Session, now: datetim
             f"{day} has not come yet; roll up {today} or an earlier day / {day} 尚未到来，请选择今天或之前的日期"
         )
     with atomic(session):
+        hold_open(session, day)  # closed or not: nobody else writes the whole month anew meanwhile
         stored = session.scalars(select(RecoveryDay.station_key).where(RecoveryDay.day == day))
         # A station that has left the network keeps its figures. In one sequence, so that two roll-ups queue.
         stations = sorted({*district.network.stations, *stored})
