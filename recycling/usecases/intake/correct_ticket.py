@@ -18,7 +18,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.intake.sight import visible_to
-from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines, refuse_closed
+from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
 
@@ -58,10 +58,12 @@ def correct_ticket(
         # Before the items of a ticket are counted: a record at the door locks in this sequence too.
         named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
         still_open = hold_open(session, original.counts_on)
-        counts_on = original.counts_on
-        if not still_open:
-            counts_on = service_day(now)
-            refuse_closed(session, counts_on)
+        counts_on = original.counts_on if still_open else service_day(now)
+        if not still_open and not hold_open(session, counts_on):
+            raise Conflict(
+                f"the figures of {counts_on:%Y-%m} are closed as well; check this server's clock, then correct it again"
+                f" / {counts_on:%Y-%m} 也已结账，请检查系统时间后重新更正"
+            )
         lock_day(session, day=counts_on, station_key=station_key, now=now)
         _refuse_replaced(original, session=session)
         lines = (

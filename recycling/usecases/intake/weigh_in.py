@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
-from recycling.errors import Forbidden
+from recycling.errors import Conflict, Forbidden
 from recycling.logs import logger
 from recycling.models.intake import IntakeTicket, number_ticket
-from recycling.models.recovery import lock_day, rebuild
+from recycling.models.recovery import hold_open, lock_day, rebuild
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines, refuse_closed
+from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
 
 log = logger(__name__)
 
@@ -45,7 +45,7 @@ def weigh_in(
         raise Forbidden("only the keeper of a station weighs in, at that station / 仅限本站点保管员过磅")
     station_key, day = by.station_key, service_day(now)
     with atomic(session):
-        refuse_closed(session, day)
+        _refuse_closed(session, day)
         lock_day(session, day=day, station_key=station_key, now=now)
         lines = judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
         ticket = IntakeTicket(
@@ -60,3 +60,12 @@ def weigh_in(
         rebuild(session, day=day, station_key=station_key)
     log.info("ticket.weighed", ticket_id=str(ticket.id), station_key=station_key, net_g=ticket.net_g)
     return ticket
+
+
+def _refuse_closed(session: Session, day: date) -> None:
+    """A month is closed when it is over; only a clock that was set back weighs into one."""
+    if not hold_open(session, day):
+        raise Conflict(
+            f"the figures of {day:%Y-%m} are signed and closed; check this server's clock, then weigh in again"
+            f" / {day:%Y-%m} 已结账，请检查系统时间后重新过磅"
+        )

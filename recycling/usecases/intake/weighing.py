@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.intake import CHANNELS, REFUSED_REASONS, Channel, IntakeLine, RefusedReason
-from recycling.models.recovery import hold_open
 from recycling.models.transaction import rows_met
 from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
@@ -133,21 +132,6 @@ def count_units(session: Session, *, put: Iterable[IntakeLine], take_back: Itera
         )
         if units and not rows_met(session, counted):
             raise _why_not(session, booking_id, item_type, units)
-
-
-def refuse_closed(session: Session, day: date) -> None:
-    """Hold a day's month open for what is about to count in it.
-
-    Raises
-    ------
-    Conflict
-        When the month is closed. It is over then: only a clock that was set back weighs into one.
-    """
-    if not hold_open(session, day):
-        raise Conflict(
-            f"the figures of {day:%Y-%m} are signed and closed; check this server's clock, then weigh in again"
-            f" / {day:%Y-%m} 已结账，请检查系统时间后重新过磅"
-        )
 
 
 def brings_made_up(lines: Iterable[IntakeLine], *, session: Session) -> bool:

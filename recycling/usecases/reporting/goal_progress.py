@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Row, cast, func, select, union_all
@@ -25,9 +26,22 @@ from recycling.units import kg_text
 FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
-Fact = Row[str, str, str, str, int, int]
 MadeUpLine = Row[str, str, str, str, UUID]
 Span = tuple[date, date]  # both included
+
+
+class Fact(NamedTuple):
+    """What was recovered of one item type from one town-level unit, by channel and provenance."""
+
+    item_type: str
+    town_key: str
+    channel: str
+    provenance: str
+    units: int
+    recovered_g: int
+
+
+Figure = TypeVar("Figure", bound=Fact | MadeUpLine)
 
 
 def goal_progress(on: date | None = None, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
@@ -62,11 +76,15 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
     scopes = district.goals.current_scopes()
     for scope in scopes:
         _refuse_unmeasurable(scope)
-    outside = [fact for fact in facts if not any(counts(fact, scope, district=district) for scope in scopes)]
+    mine = {scope.key: counted(facts, scope, district=district) for scope in scopes}
+    inside = {fact for found in mine.values() for fact in found}
+    outside = [fact for fact in facts if fact not in inside]
     return {
         "on": day.isoformat(),
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
-        "scopes": [_scope_report(scope, day, facts=facts, made_up=made_up, district=district) for scope in scopes],
+        "scopes": [
+            _scope_report(scope, day, mine=mine[scope.key], made_up=made_up, district=district) for scope in scopes
+        ],
         "outside_scopes": amounts(outside),
     }
 
@@ -86,7 +104,7 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
     )
     fact = union_all(*figures).subquery().c
     keys = [fact[name] for name in FACT_KEYS]
-    return session.execute(
+    found = session.execute(
         select(
             *keys,
             func.sum(fact.units).label("units"),
@@ -96,6 +114,7 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
         .group_by(*keys)
         .order_by(*keys)
     ).all()
+    return [Fact._make(row) for row in found]
 
 
 def _whole_months(first: date, last: date) -> tuple[list[Span], list[Span]]:
@@ -118,15 +137,15 @@ def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[Mad
     ).all()
 
 
-def counts(fact: Fact | MadeUpLine, scope: Scope, *, district: District) -> bool:
-    """Whether a figure lies inside a scope."""
-    group = district.catalogue.latest(fact.item_type).group
-    return (
-        scope.covers(group)
-        and fact.channel in scope.channels
-        and fact.town_key in scope.area
-        and fact.provenance in scope.provenance
-    )
+def counted(figures: Iterable[Figure], scope: Scope, *, district: District) -> list[Figure]:
+    """Those of some figures that lie inside a scope."""
+    types = {kind.key for kind in district.catalogue.rows if scope.covers(kind.group)}
+    channels, area, provenance = (frozenset(each) for each in (scope.channels, scope.area, scope.provenance))
+    return [
+        one
+        for one in figures
+        if one.item_type in types and one.channel in channels and one.town_key in area and one.provenance in provenance
+    ]
 
 
 def _refuse_unmeasurable(scope: Scope) -> None:
@@ -140,29 +159,42 @@ def _refuse_unmeasurable(scope: Scope) -> None:
 
 def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
     """Units and mass of some figures together."""
-    recovered_g = sum(fact.recovered_g for fact in facts)
-    units = sum(fact.units for fact in facts)
+    return _shown(sum(fact.units for fact in facts), sum(fact.recovered_g for fact in facts))
+
+
+def _shown(units: int, recovered_g: int) -> dict[str, Any]:
     return {"units": units, "recovered_g": recovered_g, "mass_text": kg_text(recovered_g)}
 
 
+def _sums(facts: Iterable[Fact], key: Callable[[Fact], str]) -> Mapping[str, tuple[int, int]]:
+    """Units and grams by one thing, in one turn: a year is thousands of figures, and each is asked for in many ways."""
+    units: defaultdict[str, int] = defaultdict(int)
+    recovered_g: defaultdict[str, int] = defaultdict(int)
+    for fact in facts:
+        of = key(fact)
+        units[of] += fact.units
+        recovered_g[of] += fact.recovered_g
+    return {of: (units[of], recovered_g[of]) for of in units}
+
+
 def _scope_report(
-    scope: Scope, day: date, *, facts: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
+    scope: Scope, day: date, *, mine: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
 ) -> dict[str, Any]:
-    mine = [fact for fact in facts if counts(fact, scope, district=district)]
     # Tickets and not lines: one may hold several item types, of this scope and of others.
-    tickets = len({line.id for line in made_up if counts(line, scope, district=district)})
+    tickets = len({line.id for line in counted(made_up, scope, district=district)})
     warnings = [f"含演示数据：{tickets} 张虚构磅单 / includes {tickets} made-up tickets"] if tickets else []
-    mass: Counter[WeighProvenance] = Counter()
-    for fact in mine:
-        mass[WeighProvenance(fact.provenance)] += fact.recovered_g
-    recovered = policy.Recovered(units=sum(fact.units for fact in mine), mass_by_provenance_g=mass)
+    sources = _sums(mine, attrgetter("provenance"))
+    recovered = policy.Recovered(
+        units=sum(units for units, _ in sources.values()),
+        mass_by_provenance_g={WeighProvenance(source): mass_g for source, (_, mass_g) in sources.items()},
+    )
     found = policy.goal_progress(
         day, scope=scope, recovered=recovered, goals=district.goals, calendar=district.calendar
     )
     return {
         "scope": asdict(scope) | {"label": scope.label},
         "labels": [*warnings, *found.labels],
-        "recovered": amounts(mine),
+        "recovered": _shown(recovered.units, recovered.mass_g),
         "provenance": [asdict(share) for share in found.shares],
         "weighed_share_bp": found.weighed_share_bp,
         "elapsed_days": found.elapsed_days,
@@ -218,30 +250,23 @@ def _baseline(baseline: Baseline) -> dict[str, Any]:
 
 def _by_town(scope: Scope, facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
     """Every town-level unit of the scope, those without a figure too: nothing recovered is a finding."""
-    of_town = _grouped((fact.town_key, fact) for fact in facts)
+    sums = _sums(facts, attrgetter("town_key"))
     return [
         {
             "town_key": key,
             "name_zh": district.network.towns[key].name_zh,
             "name_en": district.network.towns[key].name_en,
         }
-        | amounts(of_town.get(key, ()))
+        | _shown(*sums.get(key, (0, 0)))
         for key in scope.area
     ]
 
 
 def _by_item_type(facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
-    of_type = _grouped((fact.item_type, fact) for fact in facts)
-    kinds = [district.catalogue.latest(key) for key in sorted(of_type)]
+    sums = _sums(facts, attrgetter("item_type"))
+    kinds = [district.catalogue.latest(key) for key in sorted(sums)]
     return [
         {"item_type": kind.key, "name_zh": kind.name_zh, "name_en": kind.name_en, "group": kind.group}
-        | amounts(of_type[kind.key])
+        | _shown(*sums[kind.key])
         for kind in kinds
     ]
-
-
-def _grouped(facts: Iterable[tuple[str, Fact]]) -> Mapping[str, Sequence[Fact]]:
-    groups: defaultdict[str, list[Fact]] = defaultdict(list)
-    for key, fact in facts:
-        groups[key].append(fact)
-    return groups

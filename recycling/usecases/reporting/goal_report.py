@@ -21,7 +21,7 @@ from recycling.models.outbox import post
 from recycling.models.recovery import GoalReport
 from recycling.models.transaction import atomic, see_one_state
 from recycling.policy.district import District
-from recycling.usecases.reporting.goal_progress import amounts, counts, facts_between, progress_at
+from recycling.usecases.reporting.goal_progress import amounts, counted, facts_between, progress_at
 
 log = logger(__name__)
 
@@ -97,7 +97,7 @@ def _body(period: str, first: date, last: date, *, district: District, session: 
     del progress["rolled_up_at"]
     facts = facts_between(first, last, session=session)
     in_period = [
-        {"scope": scope.label} | amounts([fact for fact in facts if counts(fact, scope, district=district)])
+        {"scope": scope.label} | amounts(counted(facts, scope, district=district))
         for scope in district.goals.current_scopes()
     ]
     body = progress | {"period": period, "first_day": first.isoformat(), "in_period": in_period}
