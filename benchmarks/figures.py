@@ -5,183 +5,55 @@ from __future__ import annotations
 import os
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any
 
-import flask_migrate
-from flask import Flask
-from rich.console import Console
-from sqlalchemy import insert, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from benchmarks.support.five_years import LAST, Span, load, tickets_for, tidy
+from benchmarks.support.five_years import LAST
+from benchmarks.support.five_years_app import NOW, FiveYears, five_years
 from benchmarks.table import Row
-from recycling.app import create_app
 from recycling.extensions import db
 from recycling.models.base import table_of
-from recycling.models.intake import IntakeLine, IntakeTicket, Scale
-from recycling.models.months_anew import months_on_record
-from recycling.models.recovery import ClosedMonth, DailyRecovery, MonthlyRecovery, RecoveryDay
-from recycling.policy.access import SYSTEM
+from recycling.models.recovery import DailyRecovery
 from recycling.policy.district import District
 from recycling.usecases.reporting.goal_progress import FIRST_DAY, goal_progress
-from recycling.usecases.reporting.rebuild_figures import rebuild_figures
 from recycling.usecases.reporting.roll_up import roll_up_day
-from tests.conftest import fresh_postgres
-from tests.servers import server_settings
 
 # Smaller by the environment: LINES=100000 SQLITE_LINES=50000 LOOKS=50.
 LINES = int(os.environ.get("LINES", "10_000_000"))
 SQLITE_LINES = int(os.environ.get("SQLITE_LINES", "500_000"))
 LOOKS = int(os.environ.get("LOOKS", "300"))
 READ_P99_MS, ROLL_UP_S, BARE, REBUILD_BARE, APART = 150.0, 2.0, 2.0, 1.5, 1.25
-NIGHTS = 5  # roll-ups of the last days, the middle one counts
-NOW = datetime(2026, 12, 31, 15, 0, tzinfo=UTC)  # 23:00 in Xuecheng
-COPIED = (IntakeTicket, IntakeLine, Scale, ClosedMonth)
-FIGURES = (DailyRecovery, MonthlyRecovery, RecoveryDay)
-
-console = Console(stderr=True)
 
 
 def rows() -> Iterator[Row]:
     """Measure everything of the issue's speed table, on PostgreSQL and on SQLite."""
-    yield from measured("postgresql", lines=LINES, looks=LOOKS)
-    yield from measured("sqlite", lines=SQLITE_LINES, looks=LOOKS)
+    for engine, lines in (("postgresql", LINES), ("sqlite", SQLITE_LINES)):
+        with five_years(engine, lines=lines) as made, made.app.app_context():
+            yield from measured(made, named=f"{engine}, {lines:,} lines over five years", looks=LOOKS)
+            db.session.remove()
 
 
-def measured(engine: str, *, lines: int, looks: int) -> Iterator[Row]:
+def measured(made: FiveYears, *, named: str, looks: int) -> Iterator[Row]:
     """The table of one engine."""
-    named = f"{engine}, {lines:,} lines over five years"
-    # What is rebuilt from nothing is told loudly, month by month; here it is what is measured.
-    with capture_logs(), _app_over(engine, lines=lines) as made, made.app.app_context():
-        session: Session = db.session()
-        yield from _rebuilt(made, session, named=named)
-        yield from _read(session, district=made.district, looks=looks, named=named)
-        yield from _rolled_up(made, session, named=named)
-        db.session.remove()
+    session: Session = db.session()
+    yield from _rebuilt(made, session, named=named)
+    yield from _read(session, district=made.district, looks=looks, named=named)
+    yield from _rolled_up(made, session, named=named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """An app over a database of five years, and what a night took when there was only the last of them."""
-
-    app: Flask
-    url: str
-    short_night_s: float
-
-    @property
-    def district(self) -> District:
-        """The real district."""
-        found: District = self.app.extensions["district"]
-        return found
-
-    def tidy(self) -> None:
-        """Let the engine look at the figures that were written, as it does by itself after a while."""
-        if self.url.startswith("sqlite"):
-            with self.app.app_context():
-                db.session.execute(text("ANALYZE"))
-                db.session.commit()
-        else:
-            tidy(self.url, ("daily_recovery", "monthly_recovery", "recovery_day"))
-
-
-@contextmanager
-def _app_over(engine: str, *, lines: int) -> Iterator[Made]:
-    """PostgreSQL makes the tickets; SQLite gets a copy of them."""
-    servers = fresh_postgres()
-    made = _Growing(next(servers), engine=engine, tickets=tickets_for(lines))
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            yield made.grown(Path(name))
-    finally:
-        made.close()
-        for _ in servers:  # let the generator drop what it made
-            pass
-
-
-class _Growing:
-    """First the last year alone, for a night to be measured on; then the four years before it."""
-
-    def __init__(self, url: str, *, engine: str, tickets: int) -> None:
-        self._url, self._engine, self._tickets = url, engine, tickets
-        self._apps: list[Flask] = []
-
-    def grown(self, folder: Path) -> Made:
-        source = self._app(self._url)
-        fifth = self._tickets * 4 // 5
-        self._load(source, fifth, self._tickets)
-        app, url = source, self._url
-        if self._engine == "sqlite":
-            url = f"sqlite:///{folder / 'figures.db'}"
-            app = self._app(url)
-            self._copy(source, app)
-        made = Made(app=app, url=url, short_night_s=0.0)
-        with app.app_context():
-            for month in months_on_record(db.session()):
-                rebuild_figures(month, by=SYSTEM, session=db.session(), now=NOW)
-            db.session.remove()
-        made.tidy()
-        with app.app_context():
-            short_night_s = _night(db.session(), district=made.district)
-            db.session.remove()
-        self._load(source, 0, fifth)
-        if self._engine == "sqlite":
-            self._copy(source, app)
-        with app.app_context():  # what is rebuilt is rebuilt from nothing
-            for model in FIGURES:
-                db.session.execute(table_of(model).delete())
-            db.session.commit()
-        made.tidy()
-        return Made(app=app, url=url, short_night_s=short_night_s)
-
-    def close(self) -> None:
-        for app in self._apps:
-            with app.app_context():
-                db.session.remove()
-                db.engine.dispose()
-
-    def _app(self, url: str) -> Flask:
-        app = create_app(server_settings(url))
-        self._apps.append(app)
-        with app.app_context():
-            flask_migrate.upgrade()
-        return app
-
-    def _load(self, source: Flask, first: int, last: int) -> None:
-        console.print(f"{self._engine}: writing tickets {first:,} to {last:,}")
-        span = Span(first=first, last=last, of=self._tickets)
-        load(self._url, span, district=source.extensions["district"])
-
-    def _copy(self, source: Flask, target: Flask) -> None:
-        """Put into the target what the source has, in place of what is there."""
-        with target.app_context():
-            db.session.execute(text("PRAGMA defer_foreign_keys=ON"))
-            for model in reversed(COPIED):
-                db.session.execute(table_of(model).delete())
-            for model in COPIED:
-                with source.app_context():
-                    found = db.session.execute(select(table_of(model))).mappings().all()
-                    db.session.rollback()
-                for first in range(0, len(found), 10_000):
-                    db.session.execute(insert(table_of(model)), [dict(row) for row in found[first : first + 10_000]])
-            db.session.commit()
-            db.session.remove()
-
-
-def _rebuilt(made: Made, session: Session, *, named: str) -> Iterator[Row]:
+def _rebuilt(made: FiveYears, session: Session, *, named: str) -> Iterator[Row]:
     """All figures from nothing, and again when they stand, beside one statement for each table."""
     bare_s = _bare_rebuild_s(session)
     seconds = []
     for _ in range(2):
         began = time.perf_counter()
-        found = [rebuild_figures(month, by=SYSTEM, session=session, now=NOW) for month in months_on_record(session)]
+        found = made.rebuild()
         seconds.append(time.perf_counter() - began)
         made.tidy()
     count = sum(one.rows for one in found)
@@ -229,8 +101,8 @@ def _read(session: Session, *, district: District, looks: int, named: str) -> It
         )  # fmt: skip
 
 
-def _rolled_up(made: Made, session: Session, *, named: str) -> Iterator[Row]:
-    seconds = _night(session, district=made.district)
+def _rolled_up(made: FiveYears, session: Session, *, named: str) -> Iterator[Row]:
+    seconds = made.night_s()
     yield Row(
         name=f"{named}: nightly roll-up of a day, 10 stations, everything right", figure=seconds, unit="s",
         target=f"<= {ROLL_UP_S:.0f} s, <= {APART} x a fifth", ok=seconds <= min(ROLL_UP_S, APART * made.short_night_s),
@@ -239,22 +111,13 @@ def _rolled_up(made: Made, session: Session, *, named: str) -> Iterator[Row]:
     session.execute(table_of(DailyRecovery).delete().where(table_of(DailyRecovery).c.day == LAST))
     session.commit()
     began = time.perf_counter()
-    found = roll_up_day(LAST, district=made.district, session=session, now=NOW)
+    with capture_logs():
+        found = roll_up_day(LAST, district=made.district, session=session, now=NOW)
     lost_s = time.perf_counter() - began
     yield Row(
         name=f"{named}: the same when the {found.differences:,} figures of the day are lost", figure=lost_s, unit="s",
         target=f"<= {ROLL_UP_S:.0f} s", ok=lost_s <= ROLL_UP_S,
     )  # fmt: skip
-
-
-def _night(session: Session, *, district: District) -> float:
-    took = []
-    for back in range(NIGHTS):
-        began = time.perf_counter()
-        found = roll_up_day(LAST - timedelta(days=back), district=district, session=session, now=NOW)
-        took.append(time.perf_counter() - began)
-        assert not found.differences, found
-    return statistics.median(took)
 
 
 def _by_turns(

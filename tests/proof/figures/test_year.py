@@ -74,7 +74,8 @@ def test_a_year_of_figures_traces_to_its_tickets_and_is_made_again_byte_by_byte(
     _restore(session, altered)
     proof.record(
         name="kept monthly reports that come out byte-identical when all facts are rebuilt",
-        figure=f"{same} of {reports}", target="all", control=f"a line altered by SQL: {same_if_altered}", ok=same == reports > same_if_altered,
+        figure=f"{same} of {reports}", target="all", control=f"a line altered by SQL: {same_if_altered}",
+        ok=same == reports > same_if_altered,
     )  # fmt: skip
 
 
