@@ -14,7 +14,6 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from recycling.errors import Conflict
 from recycling.models import recovery
 from recycling.models.audit import AuditRow
 from recycling.models.intake import IntakeTicket
@@ -235,18 +234,3 @@ def test_a_weigh_in_while_its_month_is_rebuilt_is_in_the_figures(
     units = session.scalars(select(DailyRecovery.units).order_by(DailyRecovery.item_type)).all()
     assert units == ([1, 1] if lock else [1])
     assert bool(broken(session)) is not lock
-
-
-def test_an_adjustment_waits_for_the_month_it_counts_in_and_is_refused_when_that_is_closed_too(
-    session: Session, district: District, now: datetime, weigh: Weigh
-) -> None:
-    ticket = weigh(a_line("fridge"), at=now - timedelta(days=30))
-    with atomic(session):
-        for month in (OCTOBER, NOVEMBER):
-            assert close_month(session, month, by_id=CLERK, now=now)
-    # when a clock that was set back says that it is still November
-    with pytest.raises(Conflict, match="2026-11 are closed as well"):
-        correct_ticket(
-            ticket.id, None, reason="重复", by=a_keeper(), district=district, session=session, now=now
-        )  # fmt: skip
-    assert_invariants(session)

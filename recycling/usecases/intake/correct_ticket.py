@@ -44,7 +44,8 @@ def correct_ticket(
     NotFound
         When the caller's station has no ticket of that id.
     Conflict
-        When the ticket is already replaced, a booking has fewer units left to weigh, or today's month is closed too.
+        When the ticket is already replaced, a booking has fewer units left to weigh, or its month is closed
+        and today is no later day of an open one.
     InvalidInput
         As for `weigh_in`.
     """
@@ -59,10 +60,11 @@ def correct_ticket(
         named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
         still_open = hold_open(session, original.counts_on)
         counts_on = original.counts_on if still_open else service_day(now)
-        if not still_open and not hold_open(session, counts_on):
+        if not still_open and (counts_on <= original.counts_on or not hold_open(session, counts_on)):
             raise Conflict(
-                f"the figures of {counts_on:%Y-%m} are closed as well; check this server's clock, then correct it again"
-                f" / {counts_on:%Y-%m} 也已结账，请检查系统时间后重新更正"
+                f"{original.counts_on:%Y-%m} is closed, and {counts_on} is no later day of an open month; check this"
+                " server's clock, then correct it again"
+                f" / {original.counts_on:%Y-%m} 已结账，{counts_on} 不是其后未结账的日期，请检查系统时间后重新更正"
             )
         lock_day(session, day=counts_on, station_key=station_key, now=now)
         _refuse_replaced(original, session=session)
@@ -72,11 +74,12 @@ def correct_ticket(
             else []
         )
         shown = weighing or Weighing(channel=original.channel, gross_g=0, tare_g=0, lines=())
+        weighed_at = max(now, original.weighed_at)  # a clock that was set back does not turn the two round
         ticket = IntakeTicket(
             id=uuid4(), station_key=station_key, scale_number=original.scale_number, channel=shown.channel, day=day,
             counts_on=counts_on, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
             refused_g=shown.refused_g, refused_reason=shown.refused_reason, vehicle_key=shown.vehicle_key,
-            trip=shown.trip, keeper_id=by.id, weighed_at=now, corrects_id=original.id,
+            trip=shown.trip, keeper_id=by.id, weighed_at=weighed_at, corrects_id=original.id,
             counters_id=original.counters_id if still_open else original.id, correction_reason=reason,
             made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
         )  # fmt: skip
