@@ -13,8 +13,8 @@ from recycling.policy.district import District
 FIRST, LAST = date(2022, 1, 1), date(2026, 12, 31)
 DAYS = (LAST - FIRST).days + 1
 A_TICKET = 5  # lines on average: 1 + n % 9
-# Ticket n corrects the one before it on its scale, or takes off again one of at least forty days before. The numbers
-# fit: what is corrected is no correction, and what is countered is neither.
+# Ticket n corrects the one before it on its scale, or takes off again one of at least forty days before, where the span
+# reaches that far. The numbers fit: what is corrected is no correction, and what is countered is neither.
 CORRECTS, COUNTERS, COUNTERED, DAYS_BEFORE = (200, 150), (1000, 333), 303, 40
 
 
@@ -71,7 +71,8 @@ _DAY = "(%(begin)s::date + ({n} * %(days)s / %(of)s)::int)"
 _MASS = "(500 + ({n} * 7919 + pos * 104729) %% 50000)"
 # Some number of a ticket or line, without a pattern that shows: the rest of a large product.
 _CHANCE = "((({n}) * 2654435761 >> 9) %% 100)"
-_CORRECTS, _COUNTERS = "(n %% {0} = {1} AND n >= 10)", "(n %% {0} = {1} AND n >= %(back)s)"
+_CORRECTS = "(n %% {0} = {1} AND n >= %(first)s + 10)"
+_COUNTERS = "(n %% {0} = {1} AND n >= %(first)s + %(back)s)"
 _WORDS = {
     "id": _ID.format(n="n"),
     "day": _DAY.format(n="n"),
