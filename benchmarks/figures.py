@@ -78,7 +78,7 @@ def _read(session: Session, *, district: District, looks: int, named: str) -> It
         return goal_progress(day, district=district, session=session, now=NOW)["scopes"][0]
 
     def bare_figures(day: date) -> Any:
-        return _bare(session, day, "item_type, town_key, channel, provenance", "true")
+        return _bare(session, day, KEYS, "true")
 
     def bare_towns(day: date) -> Any:
         return _bare(session, day, "town_key", f"item_type IN {types}")
@@ -138,27 +138,27 @@ def _p99(took: Sequence[float]) -> float:
 
 
 def _bare(session: Session, day: date, keys: str, where: str) -> Sequence[Any]:
-    """Sums from New Year to the end of a day, of the figures by month and of the days of a month that is not whole."""
-    after = day + timedelta(days=1)
-    begun = date(day.year, 1, 1), day.replace(day=1) if after.day != 1 else after
-    found = (
-        session.connection()
-        .execute(
-            text(
-                f"SELECT {keys}, SUM(units), SUM(recovered_g) FROM ("  # constants of this file
-                f" SELECT {FACTS} FROM monthly_recovery WHERE month >= :year AND month < :month AND {where}"
-                f" UNION ALL SELECT {FACTS} FROM daily_recovery WHERE day >= :month AND day < :after AND {where}"
-                f") figures GROUP BY {keys}"
-            ),
-            {"year": str(begun[0]), "month": str(begun[1]), "after": str(after)},
-        )
-        .all()
+    """Sums from New Year to the end of a day, of the figures by month and of the days that it has more or less."""
+    month, after = day.replace(day=1), (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    late = day.day > (after - month).days // 2
+    spans = {
+        "year": date(day.year, 1, 1), "to_month": month if late else month - timedelta(days=1),
+        "from_day": day + timedelta(days=1) if late else month, "to_day": after - timedelta(days=1) if late else day,
+    }  # fmt: skip
+    sign = -1 if late else 1
+    statement = (
+        f"SELECT {keys}, SUM(units), SUM(recovered_g) FROM ("
+        f" SELECT {KEYS}, units, recovered_g FROM monthly_recovery WHERE month BETWEEN :year AND :to_month AND {where}"
+        f" UNION ALL SELECT {KEYS}, {sign} * units, {sign} * recovered_g FROM daily_recovery"
+        f" WHERE day BETWEEN :from_day AND :to_day AND {where}) figures GROUP BY {keys}"
     )
+    bound = {name: str(one) for name, one in spans.items()}
+    found = session.connection().execute(text(statement), bound).all()
     session.rollback()
     return found
 
 
-FACTS = "item_type, town_key, channel, provenance, units, recovered_g"
+KEYS = "item_type, town_key, channel, provenance"
 
 
 def _of_towns(scope: Any) -> dict[str, tuple[int, int]]:

@@ -79,16 +79,14 @@ def months_on_record(session: Session) -> list[date]:
 
 def write_month_anew(session: Session, month: date, *, now: datetime) -> MonthAnew:
     """Write the figures of a month, by day and in sum, anew from its tickets. The caller holds the month alone."""
+    set_to_work(session)
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        for name, value in SETTINGS.items():
-            session.execute(text(f"SET LOCAL {name} = {value}"))
     _told.create(connection)
     within = (IntakeTicket.counts_on >= month, IntakeTicket.counts_on < _after(month))
     session.execute(insert(_told).from_select([column.name for column in _told.c], counting_lines(*within)))
     days = (DailyRecovery.day >= month, DailyRecovery.day < _after(month))
     differences = _replace(session, DailyRecovery, select(*_told.c), *days)
-    of_month = _replace(session, MonthlyRecovery, _in_sum(month), MonthlyRecovery.month == month)
+    of_month = _replace(session, MonthlyRecovery, _in_sum(_told, month), MonthlyRecovery.month == month)
     _mark_rebuilt(session, month, now=now)
     rows, units, recovered_g = session.execute(
         select(
@@ -102,14 +100,32 @@ def write_month_anew(session: Session, month: date, *, now: datetime) -> MonthAn
     )  # fmt: skip
 
 
-def _in_sum(month: date) -> Select[*tuple[Any, ...]]:
-    keys = list(_told.c)[1:KEY_COLUMNS]
+def add_month_up(session: Session, month: date) -> int:
+    """Write the figures of a month anew from those of its days; returns how many were not what they said.
+
+    The caller holds the month alone: whoever else moves a day and its month between two looks at them would be undone.
+    """
+    set_to_work(session)
+    days = table_of(DailyRecovery)
+    wanted = _in_sum(days, month).where(days.c.day >= month, days.c.day < _after(month))
+    return _replace(session, MonthlyRecovery, wanted, MonthlyRecovery.month == month)
+
+
+def set_to_work(session: Session) -> None:
+    """Let PostgreSQL go about the rest of the transaction as the figures of a month need it."""
+    if session.get_bind().dialect.name == "postgresql":
+        for name, value in SETTINGS.items():
+            session.execute(text(f"SET LOCAL {name} = {value}"))
+
+
+def _in_sum(days: Table, month: date) -> Select[*tuple[Any, ...]]:
+    keys = [days.c[column.name] for column in list(_told.c)[1:KEY_COLUMNS]]
     return select(
         literal(month).label("month"),
         *keys,
-        cast(func.sum(_told.c.units), Integer),
-        cast(func.sum(_told.c.recovered_g), BigInteger),
-        cast(func.sum(_told.c.ticket_lines), Integer),
+        cast(func.sum(days.c.units), Integer),
+        cast(func.sum(days.c.recovered_g), BigInteger),
+        cast(func.sum(days.c.ticket_lines), Integer),
     ).group_by(*keys)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, cast, func, select, union_all
+from sqlalchemy import BigInteger, Row, Select, cast, func, select, union_all
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
+from recycling.models.base import table_of
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, stands
 from recycling.models.transaction import see_one_state
@@ -27,7 +28,6 @@ FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
 MadeUpLine = Row[str, str, str, str, UUID]
-Span = tuple[date, date]  # both included
 
 
 class Fact(NamedTuple):
@@ -93,16 +93,9 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
     """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance.
 
     Whole months are read from the figures by month, what is left at either end day by day: a year is a hundredth of
-    its daily figures.
+    its daily figures. Late in its month the last one is read whole as well, and its last days are taken off.
     """
-    daily, monthly = DailyRecovery.__table__.c, MonthlyRecovery.__table__.c
-    months, days = _whole_months(first, last)
-    spans = [(daily, daily.day, span) for span in days] + [(monthly, monthly.month, span) for span in months]
-    figures = (
-        select(*(table[name] for name in (*FACT_KEYS, "units", "recovered_g"))).where(day.between(*span))
-        for table, day, span in spans
-    )
-    fact = union_all(*figures).subquery().c
+    fact = union_all(*(_signed(*part) for part in _parts(first, last))).subquery().c
     keys = [fact[name] for name in FACT_KEYS]
     found = session.execute(
         select(
@@ -112,20 +105,41 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
             cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
         )
         .group_by(*keys)
+        .having(func.sum(fact.ticket_lines) > 0)
         .order_by(*keys)
     ).all()
     return [Fact._make(row) for row in found]
 
 
-def _whole_months(first: date, last: date) -> tuple[list[Span], list[Span]]:
-    """A span of days as a span of whole months, where it holds one, and the spans of days around them."""
+def _signed(sign: int, model: type[DailyRecovery | MonthlyRecovery], first: date, last: date) -> Select[Any]:
+    columns = table_of(model).c
+    day = columns.day if model is DailyRecovery else columns.month
+    amounts = ((sign * columns[name]).label(name) for name in ("units", "recovered_g", "ticket_lines"))
+    return select(*(columns[name] for name in FACT_KEYS), *amounts).where(day.between(first, last))
+
+
+def _parts(first: date, last: date) -> Iterator[tuple[int, type[DailyRecovery | MonthlyRecovery], date, date]]:
+    """A span of days as figures by month and by day to be added, and by day to be taken off."""
     one = timedelta(days=1)
-    begin = first if first.day == 1 else month_of(month_of(first) + timedelta(days=31))
+    begin = first if first.day == 1 else _month_after(first)
     end = month_of(last + one)  # the first month that is not whole
     if begin >= end:
-        return [], [(first, last)]
-    around = [(first, begin - one), (end, last)]
-    return [(begin, end - one)], [span for span in around if span[0] <= span[1]]
+        yield 1, DailyRecovery, first, last
+        return
+    if first < begin:
+        yield 1, DailyRecovery, first, begin - one
+    rest = _month_after(end) - last - one
+    if end <= last and rest < last + one - end:
+        yield 1, MonthlyRecovery, begin, end
+        yield -1, DailyRecovery, last + one, _month_after(end) - one
+        return
+    yield 1, MonthlyRecovery, begin, end - one
+    if end <= last:
+        yield 1, DailyRecovery, end, last
+
+
+def _month_after(day: date) -> date:
+    return month_of(month_of(day) + timedelta(days=31))
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
