@@ -28,7 +28,8 @@ from recycling.usecases.reporting.roll_up import roll_up_day
 LINES = int(os.environ.get("LINES", "10_000_000"))
 SQLITE_LINES = int(os.environ.get("SQLITE_LINES", "500_000"))
 LOOKS = int(os.environ.get("LOOKS", "300"))
-READ_P99_MS, ROLL_UP_S, BARE, REBUILD_BARE, APART = 150.0, 2.0, 2.0, 1.5, 1.25
+READ_P99_MS, ROLL_UP_S, BARE, APART = 150.0, 2.0, 2.0, 1.25
+REBUILD_BARE = {"postgresql": 1.5, "sqlite": 2.0}
 
 
 def rows() -> Iterator[Row]:
@@ -49,7 +50,7 @@ def measured(made: FiveYears, *, named: str, looks: int) -> Iterator[Row]:
 
 def _rebuilt(made: FiveYears, session: Session, *, named: str) -> Iterator[Row]:
     """All figures from nothing, and again when they stand, beside one statement for each table."""
-    bare_s = _bare_rebuild_s(session)
+    bare_s, most = _bare_rebuild_s(session), REBUILD_BARE[session.get_bind().dialect.name]
     seconds = []
     for _ in range(2):
         began = time.perf_counter()
@@ -57,16 +58,18 @@ def _rebuilt(made: FiveYears, session: Session, *, named: str) -> Iterator[Row]:
         seconds.append(time.perf_counter() - began)
         made.tidy()
     count = sum(one.rows for one in found)
-    yield Row(
-        name=f"{named}: full rebuild of {count:,} daily figures, in {len(found)} months, none of which stood",
-        figure=seconds[0], unit="s", target=f"<= {REBUILD_BARE} x bare", ok=seconds[0] <= REBUILD_BARE * bare_s,
-        peer="one aggregate of all lines, written", peer_figure=bare_s,
-    )  # fmt: skip
-    yield Row(
-        name=f"{named}: the same when all of them stand and are right", figure=seconds[1], unit="s",
-        target=f"<= {REBUILD_BARE} x bare", ok=seconds[1] <= REBUILD_BARE * bare_s,
-        peer="one aggregate of all lines, written", peer_figure=bare_s,
-    )  # fmt: skip
+    for what, took in zip(
+        (
+            f"full rebuild of {count:,} daily figures, in {len(found)} months, none of which stood",
+            "the same when all of them stand and are right",
+        ),
+        seconds,
+        strict=True,
+    ):
+        yield Row(
+            name=f"{named}: {what}", figure=took, unit="s", target=f"<= {most} x bare", ok=took <= most * bare_s,
+            peer="one aggregate of all lines, written", peer_figure=bare_s,
+        )  # fmt: skip
 
 
 def _read(session: Session, *, district: District, looks: int, named: str) -> Iterator[Row]:

@@ -71,8 +71,8 @@ _DAY = "(%(begin)s::date + ({n} * %(days)s / %(of)s)::int)"
 _MASS = "(500 + ({n} * 7919 + pos * 104729) %% 50000)"
 # Some number of a ticket or line, without a pattern that shows: the rest of a large product.
 _CHANCE = "((({n}) * 2654435761 >> 9) %% 100)"
-_CORRECTS = "(n %% {0} = {1} AND n >= %(first)s + 10)"
-_COUNTERS = "(n %% {0} = {1} AND n >= %(first)s + %(back)s)"
+_CORRECTS = "(n %% {0} = {1} AND n >= %(first)s::bigint + 10)"
+_COUNTERS = "(n %% {0} = {1} AND n >= %(first)s::bigint + %(back)s)"
 _WORDS = {
     "id": _ID.format(n="n"),
     "day": _DAY.format(n="n"),
@@ -81,8 +81,8 @@ _WORDS = {
     "counters": _COUNTERS.format(*COUNTERS),
     "before_id": _ID.format(n="(n - 10)"),
     "before_day": _DAY.format(n="(n - 10)"),
-    "back_id": _ID.format(n="(n - %(back)s)"),
-    "back_day": _DAY.format(n="(n - %(back)s)"),
+    "back_id": _ID.format(n="(n - %(back)s::bigint)"),
+    "back_day": _DAY.format(n="(n - %(back)s::bigint)"),
     "chance": _CHANCE.format(n="n"),
     "line_chance": _CHANCE.format(n="n * 31 + pos * 17"),
     "item_chance": _CHANCE.format(n="n * 7 + pos * 1009"),

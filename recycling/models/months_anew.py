@@ -131,17 +131,18 @@ def _in_sum(days: Table, month: date) -> Select[*tuple[Any, ...]]:
 
 def _replace(session: Session, model: type[Base], wanted: Select[*tuple[Any, ...]], *mine: ColumnElement[bool]) -> int:
     """Put the wanted figures in the place of mine, unless they are the same; returns how many were not."""
-    stood = select(*table_of(model).c).where(*mine)
+    table = table_of(model)
+    put = insert(table).from_select([column.name for column in table.c], wanted)
+    stood = select(*table.c).where(*mine)
     if session.execute(stood.limit(1)).first() is None:
-        apart = wanted.subquery()
-    else:
-        both = list(union_all(wanted, stood).subquery().c)
-        # Each side has a key once: what is there twice is on both sides, amounts included.
-        apart = select(*both[:KEY_COLUMNS]).group_by(*both).having(func.count() == 1).distinct().subquery()
+        return session.connection().execute(put, execution_options={"preserve_rowcount": True}).rowcount
+    both = list(union_all(wanted, stood).subquery().c)
+    # Each side has a key once: what is there twice is on both sides, amounts included.
+    apart = select(*both[:KEY_COLUMNS]).group_by(*both).having(func.count() == 1).distinct().subquery()
     differences = session.execute(select(func.count()).select_from(apart)).scalar_one()
     if differences:
-        session.execute(delete(model).where(*mine).execution_options(synchronize_session=False))
-        session.execute(insert(table_of(model)).from_select([column.name for column in table_of(model).c], wanted))
+        session.execute(delete(table).where(*mine))
+        session.execute(put)
     return differences
 
 
