@@ -205,6 +205,12 @@ class AlreadyWeighed(Conflict):
     code = "already_weighed"
 
 
+class SecondPersonNeeded(Conflict):
+    """A correction moves more than one person alone may."""
+
+    code = "second_person_needed"
+
+
 class IdempotencyKeyRequired(DomainError):
     """A creating call came without an ``Idempotency-Key``."""
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import check_data, custody, demo, jobs, learn, limits, messages, plan, report, scheduler, staff
+from recycling.cli import (
+    check_data,
+    custody,
+    demo,
+    jobs,
+    learn,
+    limits,
+    messages,
+    plan,
+    report,
+    scales,
+    scheduler,
+    staff,
+)
 
 GROUPS = (
     check_data.command,
@@ -16,6 +29,7 @@ GROUPS = (
     messages.group,
     plan.group,
     report.group,
+    scales.group,
     scheduler.group,
     staff.group,
 )

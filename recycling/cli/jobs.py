@@ -56,7 +56,7 @@ def show_history(job: str | None, limit: int) -> None:
 @click.argument("job")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day it is for, local; default today.")
 def run_by_hand(job: str, day: datetime | None) -> None:
-    """Do a job now, in this process, for a day (for goal_report: for that day's month)."""
+    """Do a job now, in this process, for a day (for goal_report and class_averages: for that day's month)."""
     _check_job(job)
     runner = runner_for(current_app)
     wanted = service_day(utc_now()) if day is None else day.date()

@@ -80,6 +80,6 @@ def _library(name: str) -> Any:
         raise NotInstalled(
             f"this server cannot print: {name} is missing or incomplete. The operator installs it with make paper"
             " (and on Debian or Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-            " fonts-noto-cjk); until then use the page /pages/my-route / 服务器未安装打印组件，请联系管理员安装；"
-            "可先使用网页版路线"
+            " fonts-noto-cjk); until then look at it on a screen: /pages/my-route, GET /intake-tickets"
+            " / 服务器未安装打印组件，请联系管理员安装；可先在网页或接口中查看"
         ) from None

@@ -24,7 +24,10 @@ from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
 from recycling.usecases.bookings.book_recurring import book_recurring
+from recycling.usecases.custody.stock_age import tell_of_aged_stock
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.intake.class_averages import make_class_averages
+from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
@@ -182,10 +185,27 @@ def kept_windows(context: JobContext) -> Figures:
     return dict(judge_windows(context.day, district=context.district, session=context.session, now=context.clock()))
 
 
+def stock_age(context: JobContext) -> Figures:
+    """Tell of the lots that lie too long and that nobody was told of yet."""
+    return dict(tell_of_aged_stock(district=context.district, session=context.session, now=context.clock()))
+
+
 def goal_report(context: JobContext) -> Figures:
     """Keep the goal report of a month and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def mass_balance(context: JobContext) -> Figures:
+    """Compare the doors of a day's trips with what was weighed of them."""
+    found = balance_trips(context.day, district=context.district, session=context.session, now=context.clock())
+    return asdict(found)
+
+
+def class_averages(context: JobContext) -> Figures:
+    """Keep the stations' class averages of a month."""
+    version = make_class_averages(context.scope, session=context.session, now=context.clock())
+    return {"lines": version.lines, "valid_from": version.valid_from.isoformat()}
 
 
 def propose_minutes(context: JobContext) -> Figures:

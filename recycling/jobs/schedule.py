@@ -240,6 +240,42 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_day_before,
             scope=date.isoformat,
         ),
+        # After the phones have sent what they recorded, and the loads of the evening had their turn on the scale.
+        Job(
+            key="mass_balance",
+            name_zh="物料平衡检查",
+            name_en="Mass balance",
+            does_zh="核对前一日各趟次上门与过磅，超差待核",
+            does_en="compare the doors of yesterday's trips with what was weighed, and hold what does not agree",
+            action=actions.mass_balance,
+            cron=Cron(hour=8, minute=50),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        # Of the month that has begun, so that a version is named by the month in which it is used.
+        Job(
+            key="class_averages",
+            name_zh="站点品类均值",
+            name_en="Class averages",
+            does_zh="由前十二个月的过磅记录计算各站点品类均值",
+            does_en="work out each station's mean masses from the weighings of the twelve months before",
+            action=actions.class_averages,
+            cron=Cron(day=2, hour=4),
+            about=_same,
+            scope=_month,
+        ),
+        Job(
+            key="stock_age",
+            name_zh="库龄提醒",
+            name_en="Stock age",
+            does_zh="提醒保管员、调度与主管部门存放过久的库存",
+            does_en="tell keepers, dispatchers and the bureau of goods that lie too long",
+            action=actions.stock_age,
+            cron=Cron(hour=7, minute=30),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
         # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
         Job(
             key="plan_tomorrow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, Uuid, text, update
@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from recycling.models.base import Base, UtcDateTime, WithId, insert_into, key_column, one_of
 from recycling.models.encrypted import keyring
 from recycling.models.written_once import written_once
+
+if TYPE_CHECKING:
+    from recycling.models.custody import WeighedTag
 
 # By which way goods come: with a van from a door, brought by their owner, out of a smart bin, taken back by a shop for
 # a new one, or out of the pool of public bodies' idle equipment. Only goods from a door have a booking.
@@ -50,7 +53,8 @@ class IntakeTicket(WithId, Base):
     ticket stays in its closed month. A ticket replaced in any other way counts no more. A correction without lines
     withdraws its original.
 
-    ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``mac`` chains the tickets of a scale.
+    ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the weighbridge itself
+    said of it, where it can speak. ``mac`` chains the tickets of a scale.
     """
 
     __tablename__ = "intake_ticket"
@@ -87,6 +91,7 @@ class IntakeTicket(WithId, Base):
     refused_reason: Mapped[RefusedReason | None] = mapped_column(String(16))
     vehicle_key: Mapped[str | None] = key_column()
     trip: Mapped[int | None]
+    reading_id: Mapped[UUID | None] = mapped_column(ForeignKey("scale_reading.id"))
     keeper_id: Mapped[UUID] = mapped_column(Uuid)
     weighed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"), unique=True)
@@ -127,6 +132,12 @@ class IntakeLine(Base):
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
 
     ticket: Mapped[IntakeTicket] = relationship(back_populates="lines")
+    weighed_tags: Mapped[list[WeighedTag]] = relationship(viewonly=True, lazy="selectin", order_by="WeighedTag.tag")
+
+    @property
+    def tags(self) -> list[str]:
+        """The labels of its units, those that the ticket names."""
+        return [row.tag for row in self.weighed_tags]
 
 
 def number_ticket(session: Session, ticket: IntakeTicket) -> None:
@@ -164,8 +175,8 @@ def ticket_mac(ticket: IntakeTicket, *, before: bytes) -> bytes:
 # What the chain vouches for: every column but the mac itself.
 CHAINED = (
     "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-    "refused_g", "refused_reason", "vehicle_key", "trip", "keeper_id", "weighed_at", "corrects_id", "counters_id",
-    "correction_reason", "made_up",
+    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "corrects_id",
+    "counters_id", "correction_reason", "made_up",
 )  # fmt: skip
 CHAINED_LINE = (
     "position", "item_type", "units", "net_g", "provenance", "missing_parts", "town_key", "booking_id"

@@ -183,6 +183,12 @@ def stands() -> ColumnElement[bool]:
     return ~exists().where(replaced)
 
 
+def newest() -> ColumnElement[bool]:
+    """Tells of a ticket that no correction has replaced it, dated adjustments included: what was found out last."""
+    newer = aliased(IntakeTicket)
+    return ~exists().where(newer.corrects_id == IntakeTicket.id)
+
+
 def counting_lines(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """The facts that the tickets give: sums over the lines that count, less those that adjustments take off again.
 

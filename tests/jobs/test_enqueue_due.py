@@ -35,13 +35,16 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
     # then the last due time of each job is marked as before its time, and only last evening's planning is done, late
     assert rows(session) == [
         ("goal_report", "11-01 06:00", "skipped", True),
+        ("class_averages", "11-02 04:00", "skipped", True),
         ("propose_handling", "11-03 05:00", "skipped", True),
         ("plan_tomorrow", "11-22 20:00", "queued", True),
         ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
+        ("stock_age", "11-23 07:30", "skipped", True),
         ("tell_missed", "11-23 08:30", "skipped", True),
         ("judge_windows", "11-23 08:40", "skipped", True),
+        ("mass_balance", "11-23 08:50", "skipped", True),
         ("remind", "11-23 09:00", "skipped", True),
         ("remind_early", "11-23 09:10", "skipped", True),
     ]

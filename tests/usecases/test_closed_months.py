@@ -55,13 +55,14 @@ def close(session: Session, now: datetime, day: date = NOVEMBER) -> None:
 def by_day(session: Session) -> list[tuple[date, int, int, int]]:
     """Day, units, grams and lines of every figure."""
     row = DailyRecovery
-    columns = (row.day, row.units, row.recovered_g, row.ticket_lines)
-    return [tuple(one) for one in session.execute(select(*columns).order_by(row.day))]
+    wanted = select(row.day, row.units, row.recovered_g, row.ticket_lines).order_by(row.day)
+    return [(one.day, one.units, one.recovered_g, one.ticket_lines) for one in session.execute(wanted)]
 
 
 def by_month(session: Session) -> list[tuple[date, int, int]]:
     row = MonthlyRecovery
-    return [tuple(one) for one in session.execute(select(row.month, row.units, row.recovered_g).order_by(row.month))]
+    wanted = select(row.month, row.units, row.recovered_g).order_by(row.month)
+    return [(one.month, one.units, one.recovered_g) for one in session.execute(wanted)]
 
 
 def test_a_correction_of_a_closed_month_counts_on_the_day_it_is_made(

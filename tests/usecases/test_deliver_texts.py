@@ -76,7 +76,7 @@ def _pattern(kind: ast.expr) -> re.Pattern[str]:
 def test_every_posted_kind_has_words_that_its_facts_fill(district: District) -> None:
     values = {
         "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "booking_ids": ["1", "2"],
-        "until": "2026-11-24T01:00:00+00:00",
+        "until": "2026-11-24T01:00:00+00:00", "stored_g": 18_000_001, "limit_g": 20_000_000, "lots": 3,
         "alternatives": [{"day": "2026-11-25", "pickup_window": "10-12"}],
     }  # fmt: skip
     seen = set()

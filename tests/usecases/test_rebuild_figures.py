@@ -63,11 +63,11 @@ def stored(session: Session) -> list[set[tuple[Any, ...]]]:
 def by_days(session: Session, first: date, last: date) -> list[tuple[Any, ...]]:
     """The plain sums of the daily figures of a span."""
     keys = [getattr(DailyRecovery, name) for name in FACT_KEYS]
-    sums = (func.sum(DailyRecovery.units), func.sum(DailyRecovery.recovered_g))
+    sums = [func.sum(each) for each in (DailyRecovery.units, DailyRecovery.recovered_g, DailyRecovery.ticket_lines)]
     found = session.execute(
         select(*keys, *sums).where(DailyRecovery.day.between(first, last)).group_by(*keys).order_by(*keys)
     )
-    return [(*row[:4], int(row[4]), int(row[5])) for row in found]
+    return [(*row[:4], *(int(amount) for amount in row[4:])) for row in found]
 
 
 def test_any_span_read_by_months_is_the_sum_of_its_days(session: Session) -> None:

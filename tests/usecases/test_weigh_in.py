@@ -24,7 +24,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import WishedItem
-from recycling.usecases.intake import correct_ticket as correcting
+from recycling.usecases.intake import replacing as correcting
 from recycling.usecases.intake import weigh_in as weighing_in
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.line_masses import shared

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
+from recycling.policy.processors import OUTLET_KINDS
 from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text
 
 
@@ -151,6 +152,10 @@ class ScopeReportSchema(Schema):
     labels = fields.List(fields.String(), required=True)
     recovered = fields.Nested(AmountsSchema, required=True)
     provenance = fields.List(fields.Nested(ProvenanceShareSchema), required=True)
+    # Reports kept before these were worked out are shown without them.
+    mass_low_g = fields.Integer(metadata={"description": "质量 95 % 区间下限 / low end of the mass's 95 % interval"})
+    mass_high_g = fields.Integer(metadata={"description": "质量 95 % 区间上限 / high end"})
+    mass_interval_text = fields.String()
     weighed_share_bp = fields.Integer(required=True, allow_none=True)
     elapsed_days = fields.Integer(required=True)
     year_days = fields.Integer(required=True)
@@ -168,12 +173,39 @@ class ScopeReportSchema(Schema):
     by_item_type = fields.List(fields.Nested(ItemTypeFigureSchema), required=True)
 
 
+class HeldSchema(Schema):
+    """Trips of the year whose doors and scale do not agree, and that nobody has resolved; their mass counts."""
+
+    trips = fields.Integer(required=True)
+    station_g = fields.Integer(required=True)
+    mass_text = fields.String(required=True)
+
+
+class OutflowKindSchema(Schema):
+    """What was handed over to outlets of one kind since the new year."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(OUTLET_KINDS))
+    units = fields.Integer(required=True)
+    net_g = fields.Integer(required=True)
+    mass_text = fields.String(required=True)
+
+
+class OutflowSchema(Schema):
+    """Reuse, refurbishment and recovery apart. ``note_zh`` must be shown beside them: they are no recovered figure."""
+
+    note_zh = fields.String(required=True)
+    note_en = fields.String(required=True)
+    kinds = fields.List(fields.Nested(OutflowKindSchema), required=True)
+
+
 class ProgressSchema(Schema):
-    """Every scope apart, and what lies in none of them."""
+    """Every scope apart, and what lies in none of them; ``held`` is how much of it all is under review."""
 
     on = fields.String(required=True, metadata={"format": "date"})
     scopes = fields.List(fields.Nested(ScopeReportSchema), required=True)
     outside_scopes = fields.Nested(AmountsSchema, required=True)
+    held = fields.Nested(HeldSchema)  # reports kept before trips were compared are shown without
+    outflow = fields.Nested(OutflowSchema, metadata={"description": "not in reports made before stock was kept"})
 
 
 class GoalProgressSchema(ProgressSchema):

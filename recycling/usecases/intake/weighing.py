@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.booking import BookedItem, Booking
+from recycling.models.class_average import averages_on
 from recycling.models.intake import CHANNELS, REFUSED_REASONS, Channel, IntakeLine, RefusedReason
 from recycling.models.transaction import rows_met
 from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
 from recycling.units import kg_text
-from recycling.usecases.intake.line_masses import LineMass, line_masses
+from recycling.usecases.intake.line_masses import ExpectedMass, LineMass, line_masses
 
 SCALE_MAX_G = 60_000_000  # the largest truck scale we expect at a station, 60 t (ours)
 MOST_UNITS = 1_000  # of one item type on one line; more is a typing error (ours)
@@ -33,7 +34,7 @@ WITHOUT_BOOKING = ", ".join(channel for channel in CHANNELS if channel != "door"
 class WeighedLine:
     """So many of one item type, with its own reading where it stood on the scale alone.
 
-    ``missing_parts`` counts the units that came stripped of something.
+    ``missing_parts`` counts the units that came stripped of something; ``tags`` are labels of units, as they were read.
     """
 
     item_type: str
@@ -41,13 +42,15 @@ class WeighedLine:
     net_g: int | None = None
     booking_id: UUID | None = None
     missing_parts: int = 0
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
     """What a keeper reads off the scale and finds on the load; ``refused_g`` is contamination sent back.
 
-    ``trip`` tells which of the vehicle's loads of the day it is, from 1.
+    ``trip`` tells which of the vehicle's loads of the day it is, from 1; ``reading_id`` from where the masses were
+    taken off when the weighbridge has sent them.
     """
 
     channel: Channel
@@ -57,6 +60,7 @@ class Weighing:
     refused_reason: RefusedReason | None = None
     vehicle_key: str | None = None
     trip: int | None = None
+    reading_id: UUID | None = None
     lines: Sequence[WeighedLine]
 
     @property
@@ -90,8 +94,11 @@ def judged_lines(
             )
         seen.add((line.booking_id, line.item_type))
     kinds = [district.catalogue.item_type(line.item_type, on=day) for line in lines]
-    table_g = [kind.unit_mass_g * line.units for kind, line in zip(kinds, lines, strict=True)]
-    masses = line_masses(weighing.net_g - weighing.refused_g, readings=[line.net_g for line in lines], table_g=table_g)
+    masses = line_masses(
+        weighing.net_g - weighing.refused_g,
+        readings=[line.net_g for line in lines],
+        expected=_expected(lines, kinds, station_key=station_key, day=day, session=session),
+    )
     _check_plausible(lines, kinds, masses)
     towns = _towns({line.booking_id for line in lines if line.booking_id is not None}, session=session)
     return [
@@ -223,6 +230,19 @@ def _check_mass(mass_g: int, lines: Sequence[WeighedLine], kinds: Sequence[ItemT
         goods="、".join(named[:MOST_NAMED]) + more,
         fields=fields,
     )
+
+
+def _expected(
+    lines: Sequence[WeighedLine], kinds: Sequence[ItemType], *, station_key: str, day: date, session: Session
+) -> list[ExpectedMass]:
+    """What each line would weigh; the averages are looked up only where a load is shared."""
+    shared = sum(line.net_g is None for line in lines) > 1
+    averages = averages_on(session, day, station_key=station_key) if shared else []
+    mean_g = {average.item_type: average.mean_g for average in averages}
+    return [
+        ExpectedMass(mass_g=line.units * mean_g.get(kind.key, kind.unit_mass_g), averaged=kind.key in mean_g)
+        for line, kind in zip(lines, kinds, strict=True)
+    ]
 
 
 def _towns(booking_ids: set[UUID], *, session: Session) -> dict[UUID, str]:

@@ -174,6 +174,17 @@ WORDINGS: dict[str, Wording] = {
         en="Version {version} of the goal report for {period} is ready.",
         at_once=True,
     ),
+    "stock.full": Wording(
+        zh="{station_zh}库存 {stored_kg} 千克，存放上限 {limit_kg} 千克，请尽快移交。",
+        en="{station_en} holds {stored_kg} kg; its storage limit is {limit_kg} kg. Please hand goods over.",
+        at_once=True,
+    ),
+    "stock.aged": Wording(
+        zh="{station_zh}有 {lots} 批库存超过存放天数，共 {stored_kg} 千克，最早入库于 {day_zh}，请尽快移交。",
+        en="{station_en}: {lots} lots have lain too long, {stored_kg} kg in all, the oldest since {day_en}. Please hand"
+        " them over.",
+        at_once=True,
+    ),
     "job.failed": Wording(
         zh="定时任务 {job}（{scope}）多次尝试后仍失败，请处理：flask jobs history。",
         en="Job {job} ({scope}) failed for good and needs a person; see flask jobs history.",
@@ -215,6 +226,14 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         # What has left the configuration since then is told by its key.
         found["window_zh"] = facts["pickup_window"] if window is None else window.name_zh
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
+    if "station_key" in facts:
+        station = district.network.stations.get(facts["station_key"])
+        found["station_zh"] = facts["station_key"] if station is None else station.name_zh
+        found["station_en"] = facts["station_key"] if station is None else station.name_en
+    if "stored_g" in facts:  # in whole kilograms, up: nobody reads grams on a phone
+        found["stored_kg"] = -(-facts["stored_g"] // 1000)
+    if "limit_g" in facts:
+        found["limit_kg"] = facts["limit_g"] // 1000
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
     found |= _arrival(facts)

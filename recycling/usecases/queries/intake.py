@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from recycling.errors import NotFound
 from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.plan import PublishedPlan, Route
 from recycling.policy.access import Principal
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
@@ -32,7 +33,7 @@ def find_ticket(ticket_id: UUID, *, by: Principal, session: Session) -> dict[str
     if found is None:
         raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
     ticket, replaced_by_id = found
-    return ticket_in_full(ticket, replaced_by_id=replaced_by_id)
+    return noted_ticket(ticket, session=session, replaced_by_id=replaced_by_id)
 
 
 def list_tickets(
@@ -81,11 +82,32 @@ def list_tickets(
     }
 
 
+def noted_ticket(ticket: IntakeTicket, *, session: Session, replaced_by_id: UUID | None = None) -> dict[str, Any]:
+    """A ticket with its lines, and what somebody should look at although it was taken."""
+    return ticket_in_full(ticket, replaced_by_id=replaced_by_id) | {"notes": _notes(ticket, session)}
+
+
+def _notes(ticket: IntakeTicket, session: Session) -> list[str]:
+    if ticket.channel != "door" or ticket.vehicle_key is None:
+        return []
+    driven = (
+        select(Route.id)
+        .join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)
+        .where(PublishedPlan.day == ticket.day, Route.vehicle_key == ticket.vehicle_key)
+    )
+    if session.scalar(driven.limit(1)) is not None:
+        return []
+    return [
+        f"{ticket.vehicle_key} 在 {ticket.day} 的已发布计划中没有路线"
+        f" / {ticket.vehicle_key} is on no published route of {ticket.day}"
+    ]
+
+
 def ticket_in_full(ticket: IntakeTicket, *, replaced_by_id: UUID | None = None) -> dict[str, Any]:
     """A ticket with its lines, and the one that replaces it."""
     fields = (
         "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-        "refused_g", "refused_reason", "vehicle_key", "trip", "keeper_id", "weighed_at", "corrects_id", "counters_id",
-        "correction_reason", "made_up", "lines",
+        "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "corrects_id",
+        "counters_id", "correction_reason", "made_up", "lines",
     )  # fmt: skip
     return {name: getattr(ticket, name) for name in fields} | {"replaced_by_id": replaced_by_id}

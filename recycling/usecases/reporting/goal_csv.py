@@ -45,6 +45,10 @@ def goal_csv(report: dict[str, Any]) -> str:
         named = f"{scope['scope']['name_zh']} / {scope['scope']['name_en']} ({scope['scope']['label']})"
         for cells in (*_totals(scope), *_against_goal(scope), *_breakdowns(scope)):
             sheet.writerow([safe_cell(cell) for cell in (report["on"], named, *cells)])
+    held, every = report["held"], "全部口径 / all scopes"
+    note = f"待核趟次 {held['trips']} 趟，已计入 / {held['trips']} trips under review, counted"
+    under_review = "年初至今 / year to date", "待核质量 / held", None, _kg(held["station_g"]), note
+    sheet.writerow([safe_cell(cell) for cell in (report["on"], every, *under_review)])
     return text.getvalue()
 
 
@@ -61,6 +65,8 @@ def _totals(scope: dict[str, Any]) -> Iterator[Cells]:
     for share in scope["provenance"]:
         name = PROVENANCE_NAMES[share["provenance"]]
         yield section, f"计重来源：{name}", None, _kg(share["mass_g"]), _percent(share["share_bp"]) or ""
+    yield section, "95 % 区间下限 / 95 % interval, low", None, _kg(scope["mass_low_g"]), scope["mass_interval_text"]
+    yield section, "95 % 区间上限 / 95 % interval, high", None, _kg(scope["mass_high_g"]), ""
 
 
 def _against_goal(scope: dict[str, Any]) -> Iterator[Cells]:

@@ -16,13 +16,17 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
 from recycling.models.base import table_of
+from recycling.models.class_average import averages_on
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, stands
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
+from recycling.policy.provenance_interval import AverageError, MassInterval, MassPart, average_error, mass_interval
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
+from recycling.usecases.queries.balances import held_between
+from recycling.usecases.reporting.outflow import outflow_by_kind
 
 FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
@@ -39,6 +43,7 @@ class Fact(NamedTuple):
     provenance: str
     units: int
     recovered_g: int
+    ticket_lines: int
 
 
 Figure = TypeVar("Figure", bound=Fact | MadeUpLine)
@@ -76,6 +81,7 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
     scopes = district.goals.current_scopes()
     for scope in scopes:
         _refuse_unmeasurable(scope)
+    averages = average_errors(day, session=session)
     mine = {scope.key: counted(facts, scope, district=district) for scope in scopes}
     inside = {fact for found in mine.values() for fact in found}
     outside = [fact for fact in facts if fact not in inside]
@@ -83,9 +89,12 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
         "on": day.isoformat(),
         "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
         "scopes": [
-            _scope_report(scope, day, mine=mine[scope.key], made_up=made_up, district=district) for scope in scopes
+            _scope_report(scope, day, mine=mine[scope.key], made_up=made_up, averages=averages, district=district)
+            for scope in scopes
         ],
         "outside_scopes": amounts(outside),
+        "held": held_between(new_year, day, session=session),
+        "outflow": outflow_by_kind(new_year, day, session=session),
     }
 
 
@@ -103,6 +112,7 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
             func.sum(fact.units).label("units"),
             # PostgreSQL adds 64-bit integers up to decimals.
             cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
+            func.sum(fact.ticket_lines).label("ticket_lines"),
         )
         .group_by(*keys)
         .having(func.sum(fact.ticket_lines) > 0)
@@ -195,8 +205,43 @@ def _sums(facts: Iterable[Fact], key: Callable[[Fact], str]) -> Mapping[str, tup
     return {of: (units[of], recovered_g[of]) for of in units}
 
 
+def average_errors(day: date, *, session: Session) -> dict[str, AverageError]:
+    """How far the class averages in force on a day may be off, by item type: of several stations the worst."""
+    found: dict[str, AverageError] = {}
+    for row in averages_on(session, day):
+        one = average_error(mean_g=row.mean_g, sd_g=row.sd_g, lines=row.lines)
+        worst = found.get(row.item_type, one)
+        found[row.item_type] = AverageError(
+            shared_bp=max(one.shared_bp, worst.shared_bp), spread_bp=max(one.spread_bp, worst.spread_bp)
+        )
+    return found
+
+
+def interval_of(facts: Iterable[Fact], *, averages: Mapping[str, AverageError], district: District) -> MassInterval:
+    """Between which masses the true one of some figures lies, 95 times in 100."""
+    # Added up first, what is below zero apart: the errors of what was taken off do not cancel those of what came in.
+    sums: dict[tuple[str, str, bool, bool], list[int]] = {}
+    for fact in facts:
+        key = (fact.item_type, fact.provenance, fact.units < 0, fact.recovered_g < 0)
+        one = sums.setdefault(key, [0, 0, 0])
+        one[0] += fact.units
+        one[1] += fact.recovered_g
+        one[2] += fact.ticket_lines
+    parts = (
+        MassPart(item_type=item_type, provenance=WeighProvenance(source), units=units, mass_g=mass_g, lines=lines)
+        for (item_type, source, *_), (units, mass_g, lines) in sums.items()
+    )
+    return mass_interval(parts, errors=district.weight_errors, averages=averages)
+
+
 def _scope_report(
-    scope: Scope, day: date, *, mine: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
+    scope: Scope,
+    day: date,
+    *,
+    mine: Sequence[Fact],
+    made_up: Sequence[MadeUpLine],
+    averages: Mapping[str, AverageError],
+    district: District,
 ) -> dict[str, Any]:
     # Tickets and not lines: one may hold several item types, of this scope and of others.
     tickets = len({line.id for line in counted(made_up, scope, district=district)})
@@ -206,6 +251,7 @@ def _scope_report(
         units=sum(units for units, _ in sources.values()),
         mass_by_provenance_g={WeighProvenance(source): mass_g for source, (_, mass_g) in sources.items()},
     )
+    interval = interval_of(mine, averages=averages, district=district)
     found = policy.goal_progress(
         day, scope=scope, recovered=recovered, goals=district.goals, calendar=district.calendar
     )
@@ -214,6 +260,9 @@ def _scope_report(
         "labels": [*warnings, *found.labels],
         "recovered": _shown(recovered.units, recovered.mass_g),
         "provenance": [asdict(share) for share in found.shares],
+        "mass_low_g": interval.low_g,
+        "mass_high_g": interval.high_g,
+        "mass_interval_text": interval.text,
         "weighed_share_bp": found.weighed_share_bp,
         "elapsed_days": found.elapsed_days,
         "year_days": found.year_days,

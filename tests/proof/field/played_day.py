@@ -65,6 +65,7 @@ class Van:
     done: set[Any] = field(default_factory=set)
     pace: float = 1.0
     stands: bool = False
+    out: bool = False
     home: bool = False
     at_door: UUID | None = None
 
@@ -147,7 +148,10 @@ class PlayedDay:
     # --- one van ---
 
     def _drive(self, van: Van, leaves_s: float) -> Iterator[float]:
+        if leaves_s != van.leaves_s or (van.out and not van.home):
+            return  # it was called to leave at another time
         now = leaves_s
+        van.out, van.home = True, False
         self._record(van, now, "shift_start")
         try:
             while (step := self._next(van, now)) is not None:
@@ -155,9 +159,10 @@ class PlayedDay:
                 for now in legs:  # the van's clock
                     self._stops(van, now)
                     yield now
-                if step["kind"] == "end":
+                if step["kind"] == "end" and not self._called_back(van, now):
                     break
             self._record(van, now, "shift_end")
+            van.home = True
         except BrokeDown:
             stands = van.breaks_s or now
             yield stands
@@ -167,13 +172,25 @@ class PlayedDay:
                 self._record(van, stands, "failed", booking_id=van.at_door, payload=Payload(reason="vehicle_breakdown"))
 
     def call(self, second: float) -> None:
-        """Call those who are home already and have been given stops since; they set out once more."""
+        """Call the crews that are not on the road and have other stops now: they set out again, or at another time."""
         for van in self.vans:
-            if van.home and not van.stands:
-                van.version, van.steps = self.look(van, second)
-                if self._open(van):
-                    van.home = False
-                    self._wake(second, self._drive(van, second))
+            if van.stands or (van.out and not van.home):
+                continue
+            van.version, van.steps = self.look(van, second)
+            if self._open(van):
+                begins = next(float(step["start_s"]) for step in van.steps if step["kind"] == "start")
+                van.leaves_s = second if van.out else max(second, begins)
+                van.done.discard("end")
+                self._wake(van.leaves_s, self._drive(van, van.leaves_s))
+
+    def _called_back(self, van: Van, now: float) -> bool:
+        """Whether a crew that comes home finds stops on its list that it did not know when it turned back."""
+        if van.phone.hears(now):
+            van.version, van.steps = self.look(van, now)
+        if not self._open(van):
+            return False
+        van.done.discard("end")
+        return True
 
     def _open(self, van: Van) -> bool:
         return any(

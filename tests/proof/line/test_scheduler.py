@@ -98,12 +98,15 @@ def due_runs(days: int) -> list[Due]:
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
+            ("mass_balance", midnight + timedelta(hours=8, minutes=50)),
             ("remind", midnight + timedelta(hours=9)),
             ("remind_early", midnight + timedelta(hours=9, minutes=10)),
             ("plan_tomorrow", midnight + timedelta(hours=20)),
         ]
         if midnight.day == 1:
             found.append(("goal_report", midnight + timedelta(hours=6)))
+        if midnight.day == 2:
+            found.append(("class_averages", midnight + timedelta(hours=4)))
         if midnight.day == 3:
             found.append(("propose_handling", midnight + timedelta(hours=5)))
     end = START + timedelta(days=days)
