@@ -43,6 +43,7 @@ from recycling.policy.network import (
     Village,
 )
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
@@ -79,8 +80,8 @@ def read_district(folder: Path) -> District:
     healing_path = folder / "policy" / "healing.toml"
     masses_path = folder / "policy" / "balance_of_mass.toml"
     masses = read_toml(masses_path, tables=["trip_tolerance", "weight_errors"])
-    balance_path, intake_path, stock_path = (
-        folder / "policy" / name for name in ("balance.toml", "intake.toml", "stock.toml")
+    balance_path, intake_path, stock_path, pace_path = (
+        folder / "policy" / name for name in ("balance.toml", "intake.toml", "stock.toml", "pace.toml")
     )
     return District(
         catalogue=catalogue,
@@ -100,6 +101,7 @@ def read_district(folder: Path) -> District:
         trip_tolerance=one(masses_path, masses, "trip_tolerance", TripTolerance),
         weight_errors=one(masses_path, masses, "weight_errors", WeightErrors),
         corrections=one(intake_path, read_toml(intake_path, tables=["corrections"]), "corrections", CorrectionRule),
+        pace=one(pace_path, read_toml(pace_path, tables=["pace"]), "pace", PaceRule),
         balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
         processors=_read_processors(folder / "district" / "processors.toml", catalogue),

@@ -40,7 +40,9 @@ from recycling.usecases.planning.publish_replan import publish_replan
 from recycling.usecases.planning.replan_day import replan_day
 from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.store_forecasts import store_forecasts
 
 log = logger(__name__)
 
@@ -206,6 +208,16 @@ def class_averages(context: JobContext) -> Figures:
     """Keep the stations' class averages of a month."""
     version = make_class_averages(context.scope, session=context.session, now=context.clock())
     return {"lines": version.lines, "valid_from": version.valid_from.isoformat()}
+
+
+def forecasts(context: JobContext) -> Figures:
+    """Forecast the year as it looked at the end of a day."""
+    return store_forecasts(context.day, district=context.district, session=context.session, now=context.clock())
+
+
+def pace_alarm(context: JobContext) -> Figures:
+    """Tell the bureau of goals in danger."""
+    return dict(raise_pace_alarm(context.day, district=context.district, session=context.session, now=context.clock()))
 
 
 def propose_minutes(context: JobContext) -> Figures:

@@ -181,6 +181,30 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             about=_month_before,
             scope=_month,
         ),
+        # After the roll-up, from whose figures it is made.
+        Job(
+            key="forecast",
+            name_zh="年末预测",
+            name_en="Forecasts",
+            does_zh="按前一日数据预测各口径年末回收量",
+            does_en="forecast the year's end of every scope as of yesterday",
+            action=actions.forecasts,
+            cron=Cron(hour=1, minute=10),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        Job(
+            key="pace_alarm",
+            name_zh="进度预警",
+            name_en="Pace alarm",
+            does_zh="目标可能落空时告知主管部门，每级每月一次",
+            does_en="tell the bureau of goals in danger, once a month for each level",
+            action=actions.pace_alarm,
+            cron=Cron(hour=7, minute=30, day_of_week="mon"),
+            about=_day_before,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
         # After the phones that were without a network on the month's last days have sent what they recorded.
         Job(
             key="propose_handling",

@@ -18,6 +18,7 @@ from recycling.policy.lateness import LatenessRule
 from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import Network, TravelEstimate
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
@@ -53,6 +54,7 @@ class District:
     trip_tolerance: TripTolerance
     weight_errors: WeightErrors
     corrections: CorrectionRule
+    pace: PaceRule
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND

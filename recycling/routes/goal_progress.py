@@ -18,8 +18,10 @@ from recycling.routes.schemas.figures import (
     GoalReportListSchema,
     GoalReportSchema,
 )
+from recycling.routes.schemas.forecast import GoalForecastSchema
 from recycling.usecases.queries import recovered as queries
 from recycling.usecases.reporting.goal_csv import goal_csv
+from recycling.usecases.reporting.goal_forecast import goal_forecast
 from recycling.usecases.reporting.goal_progress import goal_progress
 
 bp = GuardedBlueprint(
@@ -47,6 +49,14 @@ def export_progress(wanted: dict[str, Any]) -> Response:
     name = f"goal-progress-{report['on']}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(goal_csv(report), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@bp.get("/goal-forecast")
+@bp.arguments(GoalProgressFilterSchema, location="query")
+@bp.response(200, GoalForecastSchema)
+def show_forecast(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Show where each scope will probably stand at the end of the year, and which lever moves it (目标预测)."""
+    return goal_forecast(**wanted, district=district(), session=db.session(), now=utc_now())
 
 
 @bp.get("/goal-reports")

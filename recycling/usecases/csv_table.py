@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ UTF8_NAMES = {"utf-8", "utf8"}
 BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 BROKEN = "\ufffd"
+
+Refuse = Callable[..., RowsRefused]  # with the words in both languages, then perhaps the line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class TableForm:
         RowsRefused
             When it cannot be decoded, the header is wrong, there are too many rows, or quotes do not close.
         """
-        encoding, text = self._decoded(raw, charset)
+        encoding, text = decoded(raw, charset, refuse=self._whole_file)
         return encoding, self._rows(text)
 
     def cell(self, row: TableRow, column: str, faults: Faults) -> Any:
@@ -98,44 +100,6 @@ class TableForm:
             value = "" if column in self.unspoken else f" {shown(text)}"
             faults.add(row.line, column, f"{column}{value} {bad.zh}", f"{column}{value} {bad.en}")
             return None
-
-    def _decoded(self, raw: bytes, charset: str | None) -> tuple[str, str]:
-        named = (charset or "").lower()
-        if raw.startswith(WIDE_BOMS):
-            raise self._whole_file("文件为 UTF-16 编码，请另存为 CSV UTF-8", "the file is UTF-16; save it as CSV UTF-8")
-        if named and named not in UTF8_NAMES | GB_NAMES:
-            raise self._whole_file(
-                f"不支持 {named[:SHOWN_OF_VALUE]} 编码，请使用 UTF-8 或 GB18030",
-                f"charset {named[:SHOWN_OF_VALUE]} is not taken; send UTF-8 or GB18030",
-            )
-        if named not in GB_NAMES or raw.startswith(BOM):
-            try:
-                return "utf-8", self._clean(raw.removeprefix(BOM).decode("utf-8"))
-            except UnicodeDecodeError as error:
-                if named in UTF8_NAMES or raw.startswith(BOM) or _mostly_utf8(raw):
-                    line = raw.count(b"\n", 0, error.start) + 1
-                    raise self._whole_file(
-                        f"第 {line} 行不是有效的 UTF-8，请重新导出",
-                        f"line {line} is no UTF-8; export the file again",
-                        line,
-                    ) from None
-        try:
-            return "gb18030", self._clean(raw.decode("gb18030"))
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            raise self._whole_file(
-                f"无法识别编码（第 {line} 行既非 UTF-8 也非 GB18030），请另存为 CSV UTF-8",
-                f"the encoding is not known (line {line} is neither UTF-8 nor GB18030); save the file as CSV UTF-8",
-                line,
-            ) from None
-
-    def _clean(self, text: str) -> str:
-        if "\0" in text:
-            line = text.count("\n", 0, text.index("\0")) + 1
-            raise self._whole_file(
-                f"第 {line} 行含空字符，不是 CSV 文本", f"line {line} has a NUL character; send CSV text", line
-            )
-        return text
 
     def _whole_file(self, zh: str, en: str, line: int = 1, column: str = "") -> RowsRefused:
         return RowsRefused(
@@ -243,6 +207,51 @@ class Faults:
             ],
             error_count=count,
         )
+
+
+def decoded(raw: bytes, charset: str | None, *, refuse: Refuse) -> tuple[str, str]:
+    """The encoding of a CSV file, UTF-8 or GB18030, and its text; ``refuse`` puts what is wrong into the file's words.
+
+    Raises
+    ------
+    RowsRefused
+        When it is in neither, or in another one by its own word.
+    """
+    named = (charset or "").lower()
+    if raw.startswith(WIDE_BOMS):
+        raise refuse("文件为 UTF-16 编码，请另存为 CSV UTF-8", "the file is UTF-16; save it as CSV UTF-8")
+    if named and named not in UTF8_NAMES | GB_NAMES:
+        raise refuse(
+            f"不支持 {named[:SHOWN_OF_VALUE]} 编码，请使用 UTF-8 或 GB18030",
+            f"charset {named[:SHOWN_OF_VALUE]} is not taken; send UTF-8 or GB18030",
+        )
+    if named not in GB_NAMES or raw.startswith(BOM):
+        try:
+            return "utf-8", _clean(raw.removeprefix(BOM).decode("utf-8"), refuse)
+        except UnicodeDecodeError as error:
+            if named in UTF8_NAMES or raw.startswith(BOM) or _mostly_utf8(raw):
+                line = raw.count(b"\n", 0, error.start) + 1
+                raise refuse(
+                    f"第 {line} 行不是有效的 UTF-8，请重新导出",
+                    f"line {line} is no UTF-8; export the file again",
+                    line,
+                ) from None
+    try:
+        return "gb18030", _clean(raw.decode("gb18030"), refuse)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise refuse(
+            f"无法识别编码（第 {line} 行既非 UTF-8 也非 GB18030），请另存为 CSV UTF-8",
+            f"the encoding is not known (line {line} is neither UTF-8 nor GB18030); save the file as CSV UTF-8",
+            line,
+        ) from None
+
+
+def _clean(text: str, refuse: Refuse) -> str:
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise refuse(f"第 {line} 行含空字符，不是 CSV 文本", f"line {line} has a NUL character; send CSV text", line)
+    return text
 
 
 def _mostly_utf8(raw: bytes) -> bool:

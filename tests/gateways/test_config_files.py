@@ -38,6 +38,7 @@ FILES = (
     "policy/devices.toml",
     "policy/proof.toml",
     "policy/lateness.toml",
+    "policy/pace.toml",
     "policy/service_time.toml",
     "policy/stock.toml",
 )
@@ -230,6 +231,8 @@ def test_bytes_that_are_no_text_are_named(folder: Path, name: str) -> None:
         ("district/processors.toml", 'key = "wood-demo"', 'key = "dismantler-demo"', ["two licences in force"]),
         ("district/network.toml", "storage_limit_g = 20_000_000", "storage_limit_g = 0", ["storage_limit_g = 0"]),
         ("policy/stock.toml", "alarm_bp = 9_000", "alarm_bp = 10_001", ["alarm_bp = 10001", "10000"]),
+        ("policy/pace.toml", "[5000, 2000]", "[2000, 5000]", ["below_probability_bp = [2000, 5000]", "must descend"]),
+        ("policy/pace.toml", "[9500, 8500]", "[9500]", ["one value for each level"]),
         ("policy/healing.toml", "most_moved_bp = 500", "most_moved_bp = 10001", ["most_moved_bp = 10001", "10000"]),
         ("policy/balance_of_mass.toml", "_bp = 2_000", "_bp = 200", ["trip_tolerance", "must not fall"]),
         ("policy/balance_of_mass.toml", "division_g = 5_000", "division_g = -1", ["division_g = -1", "0 and 100000"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -55,6 +55,7 @@ from recycling.usecases.queries.invariants import (
 from recycling.usecases.reporting.goal_report import make_goal_report
 from tests.builders import TOMORROW, a_booking, a_resident, a_waiting_wish
 from tests.conftest import NOW
+from tests.declared import a_baseline, table_of, upload
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_batch, a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
 from tests.usecases.test_balance_invariants import BALANCE_BREACHES
@@ -103,6 +104,8 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
     approve_correction(proposal.id, by=a_keeper(), district=district, session=session, now=now)
     _through_the_stock(session, district, now)
     make_goal_report("2026-11", district=district, session=session, now=now)
+    a_baseline(district=district, session=session, now=now)
+    upload(table_of({date(2025, 3, 1): 100}), district=district, session=session, now=now)
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
         fingerprint=bytes(32), session=session, now=now,
@@ -307,6 +310,9 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.numbers_have_no_gap, sql("UPDATE intake_ticket SET number = 0 WHERE number = 1")),
     (figures.numbers_have_no_gap, sql("DELETE FROM scale")),
     (figures.reports_are_what_was_kept, sql("""UPDATE goal_report SET body = '{"units": 1000000}'""")),
+    (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_proposal SET units = units + 1")),
+    (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_confirmation SET sha256 = '0'")),
+    (figures.uploads_are_whole, sql("DELETE FROM declared_figure WHERE units = 0")),
     (figures.days_are_local_dates, sql(ON_THE_22ND)),
     # 16:00 UTC is midnight in Shanghai: the day after has begun
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),

@@ -183,6 +183,10 @@ WORDINGS: dict[str, Wording] = {
         zh="{station_zh}有 {lots} 批库存超过存放天数，共 {stored_kg} 千克，最早入库于 {day_zh}，请尽快移交。",
         en="{station_en}: {lots} lots have lain too long, {stored_kg} kg in all, the oldest since {day_en}. Please hand"
         " them over.",
+    ),
+    "goal.behind_pace": Wording(
+        zh="{scope_zh} {year} 年目标预警（第 {level} 级）：截至 {day_zh}，{judged_zh}。",
+        en="The {year} goal of {scope_en} is in danger (level {level}): at {day_en}, {judged_en}.",
         at_once=True,
     ),
     "job.failed": Wording(

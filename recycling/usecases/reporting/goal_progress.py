@@ -26,6 +26,7 @@ from recycling.policy.provenance_interval import AverageError, MassInterval, Mas
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
 from recycling.usecases.queries.balances import held_between
+from recycling.usecases.reporting.in_force import with_baselines
 from recycling.usecases.reporting.outflow import outflow_by_kind
 
 FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
@@ -59,19 +60,31 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
     Conflict
         When a configured scope cannot be measured by weigh-in tickets.
     """
-    today = service_day(now)
+    day = check_asked(on, today=service_day(now))
+    see_one_state(session)
+    return progress_at(day, district=district, session=session)
+
+
+def check_asked(on: date | None, *, today: date) -> date:
+    """The day that figures are asked for, today when none is named.
+
+    Raises
+    ------
+    InvalidInput
+        When it lies ahead, or before the base year of the goals.
+    """
     day = on or today
     if not FIRST_DAY <= day <= today:
         raise InvalidInput(
             f"on = {day}: figures exist from {FIRST_DAY} to today, {today}; choose a day between"
             f" / 可查询 {FIRST_DAY} 至 {today} 的数据"
         )
-    see_one_state(session)
-    return progress_at(day, district=district, session=session)
+    return day
 
 
 def progress_at(day: date, *, district: District, session: Session) -> dict[str, Any]:
     """The same for a day that may be asked for, in the transaction of the caller."""
+    district = with_baselines(district, session=session)
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
     made_up = _made_up_lines(new_year, day, session=session)

@@ -95,6 +95,7 @@ def due_runs(days: int) -> list[Due]:
         found += [
             ("book_recurring", midnight + timedelta(minutes=10)),
             ("roll_up", midnight + timedelta(minutes=30)),
+            ("forecast", midnight + timedelta(hours=1, minutes=10)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
@@ -103,6 +104,8 @@ def due_runs(days: int) -> list[Due]:
             ("remind_early", midnight + timedelta(hours=9, minutes=10)),
             ("plan_tomorrow", midnight + timedelta(hours=20)),
         ]
+        if midnight.weekday() == 0:
+            found.append(("pace_alarm", midnight + timedelta(hours=7, minutes=30)))
         if midnight.day == 1:
             found.append(("goal_report", midnight + timedelta(hours=6)))
         if midnight.day == 2:

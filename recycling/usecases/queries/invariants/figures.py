@@ -9,10 +9,13 @@ from sqlalchemy import ColumnElement, Date, and_, case, cast, exists, func, or_,
 from sqlalchemy.orm import Session, aliased
 
 from recycling.clock import SHANGHAI
+from recycling.models.baseline import BaselineConfirmation, BaselineProposal
 from recycling.models.booking import BookedItem, Booking
+from recycling.models.history import DeclaredFigure, DeclaredUpload
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale
 from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, GoalReport, MonthlyRecovery
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, Query, differences, invariant, rows
+from recycling.usecases.reporting.baselines import baseline_digest
 from recycling.usecases.reporting.goal_report import digest
 
 _newer = aliased(IntakeTicket)
@@ -165,6 +168,42 @@ def reports_are_what_was_kept(session: Session, _now: datetime) -> Breaches:
         select(GoalReport.id, GoalReport.period, GoalReport.version, GoalReport.body, GoalReport.sha256)
     )
     return [(row.id, row.period, row.version) for row in kept if digest(row.body) != row.sha256][:MOST_ROWS]
+
+
+@invariant("I-15", "已确认基准未被改动 / a confirmed baseline is what its digest says, by two people")
+def baselines_are_what_was_confirmed(session: Session, _now: datetime) -> Breaches:
+    """Confirmed baselines that were changed afterwards, or that one person confirmed alone."""
+    both = select(BaselineProposal, BaselineConfirmation).join(
+        BaselineConfirmation, BaselineConfirmation.baseline_id == BaselineProposal.id
+    )
+    return [
+        (proposal.id, proposal.scope_key, proposal.year, proposal.version)
+        for proposal, confirmation in session.execute(both)
+        if confirmation.confirmed_by_id == proposal.proposed_by_id
+        or confirmation.sha256
+        != baseline_digest(
+            proposal, confirmed_by_id=confirmation.confirmed_by_id, confirmed_at=confirmation.confirmed_at
+        )
+    ][:MOST_ROWS]
+
+
+@invariant("I-15", "申报数据整份保存 / an upload of declared history holds as many figures as were taken")
+def uploads_are_whole(session: Session, _now: datetime) -> Breaches:
+    """Uploads of which figures are missing, or were added."""
+    upload, figure = DeclaredUpload, DeclaredFigure
+    found = (
+        select(upload.number, upload.figures, func.count(figure.upload_number))
+        .outerjoin(figure, figure.upload_number == upload.number)
+        .group_by(upload.number, upload.figures)
+        .having(
+            or_(
+                upload.figures != func.count(figure.upload_number),
+                func.min(figure.month) < func.min(upload.first_month),
+                func.max(figure.month) > func.max(upload.last_month),
+            )
+        )
+    )
+    return rows(session, found)
 
 
 @invariant("I-28", "服务日 = 过磅时刻的上海日期 / a ticket's day is the Shanghai date of its weighing")
