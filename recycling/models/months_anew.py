@@ -14,6 +14,8 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    and_,
+    case,
     cast,
     delete,
     func,
@@ -22,7 +24,6 @@ from sqlalchemy import (
     select,
     text,
     true,
-    union_all,
     update,
 )
 from sqlalchemy.orm import Session
@@ -123,23 +124,29 @@ def _in_sum(days: Table, month: date) -> Select[*tuple[Any, ...]]:
     return select(
         literal(month).label("month"),
         *keys,
-        cast(func.sum(days.c.units), Integer),
-        cast(func.sum(days.c.recovered_g), BigInteger),
-        cast(func.sum(days.c.ticket_lines), Integer),
+        cast(func.sum(days.c.units), Integer).label("units"),
+        cast(func.sum(days.c.recovered_g), BigInteger).label("recovered_g"),
+        cast(func.sum(days.c.ticket_lines), Integer).label("ticket_lines"),
     ).group_by(*keys)
 
 
 def _replace(session: Session, model: type[Base], wanted: Select[*tuple[Any, ...]], *mine: ColumnElement[bool]) -> int:
     """Put the wanted figures in the place of mine, unless they are the same; returns how many were not."""
-    table = table_of(model)
+    table, told = table_of(model), wanted.subquery()
     put = insert(table).from_select([column.name for column in table.c], wanted)
-    stood = select(*table.c).where(*mine)
-    if session.execute(stood.limit(1)).first() is None:
+    stood = session.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
+    if not stood:
         return session.connection().execute(put, execution_options={"preserve_rowcount": True}).rowcount
-    both = list(union_all(wanted, stood).subquery().c)
-    # Each side has a key once: what is there twice is on both sides, amounts included.
-    apart = select(*both[:KEY_COLUMNS]).group_by(*both).having(func.count() == 1).distinct().subquery()
-    differences = session.execute(select(func.count()).select_from(apart)).scalar_one()
+    pairs = [(told.c[column.name], column) for column in table.c]
+    met = [one == other for one, other in pairs[:KEY_COLUMNS]]
+    same = case((and_(*(one == other for one, other in pairs[KEY_COLUMNS:])), 1))
+    count, common, right = session.execute(
+        select(func.count(), func.count(pairs[0][1]), func.count(same)).select_from(
+            told.outerjoin(table, and_(*met, *mine))
+        )
+    ).one()
+    # Those that are on one side alone, and those that are on both and not the same.
+    differences: int = (count - common) + (stood - common) + (common - right)
     if differences:
         session.execute(delete(table).where(*mine))
         session.execute(put)
