@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import statistics
@@ -89,6 +90,8 @@ def _read(session: Session, *, district: District, looks: int, named: str) -> It
     def bare_towns(day: date) -> dict[str, Any]:
         return {key: _bare(session, day, "town_key", f"item_type IN {some}") for key, some in types.items()}
 
+    gc.collect()
+    gc.freeze()  # as a server does when it has started
     assert _of_towns(progress(LAST)) == _by_town(bare_towns(LAST)), "the two do not say the same"
     for what, bare, peer in (
         (
