@@ -263,3 +263,9 @@ class SmsRefused(InvalidInput):
     """The provider refuses a text or its number for good; sending it again cannot help."""
 
     code = "sms_refused"
+
+
+class MailRefused(InvalidInput):
+    """The mail server refuses a mail or its recipients for good; sending it again cannot help."""
+
+    code = "mail_refused"

@@ -70,6 +70,9 @@ def _tickets() -> None:
         ticket.add_column(sa.Column("counters_id", sa.Uuid(), nullable=True))
         ticket.add_column(sa.Column("mac", sa.LargeBinary(length=32), nullable=False, server_default=""))
     op.execute("UPDATE intake_ticket SET counts_on = day")
+    if op.get_bind().dialect.name == "sqlite":  # whose default is an empty text, and no empty mac
+        op.execute("UPDATE intake_ticket SET mac = x''")
+        op.execute("UPDATE scale SET last_mac = x''")
     op.execute("UPDATE intake_ticket SET refused_reason = 'other' WHERE refused_g > 0")
     with op.batch_alter_table("intake_ticket") as ticket:
         ticket.alter_column("counts_on", existing_type=sa.Date(), nullable=False)

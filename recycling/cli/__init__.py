@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from recycling.cli import (
+    audit,
     check_data,
     custody,
     demo,
@@ -13,6 +14,7 @@ from recycling.cli import (
     limits,
     messages,
     plan,
+    replay,
     report,
     scales,
     scheduler,
@@ -20,6 +22,7 @@ from recycling.cli import (
 )
 
 GROUPS = (
+    audit.group,
     check_data.command,
     custody.group,
     demo.group,
@@ -28,6 +31,7 @@ GROUPS = (
     limits.group,
     messages.group,
     plan.group,
+    replay.command,
     report.group,
     scales.group,
     scheduler.group,

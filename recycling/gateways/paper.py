@@ -34,10 +34,13 @@ class QrCode:
         return self.svg
 
 
-def pdf_of(html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOLS) -> bytes:
+def pdf_of(
+    html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOLS, identifier: bytes | None = None
+) -> bytes:
     """Set a page of HTML, styled by ``css``, as a PDF. What they refer to outside is left out, never fetched.
 
-    ``protocols`` names the URL schemes that may be fetched; only a test gives any.
+    With an ``identifier`` the same page becomes the same bytes each time. ``protocols`` names the URL schemes that may
+    be fetched; only a test gives any.
 
     Raises
     ------
@@ -52,7 +55,9 @@ def pdf_of(html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOL
         raise Unavailable("others are printing; ask again in a moment / 正在生成其他打印件，请稍后重试")
     try:
         style = weasyprint.CSS(string=css, url_fetcher=fetcher)
-        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(stylesheets=[style])
+        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(
+            stylesheets=[style], pdf_identifier=identifier
+        )
     finally:
         _press.release()
     return made

@@ -1,146 +1,139 @@
-"""Read the one sheet of an Excel workbook (.xlsx) that somebody uploads: bounded, without formulas, without surprises.
-
-A workbook is a zip of XML, and both can be made to eat memory. So its parts are unpacked here up to a bound, whatever
-their headers say; those with a DOCTYPE, which expands, and with too many elements are refused; and openpyxl reads a
-package that we made of the rest.
-"""
+"""Tables as files (表格文件): a workbook by XlsxWriter, and CSV; both hold text as text, whatever it looks like."""
 
 from __future__ import annotations
 
+import csv
 import io
-import re
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
-from recycling.errors import InvalidInput
+import xlsxwriter
 
-LARGEST_UNPACKED = 16 << 20  # bytes of all parts: twenty thousand rows of eight cells take seven million
-MOST_PARTS = 200
-MOST_TAGS = 1_000_000  # in all parts: an element costs a hundred bytes once it is parsed
-READ_PARTS = (".xml", ".rels")  # pictures and the like are left out
-ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-ENCRYPTED = 0x1
-MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Za-z0-9:$]{1,40})")
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+from recycling.units import kg_text, percent_text
 
+CellKind = Literal["text", "whole", "kg", "percent"]
+Cell = str | int | None
 
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """A cell that calculates; what it came to last is not looked at."""
+BOM = "\ufeff"
+# A cell that begins with one of these is run as a formula by spreadsheet programs (OWASP, CSV injection); the
+# full-width forms too, which Excel folds in Chinese locales.
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
-    text: str
-
-
-Cell = str | int | float | date | Formula | None
+HEAD_HEIGHT = 34  # points: two lines of a heading
+LONGEST_CELL = 32_767  # characters, in Excel
+WIDTHS = {"text": 22, "whole": 14, "kg": 16, "percent": 14}
+FORMATS = {"whole": "#,##0", "kg": "#,##0.000", "percent": "0.00%"}
 
 
-def is_workbook(raw: bytes) -> bool:
-    """Whether a file is an Excel workbook, of either kind."""
-    return raw.startswith((ZIP, OLD_EXCEL))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A heading, and what stands under it: text, whole numbers, grams shown as kilograms, basis points as percent."""
+
+    heading: str
+    kind: CellKind = "text"
+    width: int | None = None
 
 
-def read_sheet(raw: bytes, *, most_rows: int, most_columns: int) -> Iterator[tuple[int, list[Cell]]]:
-    """The rows of the one sheet that holds something, each with its number; at most one more than ``most_rows``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table. ``name`` is that of its sheet; rows hold grams and basis points, and may come one after the other."""
 
-    Raises
-    ------
-    InvalidInput
-        When it is no such workbook, is too large, has merged cells, or several sheets with something on them.
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+
+
+def workbook_of(tables: Iterable[Table], *, marks: Sequence[str], title: str, created: datetime) -> bytes:
+    """A workbook with a sheet for each table; the same tables become the same bytes each time.
+
+    Nothing becomes a formula or a link. Rows go to the disk as they come, so that memory does not grow with them.
     """
-    package = _repacked(raw)
-    # Only who uploads a workbook needs it, and it takes a while to import.
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(package, read_only=True, data_only=False, keep_links=False)
-        bounds = {"min_row": 1, "max_row": most_rows + 1, "max_col": most_columns}
-        filled = [
-            sheet
-            for sheet in book.worksheets
-            if any(value is not None for row in sheet.iter_rows(**bounds, values_only=True) for value in row)
-        ]
-        if len(filled) > 1:
-            names = ", ".join(repr(sheet.title[:31]) for sheet in filled[:5])
-            raise _refused(f"有多个工作表含数据（{names}），请只保留一个", f"sheets {names} hold something; leave one")
-        rows = [] if not filled else [
-            (number, [_cell(cell) for cell in row]) for number, row in enumerate(filled[0].iter_rows(**bounds), 1)
-        ]  # fmt: skip
-    except InvalidInput:
-        raise
-    except Exception as error:  # whatever a broken or hostile file makes of the library, it is the file's fault
-        raise _refused(
-            "无法作为 Excel 工作簿读取，请另存为 .xlsx 或 CSV UTF-8",
-            f"the file cannot be read as a workbook ({type(error).__name__}); save it again as .xlsx or CSV UTF-8",
-        ) from None
-    return iter(rows)
+    content = io.BytesIO()
+    options = {
+        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd",
+    }  # fmt: skip
+    with xlsxwriter.Workbook(content, options) as book:
+        book.set_properties({"title": title, "created": created.replace(tzinfo=None)})
+        styles = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()} | {
+            "title": book.add_format({"bold": True, "font_size": 14}),
+            "mark": book.add_format({"bold": True, "font_color": "#b00020"}),
+            "head": book.add_format({"bold": True, "bottom": 1, "bg_color": "#e8eef4", "text_wrap": True}),
+            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        }
+        for table in tables:
+            _write_sheet(book.add_worksheet(table.name), table, marks=marks, styles=styles)
+    return content.getvalue()
 
 
-def _cell(cell: Any) -> Cell:
-    value = cell.value
-    if getattr(cell, "data_type", "n") == "f":
-        return Formula(str(getattr(value, "text", value))[:40])
-    if isinstance(value, datetime):
-        # A time of day in a date is no date that somebody meant.
-        return value.date() if value.time() == time() else value.isoformat(" ")
-    if value is None or isinstance(value, date) or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    return str(value)
+def csv_of(tables: Iterable[Table], *, marks: Sequence[str]) -> bytes:
+    """The tables one below the other as CSV: UTF-8 with BOM, so that Excel reads it, and no cell that calculates."""
+    text = io.StringIO()
+    text.write(BOM)
+    sheet = csv.writer(text)
+    for mark in marks:
+        sheet.writerow([safe_cell(mark)])
+    for table in tables:
+        sheet.writerow([safe_cell(table.title)])
+        sheet.writerow([safe_cell(column.heading) for column in table.columns])
+        for row in table.rows:
+            sheet.writerow([shown(cell, column) for cell, column in zip(row, table.columns, strict=True)])
+        sheet.writerow([])
+    return text.getvalue().encode()
 
 
-def _repacked(raw: bytes) -> io.BytesIO:
-    """The XML parts of a workbook in a package of our own making, all within bounds."""
-    if raw.startswith(OLD_EXCEL):
-        raise _refused(
-            "是旧版 .xls 或加密的工作簿，请另存为不带密码的 .xlsx",
-            "it is an old .xls or has a password; save it as .xlsx without one",
-        )
-    package, left, tags = io.BytesIO(), LARGEST_UNPACKED, 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as given, zipfile.ZipFile(package, "w", zipfile.ZIP_STORED) as made:
-            parts = given.infolist()
-            if len(parts) > MOST_PARTS or len({part.filename for part in parts}) < len(parts):
-                raise _refused("内部文件过多或重名", f"it has more than {MOST_PARTS} parts, or two of one name")
-            for part in parts:
-                if part.flag_bits & ENCRYPTED:
-                    raise _refused("已加密，请去除密码", "it has a password; save it without one")
-                if not part.filename.lower().endswith(READ_PARTS):
-                    continue
-                with given.open(part) as opened:
-                    text = opened.read(left + 1)
-                left -= len(text)
-                tags += text.count(b"<")
-                if left < 0 or tags > MOST_TAGS:
-                    raise _refused(
-                        f"解压后超过 {LARGEST_UNPACKED >> 20} MiB 或单元格过多，请拆分",
-                        f"unpacked it has more than {LARGEST_UNPACKED >> 20} MiB or too many cells; split it",
-                    )
-                _check_part(text)
-                made.writestr(part.filename, text)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise _refused(
-            "压缩包已损坏，请重新保存", f"its zip is broken ({type(error).__name__}); save the file again"
-        ) from None
-    except RuntimeError:
-        raise _refused("已加密，请去除密码", "it has a password; save it without one") from None
-    package.seek(0)
-    return package
+def safe_cell(cell: Any) -> Any:
+    """A cell that a spreadsheet shows and never runs."""
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+        return f"'{cell}"
+    return "" if cell is None else cell
 
 
-def _check_part(text: bytes) -> None:
-    if text.startswith(UTF16) or b"\0" in text[:200] or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise _refused("含不允许的 XML 内容", "it holds XML that spreadsheets do not write; save it again")
-    merged = MERGED.search(text)
-    if merged:
-        where = merged[1].decode()
-        raise _refused(
-            f"单元格 {where} 已合并，请取消合并并逐格填写",
-            f"cells {where} are merged: which rows their value is meant for cannot be told; unmerge them and fill each",
-        )
+def shown(cell: Cell, column: Column) -> Cell:
+    """A cell as people read it. A negative number stays one: it is no text that could be run."""
+    if isinstance(cell, str) or cell is None:
+        return str(safe_cell(cell))
+    if column.kind == "percent":
+        return percent_text(cell)
+    return kg_text(cell).removesuffix(" kg") if column.kind == "kg" else cell
 
 
-def _refused(zh: str, en: str) -> InvalidInput:
-    return InvalidInput(en, zh=zh)
+def _write_sheet(sheet: Any, table: Table, *, marks: Sequence[str], styles: dict[str, Any]) -> None:
+    warning = " · ".join(marks)
+    # On each printed page; an ampersand would begin a command there.
+    sheet.set_header(f'&C&"Arial,Bold"&KB00020{warning.replace("&", "&&")}' if warning else "")
+    sheet.set_footer("&L&A&R&P / &N")
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    for place, column in enumerate(table.columns):
+        sheet.set_column(place, place, column.width or WIDTHS[column.kind])
+    sheet.write_string(0, 0, table.title, styles["title"])
+    sheet.write_string(1, 0, warning, styles["mark"])
+    sheet.set_row(3, HEAD_HEIGHT)
+    for place, column in enumerate(table.columns):
+        sheet.write_string(3, place, column.heading, styles["head"])
+    sheet.freeze_panes(4, 0)
+    sheet.repeat_rows(3)
+    writers = [_writer(sheet, column, styles) for column in table.columns]
+    for number, row in enumerate(table.rows, start=4):
+        for place, (cell, write) in enumerate(zip(row, writers, strict=True)):
+            if cell is not None:
+                write(number, place, cell)
+
+
+def _writer(sheet: Any, column: Column, styles: dict[str, Any]) -> Any:
+    """What writes a cell of a column; text where a number is expected says why there is none."""
+    text_style = styles["wrap"] if (column.width or 0) > 40 else None
+    style, scale = styles.get(column.kind), {"kg": 1000, "percent": 10_000}.get(column.kind, 1)
+
+    def write(number: int, place: int, cell: str | int) -> None:
+        if isinstance(cell, str):
+            sheet.write_string(number, place, cell[:LONGEST_CELL], text_style)
+        else:
+            sheet.write_number(number, place, cell / scale if scale > 1 else cell, style)
+
+    return write

@@ -2,6 +2,7 @@
 
 from recycling.models import (
     addresses,
+    anchor,
     audit,
     balance,
     baseline,
@@ -29,6 +30,7 @@ from recycling.models import (
     position,
     privacy,
     proof,
+    publication,
     receipt,
     recovery,
     recurring,
@@ -43,6 +45,7 @@ from recycling.models.base import Base
 __all__ = [
     "Base",
     "addresses",
+    "anchor",
     "audit",
     "balance",
     "baseline",
@@ -70,6 +73,7 @@ __all__ = [
     "position",
     "privacy",
     "proof",
+    "publication",
     "receipt",
     "recovery",
     "recurring",

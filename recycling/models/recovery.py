@@ -100,17 +100,25 @@ class ClosedMonth(Base):
 
 @written_once
 class GoalReport(WithId, Base):
-    """A goal report as it was on its day: the answer in full, and its digest. Written once."""
+    """A goal report of a period: what it was made of, what came out, and the digests of both. Written once.
+
+    ``inputs`` name the tickets taken in, so that ``body`` can be worked out again however much was corrected since;
+    they are empty in a report from before they were kept. ``reason`` says why there is another version.
+    """
 
     __tablename__ = "goal_report"
     __table_args__ = (UniqueConstraint("period", "version"),)
 
-    period: Mapped[str] = mapped_column(String(16))
+    period: Mapped[str] = mapped_column(String(24))
     version: Mapped[int]
     as_of: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(200))
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    inputs_sha256: Mapped[str] = mapped_column(String(64))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     sha256: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by_id: Mapped[UUID] = mapped_column(Uuid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from flask import Response, abort, request
 
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
+from recycling.gateways.workbook import BOM
 from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint, needs_header, only, principal
 from recycling.routes.idempotency import idempotent
@@ -24,7 +25,6 @@ from recycling.routes.schemas.history import (
 )
 from recycling.usecases.queries import declared as queries
 from recycling.usecases.reporting.declared_history import upload_history
-from recycling.usecases.reporting.goal_csv import BOM
 from recycling.usecases.reporting.history_table import COLUMNS, MOST_ROWS, TEMPLATE_ROWS, Declared, read_history
 
 LARGEST_TABLE = 4 << 20  # 4 MiB: twenty thousand rows with long names of documents

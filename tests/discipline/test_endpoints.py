@@ -36,6 +36,7 @@ from tests.trips import a_held_trip
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
 PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+BUREAU: tuple[Role, ...] = ("clerk", "admin")
 BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
@@ -165,8 +166,6 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
     "goal_progress.show_forecast": DESK,
-    "goal_progress.list_reports": DESK,
-    "goal_progress.show_report": DESK,
     "baselines.create_baseline": ("clerk",),
     "baselines.create_confirmation": ("clerk", "admin"),
     "baselines.list_baselines": DESK,
@@ -174,9 +173,19 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "declared_history.list_declared": DESK,
     "declared_history.list_uploads": DESK,
     "declared_history.show_template": DESK,
+    "goal_reports.list_reports": DESK,
+    "goal_reports.create_report": BUREAU,
+    "goal_reports.show_report": DESK,
+    "goal_reports.show_differences": DESK,
+    "goal_reports.list_tickets": DESK,
+    "goal_reports.create_signature": BUREAU,
+    "goal_reports.put_publication": BUREAU,
+    "goal_reports.download": DESK,
     "job_runs.create_job_run": PLANNERS,
     "job_runs.list_job_runs": PLANNERS,
     "job_runs.show_job_run": PLANNERS,
+    "audit_rows.list_rows": ("clerk", "admin"),
+    "replays.show_replay": DESK,
     "handling.list_proposals": DESK,
     "handling.show_proposal": DESK,
     "handling.create_acceptance": PLANNERS,
@@ -259,7 +268,7 @@ def guard_of(app: Flask, endpoint: str) -> tuple[Role, ...] | None:
 
 def path_of(rule: Rule, row_id: object) -> str:
     """The address, with an id where it wants one, and a vehicle where it wants that."""
-    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1")
+    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1").replace("<form>", "csv")
 
 
 def is_page(app: Flask, endpoint: str) -> bool:
@@ -519,7 +528,7 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     assert others == {
         "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
         "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
-        "/service-days/<day>/live", "/tracking/<token>", "/pages/track/<token>",
+        "/service-days/<day>/live", "/replays/<day>", "/tracking/<token>", "/pages/track/<token>",
         "/pages/receipts/<ticket>/<proof>",
     }  # fmt: skip
 
@@ -545,7 +554,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             assert headers_of(theirs) == headers_of(nobodys)
             cells += 1
     # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
-    for rule, method, name in sorted(with_id(app), key=lambda cell: ("GET", "POST", "PATCH", "DELETE").index(cell[1])):
+    for rule, method, name in sorted(
+        with_id(app), key=lambda cell: ("GET", "POST", "PUT", "PATCH", "DELETE").index(cell[1])
+    ):
         for one in rows.get(name, ()):
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)

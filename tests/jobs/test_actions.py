@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from recycling.jobs import actions
@@ -27,6 +28,7 @@ from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.units import instant_at
+from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.builders import TOMORROW, a_booking
@@ -154,7 +156,7 @@ def test_on_request_a_plan_is_made_and_left_to_the_dispatcher(real: Runner, sess
 
 def test_the_roll_up_and_the_report_done_twice_leave_one_result(real: Runner, clock: Clock, session: Session) -> None:
     assert by_hand(real, "roll_up", date(2026, 11, 22)) == {
-        "rows": 0, "units": 0, "recovered_g": 0, "differences": 0, "month_differences": 0
+        "rows": 0, "units": 0, "recovered_g": 0, "differences": 0, "month_differences": 0,
     }  # fmt: skip
     first = by_hand(real, "goal_report", date(2026, 10, 31))
     clock.turn(days=1)
@@ -241,3 +243,27 @@ def test_trips_and_averages_by_hand_are_done_once(real: Runner, session: Session
     outcome = real.run_by_hand(real.jobs["mass_balance"], TOMORROW + timedelta(days=9), by=SYSTEM)
     assert (outcome.state, "is not over" in str(outcome.error)) == ("failed", True)
     assert_invariants(session)
+
+
+def test_the_night_anchors_the_chains_and_verifies_what_they_hold(
+    real: Runner, clock: Clock, session: Session, district: District, tmp_path: Path
+) -> None:
+    # given a correction, and a place for anchors beside the database
+    night = replace(real, settings={**DRAFT_ONLY, "AUDIT_ANCHOR_DIR": tmp_path / "anchors"})
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": clock.now}
+    ticket = weigh_in(a_weighing(), scale_number="1", **given)
+    correct_ticket(ticket.id, None, reason="误录", **given)
+    # when the night's jobs run
+    anchored = by_hand(night, "audit_anchor", date(2026, 11, 24))
+    assert anchored == {"number": 1, "audit_rows": 1, "scales": 1}
+    verified = by_hand(night, "verify_records", date(2026, 11, 24))
+    assert verified == {"findings": 0, "audit_rows": 1, "tickets": 2, "begun_at": None}
+    # and 36 days later those of the last weeks alone, on a Sunday all of them
+    clock.turn(days=36)
+    assert by_hand(night, "verify_records", date(2026, 12, 29))["tickets"] == 0
+    assert by_hand(night, "verify_records", date(2027, 1, 3))["tickets"] == 2
+    # then what somebody changed meanwhile is in the run's figures
+    session.rollback()
+    session.execute(text("UPDATE audit_row SET actor_role = 'clerk'"))
+    session.commit()
+    assert by_hand(night, "verify_records", date(2027, 1, 10))["first"] == "audit_row 1"

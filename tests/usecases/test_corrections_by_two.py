@@ -66,9 +66,9 @@ def test_a_small_correction_is_made_by_one_person_and_audited(
     ticket = acts["weigh"](LIGHT)
     made = acts["correct"](ticket.id, a_weighing(net_g=40_000))
     acts["correct"](made.id, None)
-    assert audited(session) == [("correction.made", KEEPER.id)] * 2
+    assert audited(session) == [("ticket.corrected", KEEPER.id), ("ticket.withdrawn", KEEPER.id)]
     first = session.get_one(AuditRow, 1)
-    assert (first.subject, first.facts["net_before_g"], first.facts["net_after_g"]) == (str(made.id), 41_300, 40_000)
+    assert (first.subject, first.facts["net_g_before"], first.facts["net_g"]) == (str(made.id), 41_300, 40_000)
     assert_invariants(session)
 
 
@@ -96,7 +96,10 @@ def test_a_large_one_is_refused_to_one_person_and_waits_for_a_second(
     assert (made.corrects_id, made.keeper_id, made.correction_reason) == (ticket.id, KEEPER.id, "读数有误")
     assert made.net_g == (wanted.net_g if wanted else 0)
     assert recovered_g(session) == (wanted.net_g - wanted.refused_g if wanted else 0)
-    assert audited(session) == [("correction.proposed", KEEPER.id), ("correction.approved", SECOND.id)]
+    written = "ticket.corrected" if wanted else "ticket.withdrawn"
+    assert audited(session) == [
+        ("correction.proposed", KEEPER.id), (written, SECOND.id), ("correction.approved", SECOND.id)
+    ]  # fmt: skip
     assert_invariants(session)
 
 

@@ -236,6 +236,8 @@ def test_a_difference_within_the_tolerance_passes_and_a_larger_one_waits_for_a_s
             resolve_difference(made.id, code="moisture", reason="途中失水", by=same, **given)
     resolve_difference(made.id, code="moisture", reason="途中失水", by=CLERK, **given)
     assert find_hand_over(made.id, by=CLERK, session=session)["state"] == "settled"
+    actions = session.scalars(select(AuditRow.action).order_by(AuditRow.number)).all()
+    assert actions[-2:] == ["hand_over.re_weighed", "hand_over.resolved"]
     assert list_hand_overs(by=CLERK, session=session, limit=9, state="held")["hand_overs"] == []
     with pytest.raises(Conflict, match="settled already"):
         resolve_difference(made.id, code="moisture", reason="途中失水", by=CLERK, **given)

@@ -28,6 +28,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
+from recycling.usecases.audit.make_anchor import make_anchor
 from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.custody.count_stock import Counted, count_stock, decide_count
@@ -49,6 +50,7 @@ from recycling.usecases.queries.invariants import (
     limits,
     live,
     people,
+    records,
     stock,
     work,
 )
@@ -58,6 +60,7 @@ from tests.conftest import NOW
 from tests.declared import a_baseline, table_of, upload
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_batch, a_keeper, a_line, a_read_weighing, a_reading, a_weighing, collect
+from tests.signers import a_published_report
 from tests.usecases.test_balance_invariants import BALANCE_BREACHES
 from tests.usecases.test_healing_invariants import HEALING_BREACHES
 
@@ -106,6 +109,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
     make_goal_report("2026-11", district=district, session=session, now=now)
     a_baseline(district=district, session=session, now=now)
     upload(table_of({date(2025, 3, 1): 100}), district=district, session=session, now=now)
+    a_published_report(session, district=district, now=now, period="2026-10")
     answer_once(
         lambda: Answer(status=201, headers={}, body="{}"), caller_id=uuid4(), endpoint="POST /bookings", key="k",
         fingerprint=bytes(32), session=session, now=now,
@@ -116,6 +120,7 @@ def a_day_of_work(session: Session, district: District, now: datetime) -> Sessio
         assert held is not None
         assert finish(session, held, figures={}, now=now)
         enqueue(session, job="roll_up", due_at=now, scope="2026-11-23", now=now)
+    make_anchor(folder=None, session=session, now=now)
     _told_by_a_provider(session, district, now)
     a_waiting_wish(session, resident, now=now, day=OPEN_DAY)
     session.rollback()
@@ -313,6 +318,13 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_proposal SET units = units + 1")),
     (figures.baselines_are_what_was_confirmed, sql("UPDATE baseline_confirmation SET sha256 = '0'")),
     (figures.uploads_are_whole, sql("DELETE FROM declared_figure WHERE units = 0")),
+    (figures.reports_are_what_was_kept, sql("UPDATE goal_report SET inputs_sha256 = ''")),
+    (figures.reports_are_what_was_kept, sql("UPDATE report_file SET sha256 = ''")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature WHERE place = 1")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_signature")),
+    (figures.published_reports_are_whole, sql("UPDATE report_signature SET sha256 = 'x' WHERE place = 2")),
+    (figures.published_reports_are_whole, sql("DELETE FROM report_file WHERE form = 'csv'")),
+    (figures.published_reports_are_whole, sql("DELETE FROM closed_month")),
     (figures.days_are_local_dates, sql(ON_THE_22ND)),
     # 16:00 UTC is midnight in Shanghai: the day after has begun
     (figures.days_are_local_dates, sql("UPDATE intake_ticket SET weighed_at = '2026-11-23 16:00:00.000000'")),
@@ -376,6 +388,12 @@ BREACHES: list[tuple[Invariant, Breach]] = [
     (work.messages_are_tried, sql(f"UPDATE outbox_message SET due_at = {LONG_AGO}")),
     (work.runs_are_accounted_for, sql("UPDATE job_run SET attempts = 0")),
     (work.runs_are_accounted_for, sql(f"UPDATE job_run SET finished_at = {LONG_AGO} WHERE state = 'done'")),
+    (records.audit_rows_have_no_gap, sql("UPDATE audit_row SET number = 99 WHERE number = 1")),
+    (records.audit_rows_have_no_gap, sql("DELETE FROM audit_row")),
+    (records.audit_rows_have_no_gap, sql("UPDATE audit_head SET last_number = 2")),
+    (records.anchors_follow_each_other, sql("UPDATE audit_anchor SET number = 2")),
+    (records.anchors_follow_each_other, sql("DELETE FROM audit_row", "DELETE FROM audit_head")),
+    (records.anchors_follow_each_other, sql("UPDATE audit_row SET mac = (SELECT mac FROM audit_anchor)")),
     (work.runs_are_taken, sql(f"UPDATE job_run SET claim_after = {LONG_AGO}, due_at = {LONG_AGO}")),
 ]  # fmt: skip
 

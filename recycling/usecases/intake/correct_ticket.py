@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import SecondPersonNeeded
 from recycling.logs import logger
-from recycling.models.audit import audit
 from recycling.models.intake import IntakeTicket
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -55,12 +54,5 @@ def correct_ticket(
                 " it and let a second approve / 更正幅度超过单人权限，须由第二人复核"
             )
         ticket = write_correction(correction, keeper_id=by.id, by=by, district=district, session=session, now=now)
-        audit(
-            session, action="correction.made", subject=ticket.id, by=by, now=now,
-            facts={
-                "corrects_id": str(ticket_id), "station_key": ticket.station_key, "net_before_g": before_g,
-                "net_after_g": ticket.net_g,
-            },
-        )  # fmt: skip
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket

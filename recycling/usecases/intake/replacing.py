@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput, NotFound
+from recycling.models.audit import audit
 from recycling.models.correction import CorrectionDecision
 from recycling.models.intake import IntakeLine, IntakeTicket, number_ticket
 from recycling.models.recovery import hold_open, lock_day, rebuild
@@ -157,7 +158,18 @@ def write_correction(
     rebuild(session, day=counts_on, station_key=station_key)
     balance_again([*original.lines, *lines], district=district, session=session, now=now)
     tell_of_full_station(station_key, district=district, session=session, now=now)
+    facts = {
+        "corrects_id": str(original.id), "station_key": station_key, "net_g_before": original.net_g,
+        "net_g": ticket.net_g, "counts_on": counts_on.isoformat(),
+    }  # fmt: skip
+    audit(session, action=_action(ticket), subject=ticket.id, by=by, now=now, facts=facts)
     return ticket
+
+
+def _action(ticket: IntakeTicket) -> str:
+    if ticket.counters_id is not None:
+        return "ticket.adjusted"
+    return "ticket.corrected" if ticket.lines else "ticket.withdrawn"
 
 
 def refuse_replaced(original: IntakeTicket, *, session: Session) -> None:

@@ -20,7 +20,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.scope import Scope
-from recycling.usecases.reporting.goal_report import digest
+from recycling.usecases.reporting.report_body import digest
 
 log = logger(__name__)
 

@@ -7,13 +7,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from recycling.gateways.workbook import BOM, safe_cell
 from recycling.policy.goal_progress import NO_GOAL
 from recycling.units import kg_text, percent_text
-
-BOM = "\ufeff"
-# A cell that begins with one of these is run as a formula by spreadsheet programs (OWASP, CSV injection); the
-# full-width forms too, which Excel folds in Chinese locales.
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
 HEADER = (
     "截至 / as of", "口径 / scope", "分类 / section", "名称 / name", "件数 / units", "质量（千克） / mass (kg)",
@@ -50,13 +46,6 @@ def goal_csv(report: dict[str, Any]) -> str:
     under_review = "年初至今 / year to date", "待核质量 / held", None, _kg(held["station_g"]), note
     sheet.writerow([safe_cell(cell) for cell in (report["on"], every, *under_review)])
     return text.getvalue()
-
-
-def safe_cell(cell: Any) -> Any:
-    """A cell that a spreadsheet shows and never runs."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return "" if cell is None else cell
 
 
 def _totals(scope: dict[str, Any]) -> Iterator[Cells]:

@@ -91,23 +91,37 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
     rolled_up_at = session.scalar(
         select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
     )
+    averages = average_errors(day, session=session)
+    progress = progress_of(day, facts=facts, made_up=made_up, averages=averages, district=district)
+    return progress | {
+        "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
+        "held": held_between(new_year, day, session=session),
+        "outflow": outflow_by_kind(new_year, day, session=session),
+    }
+
+
+def progress_of(
+    day: date,
+    *,
+    facts: Sequence[Fact],
+    made_up: Sequence[MadeUpLine],
+    averages: Mapping[str, AverageError],
+    district: District,
+) -> dict[str, Any]:
+    """What the figures of a year up to a day say; a report hands in those of the tickets that it took in."""
     scopes = district.goals.current_scopes()
     for scope in scopes:
         _refuse_unmeasurable(scope)
-    averages = average_errors(day, session=session)
     mine = {scope.key: counted(facts, scope, district=district) for scope in scopes}
     inside = {fact for found in mine.values() for fact in found}
     outside = [fact for fact in facts if fact not in inside]
     return {
         "on": day.isoformat(),
-        "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
         "scopes": [
             _scope_report(scope, day, mine=mine[scope.key], made_up=made_up, averages=averages, district=district)
             for scope in scopes
         ],
         "outside_scopes": amounts(outside),
-        "held": held_between(new_year, day, session=session),
-        "outflow": outflow_by_kind(new_year, day, session=session),
     }
 
 

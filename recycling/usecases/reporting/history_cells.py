@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from recycling.gateways.workbook import Cell, Formula
+from recycling.gateways.sheet_reader import Cell, Formula
 from recycling.policy.plain_text import is_plain
 from recycling.usecases.csv_cells import BadCell, folded
 from recycling.usecases.csv_table import shown as shown_text

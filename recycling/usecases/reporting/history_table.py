@@ -14,16 +14,15 @@ from datetime import date
 from typing import TypeVar
 
 from recycling.errors import InvalidInput, RowsRefused
-from recycling.gateways.workbook import Cell, Formula, is_workbook, read_sheet
+from recycling.gateways.sheet_reader import Cell, Formula, is_workbook, read_sheet
 from recycling.policy.catalogue import GROUPS
 from recycling.policy.district import District
+from recycling.usecases.csv_cells import BadCell, folded
 from recycling.usecases.csv_table import SHOWN_ERRORS, RowError, decoded
 from recycling.usecases.reporting.history_cells import (
     MOST_G,
     MOST_UNITS,
-    BadCell,
     Names,
-    folded,
     grams_of,
     month_of,
     shown,

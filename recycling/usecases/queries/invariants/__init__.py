@@ -16,6 +16,7 @@ from recycling.usecases.queries.invariants import (
     limits,
     live,
     people,
+    records,
     stock,
     work,
 )
@@ -26,7 +27,20 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (balances, bookings, figures, healing, intake, items, limits, live, people, stock, work)
+    for module in (
+        balances,
+        bookings,
+        figures,
+        healing,
+        intake,
+        items,
+        limits,
+        live,
+        people,
+        records,
+        stock,
+        work,
+    )
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )

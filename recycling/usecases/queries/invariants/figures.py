@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,11 @@ from recycling.models.baseline import BaselineConfirmation, BaselineProposal
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.history import DeclaredFigure, DeclaredUpload
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale
+from recycling.models.publication import FORMS, ReportFile, ReportSignature
 from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, GoalReport, MonthlyRecovery
 from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, Query, differences, invariant, rows
 from recycling.usecases.reporting.baselines import baseline_digest
-from recycling.usecases.reporting.goal_report import digest
+from recycling.usecases.reporting.report_body import digest
 
 _newer = aliased(IntakeTicket)
 # A ticket that is the newest of its chain of corrections.
@@ -161,13 +163,48 @@ def numbers_have_no_gap(session: Session, _now: datetime) -> Breaches:
     return [*rows(session, scales), *rows(session, strays)]
 
 
-@invariant("I-15", "报告与其摘要一致 / a kept report is what its digest says")
+@invariant("I-15", "报告与其摘要一致 / a kept report, its inputs and its files are what their digests say")
 def reports_are_what_was_kept(session: Session, _now: datetime) -> Breaches:
-    """Reports whose body was changed after it was kept."""
-    kept = session.execute(
-        select(GoalReport.id, GoalReport.period, GoalReport.version, GoalReport.body, GoalReport.sha256)
+    """Reports whose body or inputs were changed after they were kept, and files that were."""
+    kept = session.scalars(select(GoalReport))
+    changed: list[tuple[Any, ...]] = [
+        (row.id, row.period, row.version)
+        for row in kept
+        if digest(row.body) != row.sha256 or (row.inputs and digest(row.inputs) != row.inputs_sha256)
+    ]
+    files = session.scalars(select(ReportFile).execution_options(yield_per=1))
+    changed += [(row.report_id, row.form) for row in files if hashlib.sha256(row.content).hexdigest() != row.sha256]
+    return changed[:MOST_ROWS]
+
+
+@invariant("I-15", "签发须两人 / a published report has two signatures of its digest, all its files and a closed month")
+def published_reports_are_whole(session: Session, _now: datetime) -> Breaches:
+    """Published reports that lack a first signature, a file or their closed month; files of reports not published."""
+    signature, first = ReportSignature, aliased(ReportSignature)
+    files = select(func.count()).where(ReportFile.report_id == signature.report_id).scalar_subquery()
+    day = GoalReport.as_of
+    # A month has the only name of seven characters without a quarter in it.
+    month = and_(func.length(GoalReport.period) == 7, GoalReport.period.not_like("%Q%"))
+    unclosed = and_(month, ~exists().where(ClosedMonth.month == _month(session, day)))
+    wanted = (
+        select(signature.report_id, first.place, files)
+        .join(GoalReport, GoalReport.id == signature.report_id)
+        .outerjoin(first, and_(first.report_id == signature.report_id, first.place == 1))
+        .where(
+            signature.place == 2,
+            or_(
+                first.place.is_(None),
+                first.signed_by_id == signature.signed_by_id,
+                first.sha256 != GoalReport.sha256,
+                signature.sha256 != GoalReport.sha256,
+                files != len(FORMS),
+                unclosed,
+            ),
+        )
     )
-    return [(row.id, row.period, row.version) for row in kept if digest(row.body) != row.sha256][:MOST_ROWS]
+    published = select(signature.report_id).where(signature.place == 2)
+    strays = select(ReportFile.report_id, ReportFile.form).where(ReportFile.report_id.not_in(published))
+    return [*rows(session, wanted), *rows(session, strays)]
 
 
 @invariant("I-15", "已确认基准未被改动 / a confirmed baseline is what its digest says, by two people")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from recycling.errors import InvalidInput
-from recycling.gateways.workbook import LARGEST_UNPACKED, Formula, read_sheet
+from recycling.gateways.sheet_reader import LARGEST_UNPACKED, Formula, read_sheet
 from tests.workbooks import HEADER, a_workbook, with_part
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -109,7 +109,7 @@ def test_a_bomb_is_refused_before_it_eats_memory(made: Callable[[], bytes], tmp_
     program = (
         "import resource, sys\n"
         "from recycling.errors import InvalidInput\n"
-        "from recycling.gateways.workbook import read_sheet\n"
+        "from recycling.gateways.sheet_reader import read_sheet\n"
         "import openpyxl\n"
         "raw = open(sys.argv[1], 'rb').read()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
