@@ -15,21 +15,26 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from benchmarks.support.five_years import LAST
+from benchmarks.support.five_years import DAYS, LAST
 from benchmarks.support.five_years_app import NOW, FiveYears, five_years
+from benchmarks.support.workbook_process import written
 from benchmarks.table import Row
 from recycling.extensions import db
 from recycling.models.base import table_of
 from recycling.models.recovery import DailyRecovery
 from recycling.policy.district import District
 from recycling.usecases.reporting.goal_progress import FIRST_DAY, goal_progress
+from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.verify_report import verify_report
 
 # Smaller by the environment: LINES=100000 SQLITE_LINES=50000 LOOKS=50.
 LINES = int(os.environ.get("LINES", "10_000_000"))
 SQLITE_LINES = int(os.environ.get("SQLITE_LINES", "500_000"))
 LOOKS = int(os.environ.get("LOOKS", "300"))
 READ_P99_MS, ROLL_UP_S, BARE, APART = 150.0, 2.0, 2.0, 1.25
+MONTH, VERIFY_S = LAST.replace(day=1), 10.0
+BOOK_LINES, BOOK_S, BOOK_MIB = 50_000, 5.0, 200.0
 REBUILD_BARE = {"postgresql": 1.5, "sqlite": 2.0}
 
 
@@ -37,16 +42,17 @@ def rows() -> Iterator[Row]:
     """Measure everything of the issue's speed table, on PostgreSQL and on SQLite."""
     for engine, lines in (("postgresql", LINES), ("sqlite", SQLITE_LINES)):
         with five_years(engine, lines=lines) as made, made.app.app_context():
-            yield from measured(made, named=f"{engine}, {lines:,} lines over five years", looks=LOOKS)
+            yield from measured(made, named=f"{engine}, {lines:,} lines over five years", lines=lines, looks=LOOKS)
             db.session.remove()
 
 
-def measured(made: FiveYears, *, named: str, looks: int) -> Iterator[Row]:
+def measured(made: FiveYears, *, named: str, lines: int, looks: int) -> Iterator[Row]:
     """The table of one engine."""
     session: Session = db.session()
     yield from _rebuilt(made, session, named=named)
     yield from _read(session, district=made.district, looks=looks, named=named)
     yield from _rolled_up(made, session, named=named)
+    yield from _reported(made, session, named=named, lines=lines)
 
 
 def _rebuilt(made: FiveYears, session: Session, *, named: str) -> Iterator[Row]:
@@ -131,6 +137,40 @@ def _rolled_up(made: FiveYears, session: Session, *, named: str) -> Iterator[Row
         name=f"{named}: the same when the {found.differences:,} figures of the day are lost", figure=lost_s, unit="s",
         target=f"<= {ROLL_UP_S:.0f} s", ok=lost_s <= ROLL_UP_S,
     )  # fmt: skip
+
+
+def _reported(made: FiveYears, session: Session, *, named: str, lines: int) -> Iterator[Row]:
+    """The last month verified, and the workbook of as many days as have fifty thousand lines."""
+    made.vouch(MONTH)
+    month = make_goal_report(f"{MONTH:%Y-%m}", district=made.district, session=session, now=NOW)
+    began = time.perf_counter()
+    verdict = verify_report(month.id, district=made.district, session=session)
+    took = time.perf_counter() - began
+    yield Row(
+        name=f"{named}: verify of a month, {_lines_since(session, MONTH):,} lines;"
+        f" {len(verdict.differences)} differences",
+        figure=took, unit="s", target=f"<= {VERIFY_S:.0f} s, 0 differences",
+        ok=took <= VERIFY_S and not verdict.differences,
+    )  # fmt: skip
+    first = max(LAST - timedelta(days=BOOK_LINES * DAYS // lines - 1), FIRST_DAY)
+    report = make_goal_report(f"{first}..{LAST}", district=made.district, session=session, now=NOW)
+    listed = _lines_since(session, first)
+    session.rollback()
+    book = written(made.url, report.id)
+    yield Row(
+        name=f"{named}: workbook of {listed:,} lines, {book.kib:,} KiB", figure=book.seconds, unit="s",
+        target=f"<= {BOOK_S:.0f} s", ok=book.seconds <= BOOK_S,
+    )  # fmt: skip
+    yield Row(
+        name=f"{named}: largest memory of the process that writes it", figure=book.peak_mib, unit="MiB",
+        target=f"< {BOOK_MIB:.0f} MiB", ok=book.peak_mib < BOOK_MIB,
+        peer="before it begins", peer_figure=book.start_mib,
+    )  # fmt: skip
+
+
+def _lines_since(session: Session, day: date) -> int:
+    since = {"day": str(day)}
+    return int(session.scalar(text("SELECT SUM(ticket_lines) FROM daily_recovery WHERE day >= :day"), since) or 0)
 
 
 def _by_turns(
