@@ -10,16 +10,20 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
+from recycling.models.months_anew import months_on_record
+from recycling.policy.access import SYSTEM
 from recycling.units import kg_text, local_text, percent_text
 from recycling.usecases.queries.goal_reports import published_reports
 from recycling.usecases.reporting.goal_csv import BASELINE_STATES
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.rebuild_figures import rebuild_figures
 from recycling.usecases.reporting.roll_up import roll_up_day
 from recycling.usecases.reporting.verify_report import verify_report
 
@@ -52,6 +56,28 @@ def roll_up(day: datetime) -> None:
     click.echo(
         f"{day.date()}: {found.rows} figures, {found.units} units, {kg_text(found.recovered_g)};"
         f" {found.differences} differed from the tickets and were rebuilt"
+    )
+
+
+@group.command("rebuild")
+def rebuild() -> None:
+    """Write all figures anew from the tickets, month by month, and say what differed before."""
+    months = months_on_record(db.session())
+    console = Console(stderr=True)
+    with in_words():
+        found = [
+            rebuild_figures(month, by=SYSTEM, session=db.session(), now=utc_now())
+            for month in track(months, description="重建 rebuilding", console=console, transient=True)
+        ]
+    for one in found:
+        if one.differences or one.month_differences:
+            click.echo(
+                f"{one.month:%Y-%m}: {one.differences} daily and {one.month_differences} monthly figures differed from"
+                " the tickets and were written anew"
+            )
+    click.echo(
+        f"{len(found)} months, {sum(one.rows for one in found):,} daily figures,"
+        f" {sum(one.units for one in found):,} units, {kg_text(sum(one.recovered_g for one in found))}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ColumnElement,
-    Integer,
     Select,
     String,
     UniqueConstraint,
@@ -158,7 +157,8 @@ def month_of(day: date) -> date:
 def hold_open(session: Session, day: date) -> bool:
     """Whether the month of a day is open; it stays as it is until the transaction ends.
 
-    On PostgreSQL everybody who writes tickets shares a lock on the month, which `close_month` takes alone.
+    On PostgreSQL everybody who writes tickets or figures shares a lock on the month they count in, which closing it
+    and writing all of it anew take alone.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock_shared(*_month_lock(day))))
@@ -167,9 +167,14 @@ def hold_open(session: Session, day: date) -> bool:
 
 def close_month(session: Session, day: date, *, by_id: UUID, now: datetime) -> bool:
     """Close the month of a day; false when it was closed before."""
+    hold_alone(session, day)
+    return insert_if_absent(session, ClosedMonth, month=month_of(day), closed_at=now, closed_by_id=by_id)
+
+
+def hold_alone(session: Session, day: date) -> None:
+    """Make everybody who writes tickets or figures that count in the month of a day wait until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(*_month_lock(day))))
-    return insert_if_absent(session, ClosedMonth, month=month_of(day), closed_at=now, closed_by_id=by_id)
 
 
 def _month_lock(day: date) -> tuple[int, int]:
@@ -249,34 +254,6 @@ def rebuild(session: Session, *, day: date, station_key: str) -> Rebuilt:
         recovered_g=sum(row.recovered_g for row in told),
         differences=len({row[:KEY_COLUMNS] for row in stood ^ wanted}),
     )
-
-
-def rebuild_month(session: Session, *, day: date, station_key: str) -> int:
-    """Write the figures of a station's month anew from those of its days; returns how many were not what they said.
-
-    The caller holds `lock_day` of a day of it.
-    """
-    month, keys = month_of(day), list(MonthlyRecovery.__table__.c)[1:KEY_COLUMNS]
-    fact = DailyRecovery.__table__.c
-    of_days = [fact[key.name] for key in keys]
-    told = session.execute(
-        select(
-            *of_days,
-            func.sum(fact.units).label("units"),
-            cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
-            cast(func.sum(fact.ticket_lines), Integer).label("ticket_lines"),
-        )
-        .where(fact.station_key == station_key, fact.day >= month, fact.day < month_of(month + timedelta(days=31)))
-        .group_by(*of_days)
-    ).all()
-    mine = (MonthlyRecovery.month == month, MonthlyRecovery.station_key == station_key)
-    stood = {tuple(row)[1:] for row in session.execute(select(*MonthlyRecovery.__table__.c).where(*mine))}
-    wanted = {tuple(row) for row in told}
-    if stood != wanted:
-        session.execute(delete(MonthlyRecovery).where(*mine))
-        if told:
-            session.execute(insert(MonthlyRecovery), [{"month": month, **row._mapping} for row in told])
-    return len({row[: KEY_COLUMNS - 1] for row in stood ^ wanted})
 
 
 def _move_month(session: Session, gone: Iterable[tuple[Any, ...]], new: Iterable[tuple[Any, ...]]) -> None:

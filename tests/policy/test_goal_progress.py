@@ -75,6 +75,33 @@ def test_half_a_year_into_2025() -> None:
     assert found.baseline_state == "confirmed"
 
 
+def test_three_quarters_into_2027() -> None:
+    found = progress(date(2027, 9, 30), units=900, weighed=13_000_000)
+    # 181 days to the end of June, July 31, August 31, September 30: 273 of 365, 92 are left
+    assert (found.elapsed_days, found.year_days, found.remaining_days) == (273, 365, 92)
+    assert found.units is not None
+    assert found.units.target == 1_300  # 1,000 x 1.3
+    assert found.units.progress_bp == 6923  # 900 / 1300 = 0.69231
+    assert found.units.pace_bp == 9256  # 900 x 365 / (1300 x 273) = 0.92561: behind
+    assert (found.units.missing, found.units.needed_per_day) == (400, 5)  # 400 / 92 = 4.35
+    assert found.mass is not None
+    assert found.mass.target == 26_000_000  # 20 t x 1.3
+    assert found.mass.progress_bp == 5000
+    assert found.mass.pace_bp == 6684  # 13 x 365 / (26 x 273) = 0.66850, rounded down from 0.668498
+    assert found.mass.needed_per_day == 141_305  # 13,000,000 / 92 = 141,304.3
+    assert found.labels == ()
+
+
+def test_the_day_that_a_leap_year_has_more_slows_the_pace_that_is_asked_for() -> None:
+    found = progress(date(2024, 2, 29), units=176)
+    assert found.units is not None
+    # 1,000 x 1.075 = 1,075; 176 / 1,075 = 0.16372
+    assert (found.units.target, found.units.progress_bp) == (1_075, 1637)
+    # 176 x 366 / (1,075 x 60) = 0.99870; by a year of 365 days it would be 0.99597
+    assert found.units.pace_bp == 9986
+    assert found.units.needed_per_day == 3  # 899 / 306 = 2.94
+
+
 def test_every_source_of_mass_is_shown_with_its_share() -> None:
     found = progress(date(2025, 7, 1), units=3, weighed=1, type_table=2)
     # 1 of 3 grams = 33.33 %, 2 of 3 = 66.66 %

@@ -134,6 +134,25 @@ def test_nothing_is_weighed_into_a_closed_month(session: Session, district: Dist
         assert not close_month(session, NOVEMBER, by_id=CLERK, now=now)
 
 
+@pytest.mark.parametrize("back", [timedelta(days=12), timedelta(days=50)], ids=["closed too", "before it"])
+def test_an_adjustment_by_a_clock_set_back_is_refused(
+    back: timedelta, session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    """Today must be a later day of an open month: what is taken off would else stand in a signed one."""
+    # given a ticket of 23 November, and October and November closed on 5 December
+    ticket = weighed(session, district, now)
+    for month in (date(2026, 10, 1), NOVEMBER):
+        close(session, now + LATER, month)
+    # when the clock says 23 November again, or 16 October
+    with pytest.raises(Conflict, match="2026-11 is closed, and 2026-1"):
+        correct(ticket.id, None, at=now + LATER - back)
+    # or 4 September, a month that nobody has closed
+    with pytest.raises(Conflict, match="2026-11 is closed, and 2026-09-04"):
+        correct(ticket.id, None, at=now - timedelta(days=80))
+    assert by_day(session) == [(date(2026, 11, 23), 1, 41_300, 1)]
+    assert_invariants(session)
+
+
 @pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])
 def test_a_weigh_in_under_way_is_in_the_month_before_it_is_closed(
     *, lock: bool, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch

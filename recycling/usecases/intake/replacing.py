@@ -115,7 +115,8 @@ def write_correction(
     ------
     Conflict
         When the ticket is already replaced, a booking has fewer units left to weigh, another standing ticket has the
-        reading or the trip, a label belongs to another unit, or goods that it takes out have left the station.
+        reading or the trip, a label belongs to another unit, or goods that it takes out have left the station; or when
+        its month is closed and today is no later day of an open one.
     """
     original, lines = correction.original, correction.lines
     station_key, day = original.station_key, original.day
@@ -124,6 +125,12 @@ def write_correction(
     named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
     still_open = hold_open(session, original.counts_on)
     counts_on = original.counts_on if still_open else service_day(now)
+    if not still_open and (counts_on <= original.counts_on or not hold_open(session, counts_on)):
+        raise Conflict(
+            f"{original.counts_on:%Y-%m} is closed, and {counts_on} is no later day of an open month; check this"
+            " server's clock, then correct it again"
+            f" / {original.counts_on:%Y-%m} 已结账，{counts_on} 不是其后未结账的日期，请检查系统时间后重新更正"
+        )
     lock_day(session, day=counts_on, station_key=station_key, now=now)
     refuse_replaced(original, session=session)
     let_go(session, original.id)

@@ -21,7 +21,7 @@ from recycling.models.recovery import DailyRecovery, MonthlyRecovery, month_of
 from recycling.policy.district import District
 from recycling.policy.forecast import Known, month_is_over
 from recycling.policy.scope import Scope
-from recycling.usecases.reporting.goal_progress import counts, facts_between
+from recycling.usecases.reporting.goal_progress import counted, facts_between
 
 Row = Any  # of facts or declared figures, with their amounts
 
@@ -55,13 +55,12 @@ class ScopeFigures:
     def _sums(self, rows: Sequence[Row]) -> Counter[tuple[str, str, str]]:
         """What tickets tell, by measure, part and key; and by channel."""
         found: Counter[tuple[str, str, str]] = Counter()
-        for row in rows:
-            if counts(row, self.scope, district=self.district):
-                for measure, amount in (("units", row.units), ("mass", row.recovered_g)):
-                    found[measure, "district", ""] += amount
-                    found[measure, "town", row.town_key] += amount
-                    found[measure, "item_type", row.item_type] += amount
-                    found[measure, "channel", row.channel] += amount
+        for row in counted(rows, self.scope, district=self.district):
+            for measure, amount in (("units", row.units), ("mass", row.recovered_g)):
+                found[measure, "district", ""] += amount
+                found[measure, "town", row.town_key] += amount
+                found[measure, "item_type", row.item_type] += amount
+                found[measure, "channel", row.channel] += amount
         return found
 
     def known(self, measure: Measured, part: ForecastPart = "district", part_key: str = "") -> Known:

@@ -19,7 +19,7 @@ from recycling.policy.report_inputs import kept_district, pack_ground
 from recycling.policy.scope import Scope, WeighProvenance
 from recycling.units import kg_text
 from recycling.usecases.queries.balances import held_between
-from recycling.usecases.reporting.goal_progress import amounts, average_errors, counts, progress_of
+from recycling.usecases.reporting.goal_progress import amounts, average_errors, counted, progress_of
 from recycling.usecases.reporting.in_force import with_baselines
 from recycling.usecases.reporting.outflow import outflow_by_kind
 from recycling.usecases.reporting.program import program
@@ -121,10 +121,7 @@ def digest(values: Mapping[str, Any]) -> str:
 
 def _in_period(scope: Scope, facts: Sequence[Any], *, district: District) -> dict[str, Any]:
     """What came in within the report's own days, in one scope: in all, and by each thing people ask by."""
-    # A month has a hundred thousand facts of a few thousand kinds: each kind is judged once.
-    kinds = {tuple(fact)[: len(YEAR_KEYS)]: fact for fact in facts}
-    inside = {key for key, fact in kinds.items() if counts(fact, scope, district=district)}
-    mine = [fact for fact in facts if tuple(fact)[: len(YEAR_KEYS)] in inside]
+    mine = counted(facts, scope, district=district)
     towns = district.network.towns
 
     def place(key: str) -> dict[str, str]:

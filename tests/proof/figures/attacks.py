@@ -20,7 +20,8 @@ from recycling.models.anchor import AuditAnchor
 from recycling.models.audit import AuditHead, AuditRow
 from recycling.models.base import table_of
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale
-from recycling.models.recovery import ClosedMonth, DailyRecovery, MonthlyRecovery, RecoveryDay, rebuild, rebuild_month
+from recycling.models.months_anew import add_month_up
+from recycling.models.recovery import ClosedMonth, DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, rebuild
 
 TICKET, LINE, SCALE = table_of(IntakeTicket), table_of(IntakeLine), table_of(Scale)
 DAILY, MONTHLY, DAYS = table_of(DailyRecovery), table_of(MonthlyRecovery), table_of(RecoveryDay)
@@ -89,7 +90,7 @@ class Attacker:
         """Write the figures anew from what is left of the tickets, as the program would."""
         for day, station_key in sorted(days):
             rebuild(self.session, day=day, station_key=station_key)
-            rebuild_month(self.session, day=day, station_key=station_key)
+            add_month_up(self.session, month_of(day))
 
 
 def _scale(table: Table, row: Any) -> tuple[Any, Any]:
