@@ -239,7 +239,7 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             does_zh="目标可能落空时告知主管部门，每级每月一次",
             does_en="tell the bureau of goals in danger, once a month for each level",
             action=actions.pace_alarm,
-            cron=Cron(hour=7, minute=30, day_of_week="mon"),
+            cron=Cron(hour=7, minute=40, day_of_week="mon"),
             about=_day_before,
             scope=date.isoformat,
         ),
