@@ -20,6 +20,7 @@ CHANNEL_NAMES = {
     "door": "上门 / door", "walk_in": "自送 / walk-in", "bin": "回收箱 / bin", "trade_in": "以旧换新 / trade-in",
     "pool": "公物仓 / pool",
 }  # fmt: skip
+OUTLET_NAMES = {"reuse": "再使用 / reuse", "refurbish": "翻新 / refurbishment", "recovery": "拆解利用 / recovery"}
 UNITS, KG = Column(heading="件数 / units", kind="whole"), Column(heading="质量（千克） / mass (kg)", kind="kg")
 
 
@@ -128,12 +129,24 @@ def _scope_rows(body: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         name, labels = _scope_name(scope), "；".join(scope["labels"])
         yield name, "本期回收 / in the period", part["units"], part["recovered_g"], labels
         found = scope["recovered"]
-        yield name, "年初至今 / year to date", found["units"], found["recovered_g"], ""
+        yield name, "年初至今 / year to date", found["units"], found["recovered_g"], scope["mass_interval_text"]
         yield from ((name, *row) for row in _goal_rows(scope))
     outside, adjusted = body["outside_scopes"], body["adjustments"]
     yield "–", "不在任何口径内，年初至今 / in no scope, year to date", outside["units"], outside["recovered_g"], ""
     note = f"{adjusted['ticket_lines']} 行 / lines; 已含在上列 / contained above"
     yield "–", "其中本期调整 / of it adjustments in the period", adjusted["units"], adjusted["recovered_g"], note
+    held, outflow = body["held"], body["outflow"]
+    note = f"{held['trips']} 趟 / trips; 已含在上列 / contained above"
+    yield "–", "其中待核趟次，年初至今 / of it trips under review, year to date", None, held["station_g"], note
+    for kind in outflow["kinds"]:
+        note = f"{outflow['note_zh']} / {outflow['note_en']}"
+        yield (
+            "–",
+            f"移交，年初至今 / handed over, year to date: {OUTLET_NAMES[kind['kind']]}",
+            kind["units"],
+            kind["net_g"],
+            note,
+        )
 
 
 def _goal_rows(scope: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
