@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Row, cast, func, select, union
+from sqlalchemy.orm import Session, aliased
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
@@ -124,12 +124,26 @@ def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
-    """What stands on made-up tickets of a span of days; there are many only where a demo runs."""
-    return session.execute(
-        select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
+    """What counts in a span of days and stands on made-up tickets, what adjustments take off again too.
+
+    There are many only where a demo runs.
+    """
+    taken_off = aliased(IntakeTicket)
+    of_span = (IntakeTicket.counts_on.between(first, last), stands())
+    line = IntakeLine
+    put_in = (
+        select(line.item_type, line.town_key, IntakeTicket.channel, line.provenance, IntakeTicket.id)
         .join(IntakeTicket)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(first, last), stands())
-    ).all()
+        .where(IntakeTicket.made_up, *of_span)
+    )
+    off = (
+        select(line.item_type, line.town_key, taken_off.channel, line.provenance, taken_off.id)
+        .select_from(IntakeTicket)
+        .join(taken_off, taken_off.id == IntakeTicket.counters_id)
+        .join(line, line.ticket_id == taken_off.id)
+        .where(taken_off.made_up, *of_span)
+    )
+    return session.execute(union(put_in, off)).all()
 
 
 def counts(fact: Fact | MadeUpLine, scope: Scope, *, district: District) -> bool:
