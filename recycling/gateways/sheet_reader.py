@@ -21,10 +21,16 @@ from recycling.errors import InvalidInput
 LARGEST_UNPACKED = 16 << 20  # bytes of all parts: twenty thousand rows of eight cells take seven million
 MOST_PARTS = 200
 MOST_TAGS = 1_000_000  # in all parts: an element costs a hundred bytes once it is parsed
+MOST_PLAIN_TAGS = 30_000  # in a part that holds no cells, such as the styles: each becomes an object of the library
+MOST_ATTRIBUTES = 100  # of one element, all of which are in memory together; spreadsheets write a dozen
 READ_PARTS = (".xml", ".rels")  # pictures and the like are left out
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 ENCRYPTED = 0x1
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Za-z0-9:$]{1,40})")
+OF_CELLS = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>)?\s*<(?:\w+:)?(?:worksheet|sst)\b")
+ATTRIBUTE = re.compile(rb"=\s*[\"']")
+# An element ends before the next one begins, since no attribute holds a "<". Shorter ones have no room for so many.
+LONG_ELEMENT = re.compile(rb"<[^<]{500,}")
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -112,8 +118,9 @@ def _repacked(raw: bytes) -> io.BytesIO:
                 with given.open(part) as opened:
                     text = opened.read(left + 1)
                 left -= len(text)
-                tags += text.count(b"<")
-                if left < 0 or tags > MOST_TAGS:
+                mine = text.count(b"<")
+                tags += mine
+                if left < 0 or tags > MOST_TAGS or (mine > MOST_PLAIN_TAGS and not OF_CELLS.match(text[:2_000])):
                     raise _refused(
                         f"解压后超过 {LARGEST_UNPACKED >> 20} MiB 或单元格过多，请拆分",
                         f"unpacked it has more than {LARGEST_UNPACKED >> 20} MiB or too many cells; split it",
@@ -132,6 +139,8 @@ def _repacked(raw: bytes) -> io.BytesIO:
 
 def _check_part(text: bytes) -> None:
     if text.startswith(UTF16) or b"\0" in text[:200] or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise _refused("含不允许的 XML 内容", "it holds XML that spreadsheets do not write; save it again")
+    if any(len(ATTRIBUTE.findall(element[0])) > MOST_ATTRIBUTES for element in LONG_ELEMENT.finditer(text)):
         raise _refused("含不允许的 XML 内容", "it holds XML that spreadsheets do not write; save it again")
     merged = MERGED.search(text)
     if merged:

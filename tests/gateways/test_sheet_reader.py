@@ -100,7 +100,19 @@ def crowded() -> bytes:
     return with_part(a_workbook(("x",)), SHEET, lambda text: text.replace(b"</sheetData>", row))
 
 
-@pytest.mark.parametrize("made", [bomb, lying, crowded])
+def styled() -> bytes:
+    """Hundreds of thousands of styles, each of which becomes an object."""
+    styles = b"<xf/>" * 300_000 + b"</cellXfs>"
+    return with_part(a_workbook(("x",)), "xl/styles.xml", lambda text: text.replace(b"</cellXfs>", styles))
+
+
+def wordy() -> bytes:
+    """One element with hundreds of thousands of attributes."""
+    element = b"<sheetData " + b" ".join(b"a%x=''" % number for number in range(300_000)) + b">"
+    return with_part(a_workbook(("x",)), SHEET, lambda text: text.replace(b"<sheetData>", element))
+
+
+@pytest.mark.parametrize("made", [bomb, lying, crowded, styled, wordy])
 def test_a_bomb_is_refused_before_it_eats_memory(made: Callable[[], bytes], tmp_path: Any) -> None:
     # given a small file that unpacks to much, read by a process of its own
     raw = made()

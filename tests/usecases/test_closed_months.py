@@ -21,6 +21,8 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.reporting.goal_progress import goal_progress
+from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
 from tests.builders import a_booking
 from tests.invariants import assert_invariants
@@ -151,6 +153,28 @@ def test_an_adjustment_by_a_clock_set_back_is_refused(
         correct(ticket.id, None, at=now - timedelta(days=80))
     assert by_day(session) == [(date(2026, 11, 23), 1, 41_300, 1)]
     assert_invariants(session)
+
+
+def test_an_adjustment_of_a_made_up_ticket_is_marked_in_the_year_in_which_it_counts(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    # given a made-up ticket of November, closed, and found wrong in January
+    ticket = weigh_in(
+        a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now, made_up=True
+    )
+    close(session, now + timedelta(days=10))
+    january = now + timedelta(days=45)
+    correct(ticket.id, a_weighing(net_g=40_000), at=january)
+
+    def marked(on: date) -> str:
+        (scope, *_) = goal_progress(on, district=district, session=session, now=january)["scopes"]
+        return " ".join(scope["labels"])
+
+    # then the old year has one made-up ticket, the new one that which takes it off and puts it in
+    assert "includes 1 made-up tickets" in marked(date(2026, 12, 31))
+    assert "includes 2 made-up tickets" in marked(january.date())
+    (report,) = make_goal_report("2027-01", district=district, session=session, now=january).body["scopes"][:1]
+    assert " ".join(report["labels"]) == marked(january.date())
 
 
 @pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])

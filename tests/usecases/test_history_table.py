@@ -15,7 +15,7 @@ from recycling.gateways.config_files import read_district
 from recycling.policy.district import District
 from recycling.usecases.reporting.history_table import MOST_ROWS, TEMPLATE_ROWS, Declared, read_history
 from tests.conftest import ROOT
-from tests.workbooks import a_workbook
+from tests.workbooks import a_workbook, with_part
 
 HEADER = "month,item_group,units,mass_kg"
 THIS_MONTH = date(2026, 11, 1)
@@ -199,6 +199,18 @@ def test_excel_is_read_by_the_same_rules(district: District) -> None:
         (fault,) = faults(a_workbook(row), district)
         assert fault["line"] == 2
         assert says in fault["en"]
+
+
+@pytest.mark.parametrize("column", [2, 3])
+def test_a_number_of_hundreds_of_digits_is_a_bad_cell(column: int, district: District) -> None:
+    # a workbook may hold what no spreadsheet writes
+    raw = with_part(
+        a_workbook(("2023-01", "furniture", *(77 if place == column else 1 for place in (2, 3)))),
+        "xl/worksheets/sheet1.xml", lambda text: text.replace(b"<v>77</v>", b"<v>" + b"7" * 400 + b"</v>"),
+    )  # fmt: skip
+    (fault,) = faults(raw, district)
+    assert (fault["line"], fault["column"]) == (2, HEADER.split(",")[column])
+    assert "too large" in fault["en"]
 
 
 def test_merged_cells_name_their_place(district: District) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, Forbidden, NotFound, NotInstalled
 from recycling.gateways import paper
-from recycling.models.audit import AuditRow
+from recycling.models.audit import AuditHead, AuditRow
 from recycling.models.outbox import OutboxMessage, hold
 from recycling.models.publication import ReportFile, ReportSignature
 from recycling.models.recovery import ClosedMonth, GoalReport, hold_open
@@ -37,6 +37,7 @@ from recycling.usecases.reporting import publish_report as publish_module
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.publish_report import publish_report
+from recycling.usecases.reporting.report_body import body_of
 from recycling.usecases.reporting.report_files import report_file
 from recycling.usecases.reporting.sign_report import sign_report
 from tests.invariants import assert_invariants
@@ -94,6 +95,26 @@ def test_two_people_publish_and_the_month_is_closed_with_its_files_kept(
     publish_report(draft, by=admin, district=district, session=session, now=december)
     assert len(session.scalars(select(AuditRow)).all()) == 4
     assert_invariants(session)
+
+
+def test_the_audit_log_is_free_while_a_report_is_worked_out_under_the_lock_of_its_month(
+    session: Session, district: District, december: datetime, draft: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody who answers for something waits for the head of the log; to work out a month takes seconds."""
+    clerk, admin = (a_signer(session, now=december, role=role) for role in ("clerk", "admin"))
+    sign_report(draft, by=clerk, session=session, now=december)
+    seen: list[tuple[bool, int | None]] = []
+
+    def worked_out(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        closed = session.get(ClosedMonth, date(2026, 11, 1)) is not None
+        seen.append((closed, session.scalar(select(AuditHead.last_number))))
+        return body_of(*args, **kwargs)
+
+    monkeypatch.setattr(publish_module, "body_of", worked_out)
+    before = session.scalar(select(AuditHead.last_number))
+    session.rollback()
+    publish_report(draft, by=admin, district=district, session=session, now=december)
+    assert seen == [(True, before)]
 
 
 def test_a_subscriber_reads_where_the_files_are_and_what_their_bytes_must_be(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from recycling.usecases.reporting.report_body import canonical
 from tests.builders import DISPATCHER, TOMORROW, a_booking, a_resident
 from tests.callers import Callers
 from tests.loads import a_keeper, a_line, a_weighing, collect
+from tests.signers import a_published_report
 
 MUCH_LATER = timedelta(days=400)
 
@@ -128,6 +129,21 @@ def test_what_comes_later_changes_no_byte_of_an_earlier_instant(
     assert known["tickets"][0]["replaced_by_id"] == known["tickets"][1]["id"]
     assert known["field_events"][0]["rulings"][0]["counts"] is True
     assert [report["version"] for report in known["reports"]] == [1, 2]
+
+
+def test_reports_of_every_kind_that_tell_of_the_day_came_out_and_were_published_when_they_were(
+    session: Session, district: District, now: datetime
+) -> None:
+    weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now)
+    december = now + timedelta(days=10)
+    a_published_report(session, district=district, now=december)
+    for period in ("2026-11-01..2026-11-20", "2026-11-20..2026-12-02", "2026-Q4", "2026-12"):
+        make_goal_report(period, district=district, session=session, now=december)
+    day = now.date()
+    told = [(one["period"], one["published_at"]) for one in shown(day, december, session)["reports"]]
+    at = december.astimezone(UTC).isoformat(timespec="microseconds")
+    assert told == [("2026-11", at), ("2026-11-20..2026-12-02", None), ("2026-Q4", None)]
+    assert shown(day, december - timedelta(seconds=1), session)["reports"] == []
 
 
 def test_the_digest_is_that_of_the_canonical_form_and_nothing_of_it_is_about_people(

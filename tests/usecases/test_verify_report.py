@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from recycling.models.audit import AuditRow
+from recycling.models.base import table_of
 from recycling.models.outbox import OutboxMessage
-from recycling.models.publication import ReportCheck
+from recycling.models.publication import ReportCheck, ReportFile
 from recycling.models.recovery import GoalReport
 from recycling.policy.district import District
 from recycling.usecases.intake.correct_ticket import correct_ticket
@@ -30,7 +34,7 @@ from tests.signers import a_published_report, a_signer
 TEN_DAYS = timedelta(days=10)
 
 # What somebody does in the database, and what the verifier says of it.
-TAMPERED = [
+TAMPERED: list[tuple[str, str]] = [
     ("UPDATE intake_line SET net_g = net_g + 1 WHERE item_type = 'fan'", "figure year household-appliances/2"),
     ("UPDATE intake_ticket SET gross_g = gross_g + 1, tare_g = tare_g + 1 WHERE number = 1", "scale 1: ticket 1 of"),
     ("UPDATE intake_ticket SET made_up = NOT made_up WHERE number = 2", "scale 1: ticket 2 of"),
@@ -39,7 +43,12 @@ TAMPERED = [
     ("UPDATE intake_ticket SET mac = {blob} WHERE number = 3", "the newest taken in, has another mac"),
     ("UPDATE goal_report SET sha256 = 'x'", "body: its digest"),
     ("UPDATE report_signature SET sha256 = 'x' WHERE place = 1", "signed the digest x"),
-    ("DELETE FROM report_signature WHERE place = 2", None),
+    ("DELETE FROM report_signature WHERE place = 2", "report.published by"),
+    ("DELETE FROM report_signature", "report.signed by"),
+    ("UPDATE report_signature SET signed_by_name = 'x' WHERE place = 1", "not those in the file json"),
+    ("UPDATE report_signature SET signed_at = '2020-01-01 00:00:00.000000'", "was not at 2020-01-01"),
+    ("UPDATE goal_report SET version = 7", "no row report.made"),
+    ("UPDATE goal_report SET period = '2026-10'", "its inputs are not of 2026-10"),
     ("UPDATE audit_row SET action = 'report.lost' WHERE action = 'report.published'", "no row report.published"),
     ("UPDATE audit_row SET at = '2020-01-01 00:00:00.000000' WHERE number = 2", "is not what was written"),
     ("UPDATE goal_report SET body = '{}'", "body: it has not the form of a report"),
@@ -79,11 +88,47 @@ def test_a_published_report_verifies_to_the_byte_and_every_tampering_is_named(
         session.rollback()
         session.expire_all()
         # then it is named
-        if words is not None:
-            assert any(words in one for one in found.differences), (statement, found.differences)
-        else:  # without its second signature it is a draft, and says so
-            assert found.state == "signed"
+        assert any(words in one for one in found.differences), (statement, found.differences)
     assert verify_report(published.id, district=district, session=session).differences == ()
+
+
+def test_a_file_is_not_believed_for_a_row_that_nobody_vouches_for(
+    session: Session, district: District, published: GoalReport
+) -> None:
+    # given another file, said to be written by another program, and a row of the audit log that says it was signed
+    report_id, file = published.id, table_of(ReportFile)
+    told = session.scalars(select(AuditRow).where(AuditRow.action == "report.published")).one()
+    forged = b"figures"
+    sha256 = hashlib.sha256(forged).hexdigest()
+    named = {"content": forged, "sha256": sha256, "made_with": {"zlib": "9"}}
+    session.execute(update(file).where(file.c.form == "csv").values(**named))
+    columns = {name: getattr(told, name) for name in ("at", "actor_role", "action", "subject", "mac")}
+    facts = told.facts | {"files": told.facts["files"] | {"csv": sha256}}
+    session.execute(insert(table_of(AuditRow)).values(columns | {"number": -1, "actor_id": uuid4(), "facts": facts}))
+    session.commit()
+    session.expunge_all()
+    # then file and row are named
+    found = verify_report(report_id, district=district, session=session).differences
+    assert any(one.startswith("file csv: its digest is") for one in found), found
+    assert "audit log: row -1, report.published, is not what was written" in found
+
+
+@pytest.mark.parametrize("tables", [("report_signature",), ("report_signature", "report_file", "goal_report")])
+def test_a_publication_that_only_the_audit_log_knows_is_looked_at_and_named(
+    app: Flask, session: Session, district: District, now: datetime, published: GoalReport, tables: tuple[str, ...]
+) -> None:
+    report_id = published.id
+    session.rollback()
+    for table in tables:
+        session.execute(text(f"DELETE FROM {table}"))
+    session.commit()
+    session.expunge_all()
+    found = verify_report(report_id, district=district, session=session)
+    assert any("gone" in one for one in found.differences), found
+    session.rollback()
+    assert verify_newest(district=district, session=session, now=now + TEN_DAYS) == {"reports": 1, "differing": 1}
+    done = app.test_cli_runner().invoke(args=["report", "verify", "--all"])
+    assert (done.exit_code, "1 reports, 1 differ" in done.output) == (1, True), done.output
 
 
 def test_a_chain_without_its_mac_misses_what_leaves_the_figures_alone(

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Subquery, and_, cast, false, f
 from sqlalchemy.orm import Session, defer
 
 from recycling.errors import Conflict, InvalidInput, NotFound
+from recycling.models.audit import AuditRow
 from recycling.models.publication import FORMS, ReportFile, ReportSignature, signatures_of, state_of
 from recycling.models.recovery import GoalReport
 from recycling.policy.periods import read_period
@@ -89,9 +90,13 @@ def report_row(report: GoalReport) -> dict[str, Any]:
 
 
 def published_reports(*, session: Session) -> list[UUID]:
-    """Every published report, the newest first."""
+    """Every published report, the newest first: those too of which only the audit log still says so."""
     signed = select(ReportSignature.report_id).where(ReportSignature.place == 2)
-    return list(session.scalars(signed.order_by(ReportSignature.signed_at.desc(), ReportSignature.report_id)))
+    found = list(session.scalars(signed.order_by(ReportSignature.signed_at.desc(), ReportSignature.report_id)))
+    told = select(AuditRow.subject).where(AuditRow.action == "report.published").order_by(AuditRow.number.desc())
+    known = set(found)
+    lost = [report_id for report_id in map(UUID, session.scalars(told)) if report_id not in known]
+    return [*lost, *found]  # what is lost is looked at first
 
 
 def tickets_behind(

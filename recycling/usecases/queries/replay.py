@@ -22,8 +22,10 @@ from recycling.models.field import FieldEvent, FieldRuling
 from recycling.models.healing import BrokenPromise, Disruption, ReplanProposal
 from recycling.models.intake import IntakeTicket
 from recycling.models.plan import Plan, Publication, Route
+from recycling.models.publication import ReportSignature
 from recycling.models.recovery import GoalReport
 from recycling.models.transaction import see_one_state
+from recycling.policy.periods import read_period
 from recycling.usecases.reporting.report_body import canonical
 
 Known = dict[str, Any]
@@ -225,10 +227,17 @@ def _tickets(day: date, at: datetime, session: Session) -> list[Known]:
 
 
 def _reports(day: date, at: datetime, session: Session) -> list[Known]:
-    """The kept reports of the day's month that had come out by then."""
-    rows = session.scalars(select(GoalReport).where(GoalReport.period == f"{day:%Y-%m}", GoalReport.made_at <= at))
+    """The kept reports with the day in their period that had come out by then, and whether they were published."""
+    report, signature = GoalReport, ReportSignature
     names = ("id", "period", "version", "as_of", "sha256", "made_at")
-    return _sorted((_plain(row, *names) for row in rows), "version")
+    published = and_(signature.report_id == report.id, signature.place == 2, signature.signed_at <= at)
+    rows = session.execute(
+        select(*(getattr(report, name) for name in names), signature.signed_at.label("published_at"))
+        .outerjoin(signature, published)
+        .where(report.made_at <= at, report.as_of >= day)
+    )
+    found = (_plain(row, *names, "published_at") for row in rows if read_period(row.period).first <= day)
+    return _sorted(found, "period", "version")
 
 
 def _plain(row: Any, *names: str) -> Known:

@@ -10,8 +10,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, select, union, union_all
+from sqlalchemy.orm import Session, aliased
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
@@ -180,15 +180,25 @@ def _month_after(day: date) -> date:
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
-    """What stands on made-up tickets that count in a span of days; there are many only where a demo runs."""
+    """What counts in a span of days and stands on made-up tickets, what adjustments take off again too.
+
+    There are many only where a demo runs.
+    """
     return session.execute(_MADE_UP, {"first": first, "last": last}).all()
 
 
 # Built once: it is asked for with every figure, and to put it together takes longer than to find that there are none.
-_MADE_UP = (
+_TAKEN_OFF = aliased(IntakeTicket)
+_OF_SPAN = (IntakeTicket.counts_on.between(bindparam("first"), bindparam("last")), stands())
+_MADE_UP = union(
     select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
     .join(IntakeTicket)
-    .where(IntakeTicket.made_up, IntakeTicket.counts_on.between(bindparam("first"), bindparam("last")), stands())
+    .where(IntakeTicket.made_up, *_OF_SPAN),
+    select(IntakeLine.item_type, IntakeLine.town_key, _TAKEN_OFF.channel, IntakeLine.provenance, _TAKEN_OFF.id)
+    .select_from(IntakeTicket)
+    .join(_TAKEN_OFF, _TAKEN_OFF.id == IntakeTicket.counters_id)
+    .join(IntakeLine, IntakeLine.ticket_id == _TAKEN_OFF.id)
+    .where(_TAKEN_OFF.made_up, *_OF_SPAN),
 )
 
 

@@ -40,6 +40,8 @@ def _number(cell: Cell) -> Decimal:
     """A number as it was typed: ``1,234.5`` and ``１２３４`` too. Excel's binary fractions to fifteen digits."""
     if isinstance(cell, bool | date | Formula) or cell is None:
         raise BadCell("不是数字", "is no number; write digits only")
+    if isinstance(cell, int) and abs(cell) > MOST_G * 1000:  # thousands of digits overflow whatever they are put in
+        raise BadCell("数字过大，请检查单位", "is too large a number; look at its unit")
     if isinstance(cell, int | float):
         if not math.isfinite(cell):
             raise BadCell("不是数字", "is no number; write digits only")

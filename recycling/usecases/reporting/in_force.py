@@ -17,7 +17,10 @@ _proposal, _confirmation = table_of(BaselineProposal).c, table_of(BaselineConfir
 _READ = select(
     _proposal.scope_key, _proposal.scope_version, _proposal.year, _proposal.version, _proposal.units, _proposal.mass_g,
     _proposal.source_document, _confirmation.confirmed_by_id, _confirmation.confirmed_at,
-).join(table_of(BaselineConfirmation), _confirmation.baseline_id == _proposal.id)  # fmt: skip
+).join(table_of(BaselineConfirmation), _confirmation.baseline_id == _proposal.id).order_by(
+    # The same list each time: a report keeps it among its inputs.
+    _proposal.year, _proposal.version, _proposal.id
+)  # fmt: skip
 
 
 def with_baselines(district: District, *, session: Session) -> District:

@@ -59,10 +59,12 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
         if not insert_if_absent(session, ReportSignature, **made):
             raise Conflict(f"report {report_id} has just been published by another person / 该报告刚由他人签发")
         period = read_period(report.period)
-        if period.kind == "month" and close_month(session, period.first, by_id=by.id, now=now):
+        closes = period.kind == "month" and close_month(session, period.first, by_id=by.id, now=now)
+        _refuse_outdated(report, district=district, session=session, now=now)
+        # Only now: everybody who writes to the audit log waits for its head, and to work a report out takes seconds.
+        if closes:
             facts = {"report_id": str(report_id)}
             audit(session, action="month.closed", subject=period.key, by=by, now=now, facts=facts)
-        _refuse_outdated(report, district=district, session=session, now=now)
         _keep_files(report, contents, signed, by=by, session=session, now=now)
     log.info("goal_report.published", report_id=str(report_id), period=period.key, by_id=str(by.id))
     return report_id

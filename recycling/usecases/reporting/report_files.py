@@ -87,10 +87,15 @@ def _adjustments(report: GoalReport, *, session: Session) -> Iterator[tuple[Any,
         yield row, reasons[row.by_id]
 
 
+def signatures_text(signatures: Sequence[ReportSignature]) -> list[dict[str, str]]:
+    """Signatures as they stand in the JSON file."""
+    names = ("signed_by_id", "signed_by_role", "signed_by_name", "signed_at", "sha256")
+    return [{name: str(getattr(row, name)) for name in names} for row in signatures]
+
+
 def _json(printed: PrintedReport) -> bytes:
     report = printed.report
-    names = ("signed_by_id", "signed_by_role", "signed_by_name", "signed_at", "sha256")
-    signatures = [{name: str(getattr(row, name)) for name in names} for row in printed.signatures]
+    signatures = signatures_text(printed.signatures)
     whole = {
         "id": str(report.id), "period": report.period, "version": report.version, "reason": report.reason,
         "made_at": report.made_at.isoformat(), "marks": printed.marks, "signatures": signatures,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ from recycling.usecases.queries.goal_reports import published_reports
 from recycling.usecases.reporting.program import made_with, program
 from recycling.usecases.reporting.report_body import body_of, canonical, digest, span_of
 from recycling.usecases.reporting.report_differences import changed_figures
-from recycling.usecases.reporting.report_files import report_file
+from recycling.usecases.reporting.report_files import report_file, signatures_text
 from recycling.usecases.reporting.taken_in import MOST_FAULTS, broken_chains, tickets_digest
 
 log = logger(__name__)
@@ -69,7 +70,7 @@ def verify_report(report_id: UUID, *, district: District, session: Session) -> V
     """
     report = session.get(GoalReport, report_id, populate_existing=True)
     if report is None:
-        raise NotFound(f"no goal report {report_id}; take an id from GET /goal-reports / 未找到该报告")
+        return _gone(report_id, session=session)
     signatures = signatures_of(session, [report_id])[report_id]
     notes: list[str] = []
     found: list[str] = []
@@ -91,6 +92,19 @@ def verify_report(report_id: UUID, *, district: District, session: Session) -> V
     return Verdict(
         report_id=report.id, period=report.period, version=report.version, state=state_of(signatures),
         differences=tuple(found), notes=tuple(notes), body=body,
+    )  # fmt: skip
+
+
+def _gone(report_id: UUID, *, session: Session) -> Verdict:
+    """The verdict on a report that only the audit log still knows."""
+    rows = select(AuditRow).where(AuditRow.subject == str(report_id), AuditRow.action == "report.made")
+    made = session.scalars(rows.order_by(AuditRow.number).limit(1)).first()
+    if made is None:
+        raise NotFound(f"no goal report {report_id}; take an id from GET /goal-reports / 未找到该报告")
+    return Verdict(
+        report_id=report_id, period=str(made.facts.get("period")), version=int(made.facts.get("version", 0)),
+        state="gone", differences=(f"report: it is gone; row {made.number} of the audit log says that it was made",),
+        notes=(), body=None,
     )  # fmt: skip
 
 
@@ -116,10 +130,11 @@ def _raise_alarm(verdict: Verdict, *, session: Session, now: datetime) -> None:
     sha256 = digest({"differences": list(verdict.differences), "body": verdict.body})
     facts = {"report_id": str(verdict.report_id), "period": verdict.period, "version": verdict.version}
     with atomic(session):
-        insert_if_absent(
-            session, ReportCheck, id=UUID(sha256[:32]), report_id=verdict.report_id, checked_at=now,
-            differences=list(verdict.differences), body=verdict.body, found_sha256=sha256,
-        )  # fmt: skip
+        if verdict.state != "gone":  # a check belongs to its report
+            insert_if_absent(
+                session, ReportCheck, id=UUID(sha256[:32]), report_id=verdict.report_id, checked_at=now,
+                differences=list(verdict.differences), body=verdict.body, found_sha256=sha256,
+            )  # fmt: skip
         admins = select(Staff.id).where(Staff.role == "admin", Staff.active.is_(True)).order_by(Staff.id)
         recipients: list[tuple[Any, UUID | None]] = [("bureau", None)]
         recipients += [("staff", staff_id) for staff_id in session.scalars(admins)]
@@ -171,20 +186,28 @@ def _audit_rows(report: GoalReport, signatures: Sequence[ReportSignature], *, se
         row = session.get(AuditRow, head["number"])
         if row is None or bytes(row.mac).hex() != head["mac"]:
             yield f"audit log: row {head['number']}, its head when the report was made, is gone or another"
-    wanted = [("report.made", report.made_by_id)]
-    wanted += [
-        (action, row.signed_by_id)
-        for action, row in zip(("report.signed", "report.published"), signatures, strict=False)
+    said = {"period": report.period, "version": report.version, "sha256": report.sha256}
+    whole = said | {"inputs_sha256": report.inputs_sha256}
+    by_place = {row.place: row for row in signatures}
+    acts: list[tuple[str, UUID | None, datetime | None, dict[str, Any]]] = [
+        ("report.made", report.made_by_id, report.made_at, whole)
     ]
-    for action, by_id in wanted:
-        rows = session.scalars(select(AuditRow).where(AuditRow.subject == str(report.id), AuditRow.action == action))
-        told = [row for row in rows if row.actor_id == by_id and row.facts.get("sha256") == report.sha256]
-        if not told:
-            yield f"audit log: no row {action} of this report by {by_id} with its digest"
-        for row in told:
-            before = session.get(AuditRow, row.number - 1)
-            if row_mac(row, before=b"" if before is None else bytes(before.mac)) != bytes(row.mac):
-                yield f"audit log: row {row.number}, {action}, is not what was written"
+    for place, action, facts in ((1, "report.signed", said), (2, "report.published", whole)):
+        signed = by_place.get(place)
+        acts.append((action, *((None, None) if signed is None else (signed.signed_by_id, signed.signed_at)), facts))
+    for action, by_id, at, facts in acts:
+        rows = list(_told(report, action, session=session))
+        yield from (f"audit log: row {row.number}, {action}, is not what was written" for row, ok in rows if not ok)
+        if by_id is None:
+            yield from (
+                f"signatures: the audit log has {action} by {row.actor_id} in row {row.number}, the signature is gone"
+                for row, ok in rows
+                if ok
+            )
+        elif not any(row.actor_id == by_id and facts.items() <= row.facts.items() for row, _ in rows):
+            yield f"audit log: no row {action} of this report by {by_id} with its period, version and digests"
+        elif not any(row.actor_id == by_id and row.at == at for row, _ in rows):
+            yield f"audit log: {action} of this report by {by_id} was not at {at}"
     if len({row.signed_by_id for row in signatures}) != len(signatures):
         yield "signatures: one person signed twice"
     yield from (
@@ -192,9 +215,20 @@ def _audit_rows(report: GoalReport, signatures: Sequence[ReportSignature], *, se
         for row in signatures
         if row.sha256 != report.sha256
     )
+    if (report.inputs.get("period"), report.inputs.get("last_day")) != (report.period, report.as_of.isoformat()):
+        yield f"report: its inputs are not of {report.period} up to {report.as_of}"
+        return
     period = read_period(report.period)
     if len(signatures) == 2 and period.kind == "month" and session.get(ClosedMonth, period.first) is None:
         yield f"{report.period} is published and its month is not closed"
+
+
+def _told(report: GoalReport, action: str, *, session: Session) -> Iterator[tuple[AuditRow, bool]]:
+    """What the audit log says of a report, and whether the row's mac vouches for it."""
+    rows = select(AuditRow).where(AuditRow.subject == str(report.id), AuditRow.action == action)
+    for row in session.scalars(rows.order_by(AuditRow.number).execution_options(populate_existing=True)).all():
+        before = session.get(AuditRow, row.number - 1)
+        yield row, row_mac(row, before=b"" if before is None else bytes(before.mac)) == bytes(row.mac)
 
 
 def _files(
@@ -203,8 +237,9 @@ def _files(
     """The files as signed: against their digests, the audit log's, and the same written anew."""
     if len(signatures) < 2:
         return
-    published = AuditRow.action == "report.published"
-    facts = session.scalars(select(AuditRow.facts).where(AuditRow.subject == str(report.id), published)).first() or {}
+    # Only what the key vouches for says what the files were: anybody can put a row beside it.
+    vouched = [row.facts for row, ok in _told(report, "report.published", session=session) if ok]
+    facts = vouched[0] if vouched else {}
     kept = session.scalars(select(ReportFile).where(ReportFile.report_id == report.id)).all()
     told = facts.get("files", {})
     for form in sorted(told.keys() - {row.form for row in kept}):
@@ -214,6 +249,8 @@ def _files(
         if sha256 != row.sha256 or told.get(row.form) != sha256:
             yield f"file {row.form}: its digest is {sha256}, kept is {row.sha256}, audited {told.get(row.form)}"
             continue
+        if row.form == "json" and json.loads(row.content)["signatures"] != signatures_text(signatures):
+            yield "signatures: they are not those in the file json"
         if digest(report.body) != report.sha256:
             continue  # said already; what is written of another body is another file
         mine = made_with(row.form)
