@@ -190,7 +190,7 @@ class IntakeTicketListSchema(Schema):
 
 
 class IntakeTicketFilterSchema(Schema):
-    """Which tickets to list: of one day, or of a span with both its days; those with such a line."""
+    """Which tickets to list: those that count for one day, or for a span with both its days; those with such a line."""
 
     day = Day()
     first = Day(data_key="from")

@@ -124,6 +124,11 @@ def write_correction(
     named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
     still_open = hold_open(session, original.counts_on)
     counts_on = original.counts_on if still_open else service_day(now)
+    if not still_open and not hold_open(session, counts_on):  # it ended while we waited, or a clock was set back
+        raise Conflict(
+            f"the figures of {counts_on:%Y-%m} are signed and closed as well; send the correction again, and check this"
+            f" server's clock if it is refused once more / {counts_on:%Y-%m} 已结账，请重新提交；仍被拒时请检查系统时间"
+        )
     lock_day(session, day=counts_on, station_key=station_key, now=now)
     refuse_replaced(original, session=session)
     let_go(session, original.id)

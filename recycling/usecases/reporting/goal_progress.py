@@ -128,7 +128,7 @@ def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[Mad
     return session.execute(
         select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
         .join(IntakeTicket)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(first, last), stands())
+        .where(IntakeTicket.made_up, IntakeTicket.counts_on.between(first, last), stands())
     ).all()
 
 
