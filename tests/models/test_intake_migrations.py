@@ -76,7 +76,8 @@ def test_the_way_down_and_up_loses_no_ticket_whatever_was_kept_beside_it(new_app
     with atomic(session):
         session.add(CustodySeal(seal="S-0001", tag=tag, event_id=uuid4(), at=NOW))
         picture = {"sha256": "a" * 64, "sent_sha256": "b" * 64, "width": 1, "height": 1, "size_bytes": 1}
-        session.add(TicketPhoto(ticket_id=read.id, position=1, by_id=KEEPER.id, created_at=NOW, content=b"1", **picture))
+        kept = {"position": 1, "by_id": KEEPER.id, "created_at": NOW, "content": b"1"}
+        session.add(TicketPhoto(ticket_id=read.id, **kept, **picture))
     batch = hand_over(a_batch(tags=[tag]), **given)
     re_weigh(batch.id, net_g=71_300, slip=None, **given)
     settled: dict[str, Any] = {"by": CLERK, "session": session, "now": NOW}
@@ -87,7 +88,8 @@ def test_the_way_down_and_up_loses_no_ticket_whatever_was_kept_beside_it(new_app
     adjusted = weigh_in(a_weighing(net_g=40_000), scale_number="1", **given)
     with atomic(session):
         close_month(session, TODAY, by_id=CLERK.id, now=NOW)
-    correct_ticket(adjusted.id, a_weighing(net_g=42_000), reason="读数有误", **given | {"now": NOW + timedelta(days=12)})
+    later = given | {"now": NOW + timedelta(days=12)}
+    correct_ticket(adjusted.id, a_weighing(net_g=42_000), reason="读数有误", **later)
     session.rollback()
     # when the database moves down, then its figures are what its tickets say: 52 + 80 + 41.3 + 42 kg in 2 + 2 + 1 + 1
     flask_migrate.downgrade(revision="0015")
