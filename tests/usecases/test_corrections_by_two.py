@@ -80,6 +80,7 @@ def test_a_small_correction_is_made_by_one_person_and_audited(
         a_weighing(a_line("fridge", 3), net_g=69_999),  # 50.001 kg less
         a_weighing(a_line("fridge", 3), net_g=95_999),  # a fifth of 120 kg is 24 kg
         a_weighing(a_line("fridge", 3), net_g=120_000, refused_g=24_001),  # the net stays, what is accepted does not
+        a_weighing(a_line("fridge", 9), net_g=120_000),  # the mass stays, and six fridges more are said to weigh it
     ],
 )
 def test_a_large_one_is_refused_to_one_person_and_waits_for_a_second(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, Forbidden, InvalidInput, NotFound
 from recycling.models.audit import AuditRow
 from recycling.models.custody import WeighedTag
-from recycling.models.stock import StockAdjustment, StockCount, StockCountDecision, StockLot
+from recycling.models.stock import StockAdjustment, StockCount, StockCountDecision, StockLot, add_lots
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
@@ -253,7 +253,7 @@ def test_what_is_weighed_in_while_an_empty_shelf_is_counted_keeps_its_mass(
     session: Session, district: District, now: datetime, count: Callable[..., StockCount],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    engine, later, make = session.get_bind(), now + timedelta(days=2), counting.add_lots
+    engine, later, make = session.get_bind(), now + timedelta(days=2), add_lots
     session.rollback()
 
     def weigh_three() -> None:

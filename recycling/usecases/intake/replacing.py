@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -97,9 +99,18 @@ def takes_two(correction: Correction, *, district: District, session: Session) -
             break
         ground = session.get_one(IntakeTicket, ground.corrects_id)
     rule = district.corrections
-    return rule.takes_two(ground.net_g, correction.net_g) or rule.takes_two(
-        ground.net_g - ground.refused_g, correction.accepted_g
+    return (
+        rule.takes_two(ground.net_g, correction.net_g)
+        or rule.takes_two(ground.net_g - ground.refused_g, correction.accepted_g)
+        or rule.units_take_two(_units(ground.lines), _units(correction.lines))
     )
+
+
+def _units(lines: Iterable[IntakeLine]) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line.item_type] += line.units
+    return units
 
 
 def write_correction(
