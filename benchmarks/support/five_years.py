@@ -92,13 +92,14 @@ _WORDS = {
 TICKETS = """
 INSERT INTO intake_ticket (
     id, station_key, scale_number, number, channel, day, counts_on, gross_g, tare_g, net_g, refused_g, keeper_id,
-    weighed_at, corrects_id, counters_id, correction_reason, made_up, mac)
+    weighed_at, recorded_at, corrects_id, counters_id, correction_reason, made_up, mac)
 SELECT {id}, (%(stations)s::text[])[1 + n %% 10], '1', n / 10 + 1,
     CASE WHEN {chance} < 70 THEN 'door' WHEN {chance} < 88 THEN 'walk_in' WHEN {chance} < 92 THEN 'bin'
          WHEN {chance} < 96 THEN 'trade_in' ELSE 'pool' END,
     CASE WHEN {corrects} THEN {before_day} WHEN {counters} THEN {back_day} ELSE {day} END,
     CASE WHEN {corrects} THEN {before_day} ELSE {day} END,
     10000 + net_g, 10000, net_g, 0, md5('keeper')::uuid, {day}::timestamp AT TIME ZONE 'UTC' + interval '4 hours',
+    {day}::timestamp AT TIME ZONE 'UTC' + interval '4 hours',
     CASE WHEN {corrects} THEN {before_id} WHEN {counters} THEN {back_id} END,
     CASE WHEN {counters} THEN {back_id} END,
     CASE WHEN {corrects} OR {counters} THEN 'made up' END, false, sha256(n::text::bytea)

@@ -128,19 +128,28 @@ def _months() -> None:
 
 
 def downgrade() -> None:
-    """Go down; adjustments of closed months count for the day of their original again after the next rebuild."""
+    """Go down; adjustments of closed months count for the day of their original again, as the figures then say."""
     op.drop_table("audit_head")
     op.drop_table("audit_row")
     op.drop_table("closed_month")
     op.drop_table("monthly_recovery")
-    op.execute("DELETE FROM daily_recovery WHERE units <= 0 OR recovered_g <= 0")
+    op.execute("UPDATE intake_line SET provenance = 'type_table' WHERE provenance = 'station_class_average'")
+    op.execute("UPDATE intake_ticket SET channel = 'walk_in' WHERE channel NOT IN ('door', 'walk_in')")
+    op.execute("DELETE FROM daily_recovery")
+    keys = ", ".join(KEYS)
+    op.execute(
+        f"INSERT INTO daily_recovery (day, {keys}, {', '.join(AMOUNTS)})"  # noqa: S608  # no value from outside
+        f" SELECT t.day, {keys}, SUM(l.units), SUM(l.net_g), COUNT(*)"
+        " FROM intake_ticket t JOIN intake_line l ON l.ticket_id = t.id"
+        " WHERE NOT EXISTS (SELECT 1 FROM intake_ticket newer WHERE newer.corrects_id = t.id)"
+        f" GROUP BY t.day, {keys}"
+    )
     with op.batch_alter_table("daily_recovery") as fact:
         fact.drop_constraint(op.f("ck_daily_recovery_lines"), type_="check")
         fact.create_check_constraint(
             op.f("ck_daily_recovery_amounts"), "units > 0 AND recovered_g > 0 AND ticket_lines > 0"
         )
         fact.alter_column("provenance", type_=sa.String(length=16), existing_nullable=False)
-    op.execute("UPDATE intake_line SET provenance = 'type_table' WHERE provenance = 'station_class_average'")
     with op.batch_alter_table("intake_line") as line:
         line.drop_constraint(op.f("ck_intake_line_missing_parts"), type_="check")
         line.drop_constraint(op.f("ck_intake_line_provenance"), type_="check")
@@ -149,7 +158,6 @@ def downgrade() -> None:
         )
         line.alter_column("provenance", type_=sa.String(length=16), existing_nullable=False)
         line.drop_column("missing_parts")
-    op.execute("UPDATE intake_ticket SET channel = 'walk_in' WHERE channel NOT IN ('door', 'walk_in')")
     with op.batch_alter_table("intake_ticket") as ticket:
         ticket.drop_index(op.f("ix_intake_ticket_counts_on_station_key"))
         ticket.drop_index(op.f("ix_intake_ticket_counters_id"))

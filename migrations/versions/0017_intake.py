@@ -48,7 +48,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scale_reading_station_key_at"), "scale_reading", ["station_key", "at"], unique=False)
     with op.batch_alter_table("intake_ticket") as ticket:
         ticket.add_column(sa.Column("reading_id", sa.Uuid(), nullable=True))
+        ticket.add_column(sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True))
         ticket.create_foreign_key(op.f("fk_intake_ticket_reading_id"), "scale_reading", ["reading_id"], ["id"])
+    op.execute("UPDATE intake_ticket SET recorded_at = weighed_at")
+    with op.batch_alter_table("intake_ticket") as ticket:
+        ticket.alter_column("recorded_at", existing_type=sa.DateTime(timezone=True), nullable=False)
     op.create_table(
         "weighed_reading",
         sa.Column("reading_id", sa.Uuid(), nullable=False),
@@ -147,6 +151,7 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("intake_ticket") as ticket:
         ticket.drop_constraint(op.f("fk_intake_ticket_reading_id"), type_="foreignkey")
+        ticket.drop_column("recorded_at")
         ticket.drop_column("reading_id")
     op.drop_table("scale_reading")
     op.drop_table("scale_key")

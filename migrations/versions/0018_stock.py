@@ -318,13 +318,14 @@ def _hand_overs() -> None:
 
 
 def downgrade() -> None:
-    """Go down; labels that were first used at a scale are gone, what was handed over is forgotten."""
+    """Go down; labels that were first used at a scale are gone with their seals, what was handed over is forgotten."""
     for table in (
         "re_weigh_resolution", "re_weigh", "hand_over_tag", "hand_over_line", "hand_over", "stock_adjustment",
         "stock_count_decision", "stock_count_tag", "stock_count_line", "stock_count", "station_book", "stock_lot",
         "weighed_tag", "custody_event",
     ):  # fmt: skip
         op.drop_table(table)
+    op.execute("DELETE FROM custody_seal WHERE tag IN (SELECT tag FROM custody_tag WHERE event_id IS NULL)")
     op.execute("DELETE FROM custody_tag WHERE event_id IS NULL")
     with op.batch_alter_table("custody_tag") as tag:
         for name in ("from_a_door", "of_a_record", "last_number"):

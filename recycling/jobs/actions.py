@@ -46,7 +46,7 @@ from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.roll_up import roll_up_day
 from recycling.usecases.reporting.store_forecasts import store_forecasts
-from recycling.usecases.reporting.verify_report import verify_newest
+from recycling.usecases.reporting.verify_report import NEWEST, verify_newest
 
 log = logger(__name__)
 
@@ -253,8 +253,10 @@ def pace_alarm(context: JobContext) -> Figures:
 
 
 def verify_reports(context: JobContext) -> Figures:
-    """Work the newest published reports out again; one that differs is an alarm."""
-    return dict(verify_newest(district=context.district, session=context.session, now=context.clock()))
+    """Work the newest published reports out again, on Sundays all of them; one that differs is an alarm."""
+    newest = None if service_day(context.due_at).weekday() == EVERYTHING_ON else NEWEST
+    found = verify_newest(district=context.district, session=context.session, now=context.clock(), newest=newest)
+    return dict(found)
 
 
 def propose_minutes(context: JobContext) -> Figures:

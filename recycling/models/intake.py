@@ -53,7 +53,8 @@ class IntakeTicket(WithId, Base):
     ticket stays in its closed month. A ticket replaced in any other way counts no more. A correction without lines
     withdraws its original.
 
-    ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the weighbridge itself
+    ``weighed_at`` is when the load stood on the scale, ``recorded_at`` when we came to know: later for a ticket taken off
+    a reading. ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the weighbridge itself
     said of it, where it can speak. ``mac`` chains the tickets of a scale.
     """
 
@@ -94,6 +95,7 @@ class IntakeTicket(WithId, Base):
     reading_id: Mapped[UUID | None] = mapped_column(ForeignKey("scale_reading.id"))
     keeper_id: Mapped[UUID] = mapped_column(Uuid)
     weighed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"), unique=True)
     counters_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"), index=True)
     correction_reason: Mapped[str | None] = mapped_column(String(200))
@@ -175,7 +177,7 @@ def ticket_mac(ticket: IntakeTicket, *, before: bytes) -> bytes:
 # What the chain vouches for: every column but the mac itself.
 CHAINED = (
     "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "corrects_id",
+    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at", "corrects_id",
     "counters_id", "correction_reason", "made_up",
 )  # fmt: skip
 CHAINED_LINE = (

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,8 @@ from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
+from recycling.usecases.queries.intake import list_tickets
+from recycling.usecases.queries.recovered import list_recovered
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.roll_up import roll_up_day
@@ -210,3 +213,37 @@ def test_a_weigh_in_under_way_is_in_the_month_before_it_is_closed(
     for thread in threads:
         thread.join(10)
     assert seen == ([1] if lock else [])
+
+
+def test_the_tickets_of_a_figure_are_those_that_count_on_its_day(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    # given a ticket of 23 November, in a closed month, withdrawn on 5 December
+    ticket = weighed(session, district, now)
+    close(session, now + timedelta(days=10))
+    gone = correct(ticket.id, None)
+    # when somebody follows each day's figure to its tickets
+    found = {}
+    for figure in list_recovered(session=session, limit=9)["recovered"]:
+        asked: dict[str, Any] = dict(parse_qsl(urlsplit(figure["tickets"]).query))
+        asked["day"] = date.fromisoformat(asked["day"])
+        shown = list_tickets(by=a_keeper(), session=session, limit=9, **asked)["tickets"]
+        found[figure["day"]] = figure["units"], [one["id"] for one in shown]
+    # then November shows what was weighed, and December what takes it off
+    assert found == {date(2026, 11, 23): (1, [ticket.id]), date(2026, 12, 5): (-1, [gone.id])}
+    spans = [(NOVEMBER, date(2026, 11, 30)), (DECEMBER, date(2026, 12, 31))]
+    listed = [list_tickets(by=a_keeper(), session=session, limit=9, first=one, last=two) for one, two in spans]
+    assert [[row["id"] for row in page["tickets"]] for page in listed] == [[ticket.id], [gone.id]]
+
+
+def test_nothing_is_adjusted_into_a_month_that_is_closed_as_well(
+    session: Session, district: District, now: datetime, correct: Callable[..., IntakeTicket]
+) -> None:
+    ticket = weighed(session, district, now)
+    for month in (NOVEMBER, DECEMBER):
+        close(session, now + timedelta(days=40), month)
+    # when the server's clock was set back to 5 December
+    with pytest.raises(Conflict, match="2026-12 are signed and closed as well"):
+        correct(ticket.id, None)
+    assert by_month(session) == [(NOVEMBER, 1, 41_300)]
+    assert_invariants(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -79,6 +80,7 @@ def test_a_small_correction_is_made_by_one_person_and_audited(
         a_weighing(a_line("fridge", 3), net_g=69_999),  # 50.001 kg less
         a_weighing(a_line("fridge", 3), net_g=95_999),  # a fifth of 120 kg is 24 kg
         a_weighing(a_line("fridge", 3), net_g=120_000, refused_g=24_001),  # the net stays, what is accepted does not
+        a_weighing(a_line("fridge", 9), net_g=120_000),  # the mass stays, and six fridges more are said to weigh it
     ],
 )
 def test_a_large_one_is_refused_to_one_person_and_waits_for_a_second(
@@ -251,4 +253,40 @@ def test_two_who_approve_at_once_make_one_ticket(
         thread.join(30)
     assert sorted(outcomes) == ["conflict", "made"]
     assert session.scalar(select(func.count()).select_from(CorrectionProposal)) == 1
+    assert_invariants(session)
+
+
+@pytest.mark.parametrize("late", ["reject", "approve"])
+def test_who_decides_just_after_somebody_else_is_told_so(
+    session: Session, district: District, now: datetime, acts: dict[str, Callable[..., Any]],
+    monkeypatch: pytest.MonkeyPatch, late: str,
+) -> None:  # fmt: skip
+    proposal_id = acts["propose"](acts["weigh"](HEAVY).id, None).id
+    engine, outcomes, looked = session.get_bind(), [], threading.Event()
+    session.rollback()
+    judged = proposing.refuse_own
+
+    def slowly(proposal: CorrectionProposal, by: Principal) -> None:
+        judged(proposal, by)
+        if by.id == SECOND.id:  # the first holds the proposal while the other asks for it
+            looked.set()
+            time.sleep(0.5)
+
+    monkeypatch.setattr(proposing, "refuse_own", slowly)
+
+    def decide(by: Principal, how: str) -> None:
+        with Session(engine) as own:
+            try:
+                acts[how](proposal_id, by=by, session=own)
+                outcomes.append((how, "done"))
+            except DomainError as error:
+                outcomes.append((how, error.code))
+
+    first, other = (threading.Thread(target=decide, args=args) for args in ((SECOND, "reject"), (CLERK, late)))
+    first.start()
+    assert looked.wait(10)
+    other.start()
+    for thread in (first, other):
+        thread.join(30)
+    assert outcomes == [("reject", "done"), (late, "conflict")]
     assert_invariants(session)

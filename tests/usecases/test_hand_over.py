@@ -245,6 +245,27 @@ def test_a_difference_within_the_tolerance_passes_and_a_larger_one_waits_for_a_s
     assert_invariants(session)
 
 
+def test_another_re_weigh_does_not_settle_a_difference_that_waits_for_a_second_person(
+    session: Session, district: District, now: datetime, weigh: Callable[..., Any], hand: Callable[..., HandOver]
+) -> None:
+    # given a batch of 41.3 kg of which the processor has 30 kg more
+    weigh()
+    keeper = a_keeper()
+    made = hand(a_batch(), by=keeper)
+    given: dict[str, Any] = {"session": session, "now": now}
+    weighed = given | {"by": keeper, "district": district, "slip": None}
+    re_weigh(made.id, net_g=71_300, **weighed)
+    # when whoever handed it over writes down that it fits after all
+    re_weigh(made.id, net_g=41_300, **weighed)
+    # then it still waits for somebody else, and a re-weigh after their word stands by itself
+    assert find_hand_over(made.id, by=CLERK, session=session)["state"] == "held"
+    with pytest.raises(Forbidden, match="settled by a second person"):
+        resolve_difference(made.id, code="their_scale", reason="对方误读", by=keeper, **given)
+    resolve_difference(made.id, code="their_scale", reason="对方误读", by=CLERK, **given)
+    assert not re_weigh(made.id, net_g=41_300, **weighed).re_weighs[2].held
+    assert_invariants(session)
+
+
 def test_a_small_batch_may_differ_by_one_division_of_a_truck_scale(
     session: Session, district: District, now: datetime, weigh: Callable[..., Any], hand: Callable[..., HandOver]
 ) -> None:

@@ -430,3 +430,17 @@ def test_of_many_at_once_a_reading_is_kept_once(session: Session, district: Dist
     for thread in threads:
         thread.join(30)
     assert sorted(map(str, outcomes)) == ["False", "False", "False", "True"]
+
+
+def test_a_reading_of_more_than_a_month_ago_goes_on_no_ticket(
+    session: Session, district: District, now: datetime
+) -> None:
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": now}
+    old, new = (
+        a_reading(session, district, number, now=now, at=now - timedelta(days=days))
+        for number, days in (("1", 32), ("2", 31))
+    )
+    with pytest.raises(InvalidInput, match="2026-10-22, more than 31 days ago; what is still there is weighed in by"):
+        weigh_in(a_read_weighing(old.id), scale_number=None, **given)
+    assert weigh_in(a_read_weighing(new.id), scale_number=None, **given).day == date(2026, 10, 23)
+    assert_invariants(session)

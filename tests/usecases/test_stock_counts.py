@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, Forbidden, InvalidInput, NotFound
 from recycling.models.audit import AuditRow
 from recycling.models.custody import WeighedTag
-from recycling.models.stock import StockAdjustment, StockCount, StockCountDecision, StockLot
+from recycling.models.stock import StockAdjustment, StockCount, StockCountDecision, StockLot, add_lots
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
+from recycling.usecases.custody import count_stock as counting
 from recycling.usecases.custody.count_stock import Counted, count_stock, decide_count
 from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.intake.correct_ticket import correct_ticket
@@ -245,3 +247,32 @@ def test_labels_that_a_count_cannot_miss_are_refused(
     with pytest.raises((InvalidInput, Conflict), match=says):
         count(line)
     assert session.scalars(select(StockCount.id)).all() == []
+
+
+def test_what_is_weighed_in_while_an_empty_shelf_is_counted_keeps_its_mass(
+    session: Session, district: District, now: datetime, count: Callable[..., StockCount],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    engine, later, make = session.get_bind(), now + timedelta(days=2), add_lots
+    session.rollback()
+
+    def weigh_three() -> None:
+        weighing = a_weighing(a_line(units=3), net_g=123_000)
+        with Session(engine) as own:
+            weigh_in(weighing, scale_number="1", by=KEEPER, district=district, session=own, now=later)
+
+    keeper = Thread(target=weigh_three)
+
+    def meanwhile(*args: Any) -> Any:
+        keeper.start()
+        keeper.join(1)  # on SQLite it waits for the count to end
+        return make(*args)
+
+    monkeypatch.setattr(counting, "add_lots", meanwhile)
+    # given an empty shelf on which two fridges of 41 kg are found
+    count(fridges(2, 82_000, reason="found"))
+    keeper.join(10)
+    # then 3 + 2 fridges weigh 123 + 82 kg
+    session.expire_all()
+    assert [row[1:] for row in left(session)] == [(5, 205_000)]
+    assert_invariants(session)

@@ -171,6 +171,7 @@ class IntakeTicketSchema(Schema):
     reading_id = fields.UUID(required=True, allow_none=True)
     keeper_id = fields.UUID(required=True)
     weighed_at = fields.AwareDateTime(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
     corrects_id = fields.UUID(required=True, allow_none=True)
     counters_id = fields.UUID(required=True, allow_none=True)
     correction_reason = fields.String(required=True, allow_none=True)
@@ -190,7 +191,7 @@ class IntakeTicketListSchema(Schema):
 
 
 class IntakeTicketFilterSchema(Schema):
-    """Which tickets to list: of one day, or of a span with both its days; those with such a line."""
+    """Which tickets to list: those that count for one day, or for a span with both its days; those with such a line."""
 
     day = Day()
     first = Day(data_key="from")

@@ -180,10 +180,11 @@ def _adjust(count: StockCount, gone: Mapping[str, LotKey], *, by: Principal, ses
     lots = locked_lots(session, count.station_key, [line.item_type for line in differing])
     for line in differing:
         mine = lots.get(line.item_type, [])
-        there = sum(lot.left_units for lot in mine)
-        mass_g = sum(lot.left_g for lot in mine) + line.net_g
         if line.units > 0 and not mine:
             mine = [add_lots(session, count.station_key, count.day, [line.item_type])[line.item_type]]
+        # Summed up after that: there was nothing to lock, and a load may have been weighed in meanwhile.
+        there = sum(lot.left_units for lot in mine)
+        mass_g = sum(lot.left_g for lot in mine) + line.net_g
         units = _units_after(mine, line.units, named=Counter(gone[tag][1] for tag in line.missing_tags))
         if there + line.units < 0 or mass_g < there + line.units or (not there + line.units and mass_g):
             raise Conflict(

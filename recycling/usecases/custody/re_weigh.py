@@ -32,7 +32,8 @@ def re_weigh(
     session: Session,
     now: datetime,
 ) -> HandOver:
-    """Write down the processor's net; outside the tolerance it is held for a person. A later one replaces it.
+    """Write down the processor's net; outside the tolerance it is held for a person. A later one replaces it, held too
+    when that one still is.
 
     Raises
     ------
@@ -45,7 +46,10 @@ def re_weigh(
         batch = locked_batch(hand_over_id, by=by, session=session)
         check_plausible(net_g, table_g=batch.net_g, goods=f"batch {batch.number}", fields="net_g")
         difference_g = net_g - batch.net_g
-        held = not district.stock.within_tolerance(difference_g, ours_g=batch.net_g)
+        # Another re-weigh does not do away with a difference that waits for a second person: they see both.
+        newest = batch.re_weighs[-1] if batch.re_weighs else None
+        waits = newest is not None and newest.held and newest.resolution is None
+        held = waits or not district.stock.within_tolerance(difference_g, ours_g=batch.net_g)
         made = ReWeigh(
             hand_over_id=batch.id, number=len(batch.re_weighs) + 1, net_g=net_g, difference_g=difference_g, held=held,
             slip=slip, by_id=by.id, at=now,

@@ -50,8 +50,8 @@ def correct_ticket(
         before_g = correction.original.net_g
         if takes_two(correction, district=district, session=session):
             raise SecondPersonNeeded(
-                f"from {kg_text(before_g)} to {kg_text(correction.net_g)} is more than one person may correct; propose"
-                " it and let a second approve / 更正幅度超过单人权限，须由第二人复核"
+                f"from {kg_text(before_g)} to {kg_text(correction.net_g)} is more than one person may correct, in mass"
+                " or in pieces; propose it and let a second approve / 更正的重量或件数超过单人权限，须由第二人复核"
             )
         ticket = write_correction(correction, keeper_id=by.id, by=by, district=district, session=session, now=now)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)

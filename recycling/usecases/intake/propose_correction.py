@@ -122,6 +122,8 @@ def _open_proposal(proposal_id: UUID, *, by: Principal, session: Session) -> Cor
     proposal = session.scalar(wanted.with_for_update(of=CorrectionProposal).execution_options(populate_existing=True))
     if proposal is None:
         raise NotFound(f"no correction proposal {proposal_id} of yours / 未找到该更正申请")
+    # Read anew: what was joined to the row is from before we waited for its lock, and no decision changes the row.
+    session.refresh(proposal, ["decision"])
     refuse_own(proposal, by)
     if proposal.decision is not None:
         raise Conflict(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -97,9 +99,18 @@ def takes_two(correction: Correction, *, district: District, session: Session) -
             break
         ground = session.get_one(IntakeTicket, ground.corrects_id)
     rule = district.corrections
-    return rule.takes_two(ground.net_g, correction.net_g) or rule.takes_two(
-        ground.net_g - ground.refused_g, correction.accepted_g
+    return (
+        rule.takes_two(ground.net_g, correction.net_g)
+        or rule.takes_two(ground.net_g - ground.refused_g, correction.accepted_g)
+        or rule.units_take_two(_units(ground.lines), _units(correction.lines))
     )
+
+
+def _units(lines: Iterable[IntakeLine]) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line.item_type] += line.units
+    return units
 
 
 def write_correction(
@@ -145,7 +156,7 @@ def write_correction(
         refused_g=shown.refused_g, refused_reason=shown.refused_reason, vehicle_key=shown.vehicle_key,
         trip=trip, reading_id=shown.reading_id, keeper_id=keeper_id, corrects_id=original.id,
         # A scale's clock may be minutes ahead of ours; nothing is corrected before it was weighed.
-        weighed_at=max(now, original.weighed_at),
+        weighed_at=max(now, original.weighed_at), recorded_at=now,
         counters_id=original.counters_id if still_open else original.id, correction_reason=correction.reason,
         made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
     )  # fmt: skip

@@ -25,6 +25,8 @@ from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_u
 
 log = logger(__name__)
 
+OLDEST_DAYS = 31  # of a reading that is weighed in: a memory is read out once a month at the latest (ours)
+
 
 def weigh_in(
     weighing: Weighing | ReadWeighing,
@@ -63,6 +65,7 @@ def weigh_in(
         day = service_day(weighed_at)
         _refuse_tomorrow(day, now)
         _refuse_closed(session, day)
+        _refuse_old(day, now)
         lock_day(session, day=day, station_key=station_key, now=now)
         lines = judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
         ticket_id = uuid4()
@@ -71,7 +74,7 @@ def weigh_in(
             id=ticket_id, station_key=station_key, scale_number=scale_number, channel=weighing.channel, day=day,
             counts_on=day, gross_g=weighing.gross_g, tare_g=weighing.tare_g, net_g=weighing.net_g,
             refused_g=weighing.refused_g, refused_reason=weighing.refused_reason, vehicle_key=weighing.vehicle_key,
-            trip=trip, reading_id=weighing.reading_id, keeper_id=by.id, weighed_at=weighed_at,
+            trip=trip, reading_id=weighing.reading_id, keeper_id=by.id, weighed_at=weighed_at, recorded_at=now,
             made_up=made_up or brings_made_up(lines, session=session), lines=lines,
         )  # fmt: skip
         count_units(session, put=lines)
@@ -100,4 +103,13 @@ def _refuse_closed(session: Session, day: date) -> None:
         raise Conflict(
             f"the figures of {day:%Y-%m} are signed and closed; check this server's clock, then weigh in again, an old"
             f" reading by hand / {day:%Y-%m} 已结账，请检查系统时间后重新过磅；旧读数请按今日人工过磅"
+        )
+
+
+def _refuse_old(day: date, now: datetime) -> None:
+    """The memory of a scale is a file that a keeper hands in: it opens no month that everybody has done with."""
+    if (service_day(now) - day).days > OLDEST_DAYS:
+        raise InvalidInput(
+            f"the reading is of {day}, more than {OLDEST_DAYS} days ago; what is still there is weighed in by hand, for"
+            f" today / 读数日期 {day} 已超过 {OLDEST_DAYS} 天；货物仍在的，请按今日人工过磅"
         )

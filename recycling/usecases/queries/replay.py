@@ -201,12 +201,12 @@ def _field_events(day: date, at: datetime, session: Session) -> list[Known]:
 def _tickets(day: date, at: datetime, session: Session) -> list[Known]:
     """The tickets of the day and those that count on it, with what had replaced them by then."""
     ticket = IntakeTicket
-    mine = and_(or_(ticket.day == day, ticket.counts_on == day), ticket.weighed_at <= at)
+    mine = and_(or_(ticket.day == day, ticket.counts_on == day), ticket.recorded_at <= at)
     rows = session.scalars(select(ticket).where(mine)).all()
     replaced = dict(
         session.execute(
             select(ticket.corrects_id, ticket.id).where(
-                ticket.corrects_id.in_(select(ticket.id).where(mine)), ticket.weighed_at <= at
+                ticket.corrects_id.in_(select(ticket.id).where(mine)), ticket.recorded_at <= at
             )
         ).all()
     )

@@ -167,7 +167,9 @@ def _words(row: GoalForecast) -> tuple[str, str]:
 
 def _named(row: GoalForecast, district: District) -> dict[str, Any]:
     if row.part == "town":
-        town = district.network.towns[row.part_key]
+        town = district.network.towns.get(row.part_key)
+        if town is None:  # it has left the configuration since the forecast was made
+            return {"key": row.part_key, "name_zh": row.part_key, "name_en": row.part_key}
         return {"key": row.part_key, "name_zh": town.name_zh, "name_en": town.name_en}
     kind = district.catalogue.latest(row.part_key)
     return {"key": row.part_key, "name_zh": kind.name_zh, "name_en": kind.name_en}

@@ -16,7 +16,7 @@ from recycling.models.publication import FileForm
 
 PACKAGE = Path(__file__).resolve().parents[2]
 # What decides a figure or how it is written. A change anywhere else does not change a report.
-COUNTING = ("policy/*.py", "usecases/reporting/*.py", "gateways/workbook.py", "templates/paper/report.*")
+COUNTING = ("units.py", "policy/*.py", "usecases/reporting/*.py", "gateways/workbook.py", "templates/paper/report.*")
 LIBRARIES = ("holidays", "sqlalchemy", "weasyprint", "xlsxwriter")
 PROBE = "<p style='font-family: Noto Sans CJK SC, sans-serif'>薛城回收 Xuecheng 0123456789</p>"
 

@@ -152,7 +152,10 @@ def _keys_of(
     covering = [
         f"{scope['key']}/{scope['version']}"
         for scope in inputs["scopes"]
-        if group in scope["groups"] and channel in scope["channels"] and line.town_key in scope["area"]
+        if group in scope["groups"]
+        and channel in scope["channels"]
+        and line.town_key in scope["area"]
+        and line.provenance in scope["provenance"]
     ]
     if not covering:
         yield "year", OUTSIDE, "", ""

@@ -108,8 +108,10 @@ def _gone(report_id: UUID, *, session: Session) -> Verdict:
     )  # fmt: skip
 
 
-def verify_newest(*, district: District, session: Session, now: datetime, newest: int = NEWEST) -> dict[str, int]:
-    """Verify the newest published reports; for one that differs raise the alarm and keep both forms of it."""
+def verify_newest(
+    *, district: District, session: Session, now: datetime, newest: int | None = NEWEST
+) -> dict[str, int]:
+    """Verify the newest published reports, ``None`` for all; one that differs raises the alarm, and both are kept."""
     report_ids = published_reports(session=session)[:newest]
     differing = 0
     for report_id in report_ids:

@@ -14,7 +14,7 @@ from recycling.usecases.queries.invariants.figures import NEWEST
 from recycling.usecases.queries.invariants.rule import Breaches, invariant, rows
 
 
-@invariant("I-46", "一读数一磅单 / each standing ticket with a reading holds that reading, and nothing else holds one")
+@invariant("I-49", "一读数一磅单 / each standing ticket with a reading holds that reading, and nothing else holds one")
 def readings_are_held_by_their_ticket(session: Session, _now: datetime) -> Breaches:
     """Tickets whose reading is not theirs, and readings held by a ticket that does not stand or does not name them."""
     ticket, held = IntakeTicket, WeighedReading
@@ -27,7 +27,7 @@ def readings_are_held_by_their_ticket(session: Session, _now: datetime) -> Breac
     ]
 
 
-@invariant("I-46", "磅单如读数 / a first ticket has the masses, the scale and the instant of its reading")
+@invariant("I-49", "磅单如读数 / a first ticket has the masses, the scale and the instant of its reading")
 def tickets_are_as_read(session: Session, _now: datetime) -> Breaches:
     """Tickets that say something else than the reading they were taken off."""
     ticket, reading = IntakeTicket, ScaleReading
