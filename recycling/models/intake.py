@@ -53,9 +53,9 @@ class IntakeTicket(WithId, Base):
     ticket stays in its closed month. A ticket replaced in any other way counts no more. A correction without lines
     withdraws its original.
 
-    ``weighed_at`` is when the load stood on the scale, ``recorded_at`` when we came to know: later for a ticket taken off
-    a reading. ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the weighbridge itself
-    said of it, where it can speak. ``mac`` chains the tickets of a scale.
+    ``weighed_at`` is when the load stood on the scale, ``recorded_at`` when we came to know: later for a ticket taken
+    off a reading. ``trip`` tells which of the vehicle's loads of ``day`` it was, from 1. ``reading_id`` is what the
+    weighbridge itself said of it, where it can speak. ``mac`` chains the tickets of a scale.
     """
 
     __tablename__ = "intake_ticket"
@@ -177,8 +177,8 @@ def ticket_mac(ticket: IntakeTicket, *, before: bytes) -> bytes:
 # What the chain vouches for: every column but the mac itself.
 CHAINED = (
     "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at", "corrects_id",
-    "counters_id", "correction_reason", "made_up",
+    "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at",
+    "corrects_id", "counters_id", "correction_reason", "made_up",
 )  # fmt: skip
 CHAINED_LINE = (
     "position", "item_type", "units", "net_g", "provenance", "missing_parts", "town_key", "booking_id"

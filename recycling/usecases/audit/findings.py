@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal[
     "audit_row", "audit_head", "ticket", "scale", "intake_line", "daily_recovery", "monthly_recovery", "closed_month",
-    "anchor",
+    "anchor", "custody_event",
 ]  # fmt: skip
 
 

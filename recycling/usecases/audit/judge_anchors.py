@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.models.anchor import AuditAnchor, anchor_line, line_mac
+from recycling.models.job_run import JobRun
 from recycling.usecases.audit.chains import Claims
 from recycling.usecases.audit.findings import Finding, span
 
@@ -72,6 +73,9 @@ def judge_anchors(session: Session, copies: Sequence[Copy]) -> tuple[Anchors, li
         lacking = sorted(numbers - kept)
         if copy.whole and lacking:
             findings.append(_finding(copy.place, span(lacking[0], lacking[-1]), "库中有而另存处无 / gone here"))
+    made = session.scalar(select(JobRun.id).where(JobRun.job == "audit_anchor", JobRun.state == "done").limit(1))
+    if made is not None and not stored:
+        findings.append(_finding(TABLE, "1", "曾有锚定而今全无 / anchors were made, and none is left"))
     return anchors, findings
 
 

@@ -25,6 +25,7 @@ from recycling.usecases.audit.chains import Walk
 from recycling.usecases.audit.findings import Finding
 from recycling.usecases.audit.judge_anchors import Anchors, Copy, Line, judge_anchors
 from recycling.usecases.messages.tell_staff import tell_staff
+from recycling.usecases.queries.custody import verify_custody
 from recycling.usecases.queries.invariants.figures import months_are_their_days
 from recycling.usecases.queries.invariants.rule import differences
 
@@ -79,6 +80,7 @@ def verify_records(
         _closed_months(session, anchors),
         _figures(session, first_day, now),
         () if start is not None else _stray_lines(session),
+        () if start is not None else _trails(session),
         of_anchors,
     )
     findings = tuple(islice(found, MOST_FINDINGS))
@@ -103,6 +105,11 @@ def alarm(findings: Sequence[Finding], *, session: Session, now: datetime, run_i
     facts = {"findings": len(findings), "record_kind": findings[0].kind, "row": findings[0].row}
     with atomic(session):
         tell_staff(session, ("admin",), about=str(run_id), kind="records.broken", facts=facts, now=now)
+
+
+def _trails(session: Session) -> Iterator[Finding]:
+    for bad in verify_custody(session):
+        yield Finding(kind="custody_event", row=f"{bad.tag}/{bad.number}", what=bad.fault)
 
 
 def _audit_log(session: Session, anchors: Anchors, start: Line | None, count: _Count) -> Iterator[Finding]:

@@ -109,7 +109,7 @@ def ticket_in_full(ticket: IntakeTicket, *, replaced_by_id: UUID | None = None) 
     """A ticket with its lines, and the one that replaces it."""
     fields = (
         "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
-        "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at", "corrects_id",
-        "counters_id", "correction_reason", "made_up", "lines",
+        "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at",
+        "corrects_id", "counters_id", "correction_reason", "made_up", "lines",
     )  # fmt: skip
     return {name: getattr(ticket, name) for name in fields} | {"replaced_by_id": replaced_by_id}

@@ -24,7 +24,7 @@ from recycling.policy.periods import read_period
 from recycling.usecases.reporting.program import made_with
 from recycling.usecases.reporting.report_body import body_of, digest, substance, take_inputs
 from recycling.usecases.reporting.report_files import report_file
-from recycling.usecases.reporting.signing import fit_report, signature
+from recycling.usecases.reporting.signing import fit_report, months_told, signature
 
 log = logger(__name__)
 
@@ -59,12 +59,14 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
         if not insert_if_absent(session, ReportSignature, **made):
             raise Conflict(f"report {report_id} has just been published by another person / 该报告刚由他人签发")
         period = read_period(report.period)
-        closes = period.kind == "month" and close_month(session, period.first, by_id=by.id, now=now)
+        # Its own month, and those without figures: nothing may come into a month that it tells of.
+        told = months_told(period.first, period.last)
+        closed = [month for month in told if close_month(session, month, by_id=by.id, now=now)]
         _refuse_outdated(report, district=district, session=session, now=now)
         # Only now: everybody who writes to the audit log waits for its head, and to work a report out takes seconds.
-        if closes:
+        for month in closed:
             facts = {"report_id": str(report_id)}
-            audit(session, action="month.closed", subject=period.key, by=by, now=now, facts=facts)
+            audit(session, action="month.closed", subject=f"{month:%Y-%m}", by=by, now=now, facts=facts)
         _keep_files(report, contents, signed, by=by, session=session, now=now)
     log.info("goal_report.published", report_id=str(report_id), period=period.key, by_id=str(by.id))
     return report_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +46,11 @@ def fit_report(report_id: UUID, *, session: Session, now: datetime) -> tuple[Goa
             f"report {report.id} tells of {report.period} up to {report.as_of}; when {period.last} is over, make a new"
             " version and sign that / 报告期尚未结束或报告不完整，请在期满后重新生成再签发"
         )
+    if _month_after(period.last) > today:
+        raise Conflict(
+            f"{period.last:%Y-%m} is not over, and what is weighed in its days may still come; publish {report.period}"
+            f" from {_month_after(period.last)} on / {period.last:%Y-%m} 尚未结束，请在 {_month_after(period.last)} 后签发"
+        )
     still_open = open_months(period.first, period.last, session=session)
     if period.kind == "month":
         still_open = [month for month in still_open if month != period.first]
@@ -58,12 +63,26 @@ def fit_report(report_id: UUID, *, session: Session, now: datetime) -> tuple[Goa
     return report, signatures_of(session, [report_id])[report_id]
 
 
+def months_told(first: date, last: date) -> list[date]:
+    """The months that a report tells of: from new year or an earlier first day to its last, since it has both."""
+    month = min(first.replace(day=1), date(last.year, 1, 1))
+    found = []
+    while month <= last:
+        found.append(month)
+        month = _month_after(month)
+    return found
+
+
+def _month_after(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 def open_months(first: date, last: date, *, session: Session) -> list[date]:
-    """The months with figures, from new year or an earlier first day on, that no published report has closed."""
-    begin = min(first.replace(day=1), date(last.year, 1, 1))
+    """The months that a report tells of and that have figures, but that no published report has closed."""
+    told = months_told(first, last)
     wanted = (
         select(MonthlyRecovery.month)
-        .where(MonthlyRecovery.month.between(begin, last), MonthlyRecovery.month.not_in(select(ClosedMonth.month)))
+        .where(MonthlyRecovery.month.in_(told), MonthlyRecovery.month.not_in(select(ClosedMonth.month)))
         .distinct()
         .order_by(MonthlyRecovery.month)
     )
