@@ -243,7 +243,7 @@ def test_nothing_is_adjusted_into_a_month_that_is_closed_as_well(
     for month in (NOVEMBER, DECEMBER):
         close(session, now + timedelta(days=40), month)
     # when the server's clock was set back to 5 December
-    with pytest.raises(Conflict, match="2026-12 are signed and closed as well"):
+    with pytest.raises(Conflict, match="2026-12-05 is no later day of an open month"):
         correct(ticket.id, None)
     assert by_month(session) == [(NOVEMBER, 1, 41_300)]
     assert_invariants(session)

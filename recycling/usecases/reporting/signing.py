@@ -48,8 +48,8 @@ def fit_report(report_id: UUID, *, session: Session, now: datetime) -> tuple[Goa
         )
     if _month_after(period.last) > today:
         raise Conflict(
-            f"{period.last:%Y-%m} is not over, and what is weighed in its days may still come; publish {report.period}"
-            f" from {_month_after(period.last)} on / {period.last:%Y-%m} 尚未结束，请在 {_month_after(period.last)} 后签发"
+            f"{period.last:%Y-%m} is not over, and what is weighed in it may still change; publish {report.period} from"
+            f" {_month_after(period.last)} on / {period.last:%Y-%m} 尚未结束，请自 {_month_after(period.last)} 起签发"
         )
     still_open = open_months(period.first, period.last, session=session)
     if period.kind == "month":
