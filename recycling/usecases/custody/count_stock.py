@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -39,6 +39,9 @@ from recycling.usecases.custody.sight import own_station, seen_by
 from recycling.usecases.intake.line_masses import shared
 
 log = logger(__name__)
+
+# Small differences of one item type within so many days are one to the rule of two: nobody writes stock off in slices.
+TAKEN_TOGETHER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,13 @@ def count_stock(
             _line(one, kinds[one.item_type], lots.get(one.item_type, ()))
             for one in sorted(counted, key=lambda one: one.item_type)
         ]
-        held = any(district.stock.takes_two(line.units, line.net_g) for line in lines)
+        alone = _alone_lately(station_key, keys, session=session, since=now - TAKEN_TOGETHER)
+        held = any(
+            district.stock.takes_two(abs(line.units) + units, abs(line.net_g) + net_g)
+            for line in lines
+            if line.reason is not None
+            for units, net_g in [alone.get(line.item_type, (0, 0))]
+        )
         made = StockCount(
             id=uuid4(), station_key=station_key, number=next_number(session, station_key, "last_count"), day=day,
             counted_by_id=by.id, counted_at=now, held=held, lines=lines,
@@ -135,6 +144,21 @@ def decide_count(
         action = "stock.count_approved" if approved else "stock.count_rejected"
         audit(session, action=action, subject=count.id, by=by, now=now, facts=_facts(count))
     return count
+
+
+def _alone_lately(
+    station_key: str, item_types: Sequence[str], *, session: Session, since: datetime
+) -> dict[str, tuple[int, int]]:
+    """Units and grams that counts without a second person have moved at a station, by item type."""
+    line = StockCountLine
+    moved = (
+        select(line.item_type, func.sum(func.abs(line.units)), cast(func.sum(func.abs(line.net_g)), BigInteger))
+        .join(StockCount, StockCount.id == line.count_id)
+        .where(StockCount.station_key == station_key, StockCount.held.is_(False), StockCount.counted_at >= since)
+        .where(line.item_type.in_(item_types), line.reason.is_not(None))
+        .group_by(line.item_type)
+    )
+    return {item_type: (units, net_g) for item_type, units, net_g in session.execute(moved)}
 
 
 def _facts(count: StockCount) -> dict[str, object]:

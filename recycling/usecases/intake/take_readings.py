@@ -101,7 +101,8 @@ def import_readings(
     new = 0
     with atomic(session):
         known: list[tuple[int, ReadingReport]] = []
-        for line, report in reports:
+        # In one sequence for everybody: two files of one scale queue and do not wait in a circle.
+        for line, report in sorted(reports, key=lambda one: one[1].reading_number):
             if _keep(
                 report, station_key=by.station_key, scale_number=scale_number, source="csv", by=by, district=district,
                 session=session, now=now,
