@@ -118,8 +118,8 @@ def _scope_words(scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _scopes(body: Mapping[str, Any]) -> Table:
     columns = (
-        Column(heading="口径 / scope", width=34), Column(heading="数字 / figure", width=44), UNITS, KG,
-        Column(heading="说明 / note", width=60),
+        Column(heading="口径 / scope", width=34), Column(heading="数字 / figure", width=64), UNITS, KG,
+        Column(heading="说明 / note", width=110),
     )  # fmt: skip
     return Table(name="口径 scopes", title="各口径数字 / figures by scope", columns=columns, rows=_scope_rows(body))
 
