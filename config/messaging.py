@@ -1,21 +1,25 @@
-"""Who brings messages on: providers of text messages and subscribing systems, each a JSON list in the environment."""
+"""Who brings messages on: providers of text messages, subscribing systems, and the bureau's mail account."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from recycling.errors import ConfigError
 from recycling.gateways.http_sms import SmsProvider
+from recycling.gateways.mail import MailAccount, MailSecurity
 from recycling.gateways.webhook import Subscription
 
 GATEWAYS = ("log", "none", "http")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 LEAST_SECRET_BYTES = 32
 MOST_WEIGHT = 1000
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}", re.ASCII)
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", re.ASCII)
+SECURITIES: tuple[str, ...] = get_args(MailSecurity)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _PROVIDER = {"name", "url", "authorization", "body", "id_field", "code_field", "ok_codes", "refused_codes",
@@ -40,7 +44,38 @@ def messaging(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
     _refuse_doubles("WEBHOOKS", [one.key for one in webhooks])
     if gateway == "http" and not providers:
         raise ConfigError("SMS_GATEWAY is 'http' and SMS_PROVIDERS names nobody; see docs/messages.md")
-    return {"SMS_GATEWAY": gateway, "SMS_PROVIDERS": providers, "WEBHOOKS": webhooks}
+    return {
+        "SMS_GATEWAY": gateway, "SMS_PROVIDERS": providers, "WEBHOOKS": webhooks,
+        "MAIL": _mail(env, production=production),
+    }  # fmt: skip
+
+
+def _mail(env: Mapping[str, str], *, production: bool) -> MailAccount | None:
+    """The account that the bureau's mail goes out by; none without ``MAIL_SERVER``."""
+    server = env.get("MAIL_SERVER", "")
+    if not server:
+        return None
+    host, _, port = server.rpartition(":")
+    if not HOST.fullmatch(host) or not port.isdecimal() or not 1 <= int(port[:6]) <= 65_535:
+        raise ConfigError(f"MAIL_SERVER is {server[:80]!r}; leave it out, or give host:port such as mail.example:465")
+    security = env.get("MAIL_SECURITY", "tls")
+    if security not in SECURITIES:
+        raise ConfigError(f"MAIL_SECURITY is {security[:20]!r}; give one of {', '.join(SECURITIES)}")
+    if security == "none" and production and host not in LOOPBACK:
+        raise ConfigError(f"MAIL_SECURITY is 'none' and {host} is not this machine; give tls or starttls")
+    sender = env.get("MAIL_FROM", "")
+    recipients = tuple(one.strip() for one in env.get("MAIL_TO", "").split(",") if one.strip())
+    for name, addresses in (("MAIL_FROM", (sender,)), ("MAIL_TO", recipients or ("",))):
+        for address in addresses:
+            if not MAIL_ADDRESS.fullmatch(address):
+                raise ConfigError(f"{name} is {address[:80]!r}; give an address such as report@recycling.example")
+    user, password = env.get("MAIL_USER", ""), env.get("MAIL_PASSWORD", "")
+    if bool(user) != bool(password):
+        raise ConfigError("MAIL_USER and MAIL_PASSWORD go together; give both, or neither")
+    return MailAccount(
+        host=host, port=int(port), security=cast("MailSecurity", security), sender=sender, recipients=recipients,
+        user=user, password=password,
+    )  # fmt: skip
 
 
 def _rows(env: Mapping[str, str], setting: str, fields: set[str]) -> list[dict[str, Any]]:

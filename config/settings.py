@@ -61,6 +61,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "SQLALCHEMY_DATABASE_URI": _database_url(url),
         "INSTANCE_DIR": instance,
         "CONFIG_DIR": Path(env.get("CONFIG_DIR", ROOT / "config")),
+        # Where the anchors of the audit log are kept a second time: best on another disk, or another machine's.
+        "AUDIT_ANCHOR_DIR": Path(env.get("AUDIT_ANCHOR_DIR", instance / "anchors")),
+        "DEADMAN_URL": _deadman_url(env),
         "LOG_LEVEL": _one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
         **messaging(env, production=environment == "production"),
         "RATELIMIT_DEFAULT": _rate(env, "RATELIMIT_DEFAULT", "1200 per minute"),
@@ -115,6 +118,16 @@ def _public_url(env: Mapping[str, str], *, production: bool) -> str:
     if url and (not _is_server(url) or urlsplit(url).path or (production and not url.startswith("https://"))):
         wanted = "https://recycling.example" if production else "http://127.0.0.1:5000"
         raise ConfigError(f"PUBLIC_URL is {url[:80]!r}; leave it out, or give an address such as {wanted}")
+    return url
+
+
+def _deadman_url(env: Mapping[str, str]) -> str:
+    """Who raises the alarm when our schedulers are silent; nobody by default."""
+    url = env.get("DEADMAN_URL", "")
+    if url and not _is_server(url):
+        raise ConfigError(
+            "DEADMAN_URL cannot be used; leave it out, or give the address of a check, such as https://hc.example/ping/…"
+        )
     return url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -30,8 +31,11 @@ from recycling.errors import ConfigError
 from recycling.extensions import MIGRATIONS, db, engine_options, jwt, migrate, prepare_engine
 from recycling.gateways.config_files import read_district
 from recycling.gateways.geocoders import geocoder
+from recycling.gateways.mail import mail_gateway
 from recycling.gateways.sms_gateways import sms_gateway
 from recycling.gateways.webhook import HttpWebhooks
+from recycling.jobs.lateness import late_runs
+from recycling.jobs.schedule import jobs_of
 from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
 from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
@@ -128,7 +132,10 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     public_address.configure(settings.get("PUBLIC_URL", ""))
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
+    # For endpoints that show it: they know no schedule.
+    app.extensions["late_runs"] = partial(late_runs, jobs=jobs_of(app.extensions["district"]))
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
+    app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)
     app.extensions["geocoder"] = geocoder(settings)
     problems.install(app)  # first, so that a request refused by the limiter has its id

@@ -205,6 +205,12 @@ class AlreadyWeighed(Conflict):
     code = "already_weighed"
 
 
+class SecondPersonNeeded(Conflict):
+    """A correction moves more than one person alone may."""
+
+    code = "second_person_needed"
+
+
 class IdempotencyKeyRequired(DomainError):
     """A creating call came without an ``Idempotency-Key``."""
 
@@ -257,3 +263,9 @@ class SmsRefused(InvalidInput):
     """The provider refuses a text or its number for good; sending it again cannot help."""
 
     code = "sms_refused"
+
+
+class MailRefused(InvalidInput):
+    """The mail server refuses a mail or its recipients for good; sending it again cannot help."""
+
+    code = "mail_refused"

@@ -10,16 +10,24 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from recycling.errors import SecondPersonNeeded
 from recycling.models.booking import Booking
+from recycling.models.intake import IntakeTicket
 from recycling.models.ledger import close_day
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, Publication, PublishedPlan, Route, RouteCrew, RouteStop
+from recycling.models.weighbridge import ScaleReading
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
 from recycling.units import instant_at
+from recycling.usecases.custody.hand_over import Batch, WantedUnits
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
+from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.propose_correction import approve_correction, propose_correction
+from recycling.usecases.intake.read_off import ReadWeighing
+from recycling.usecases.intake.take_readings import ReadingReport, take_reading
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from tests.conftest import NOW
 
@@ -42,9 +50,52 @@ def a_weighing(*lines: WeighedLine, net_g: int = 41_300, **fields: Any) -> Weigh
             "gross_g": 10_000 + net_g,
             "tare_g": 10_000,
             "lines": lines or (a_line(),),
+            "refused_reason": "waste" if fields.get("refused_g") else None,
         }
         | fields
     )
+
+
+def a_read_weighing(reading_id: UUID, *lines: WeighedLine, **fields: Any) -> ReadWeighing:
+    """The same load, its masses taken off a reading."""
+    channel = "walk_in" if all(line.booking_id is None for line in lines) else "door"
+    said: dict[str, Any] = {"reading_id": reading_id, "channel": channel, "lines": lines or (a_line(),)}
+    return ReadWeighing(**said | fields)
+
+
+def a_report(reading_number: str = "0001", *, net_g: int = 41_300, at: datetime = NOW, **fields: Any) -> ReadingReport:
+    """A weighbridge's word: 41.3 kg on a cart of 10 kg, now."""
+    told = {"gross_g": 10_000 + net_g, "tare_g": 10_000} | fields
+    return ReadingReport(reading_number=reading_number, at=at, **told)
+
+
+def a_reading(
+    session: Session,
+    district: District,
+    reading_number: str = "0001",
+    *,
+    now: datetime,
+    station_key: str = "lincheng",
+    scale_number: str = "1",
+    **fields: Any,
+) -> ScaleReading:
+    """A reading that the weighbridge of 临城 has sent."""
+    report = a_report(reading_number, **({"at": now} | fields))
+    reading, _ = take_reading(
+        report, station_key=station_key, scale_number=scale_number, district=district, session=session, now=now
+    )
+    return reading
+
+
+def a_batch(*lines: tuple[str, int], tags: Sequence[str] = (), **fields: Any) -> Batch:
+    """One fridge for the dismantler, unless units by item type or labels are given."""
+    wanted = [WantedUnits(item_type=item_type, units=units) for item_type, units in lines]
+    if not lines and not tags:
+        wanted = [WantedUnits(item_type="fridge", units=1)]
+    given: dict[str, Any] = {
+        "processor_key": "dismantler-demo", "net_g": 41_300, "plate": "鲁D12345", "lines": wanted, "tags": tags,
+    }  # fmt: skip
+    return Batch(**given | fields)
 
 
 def collect(
@@ -59,7 +110,7 @@ def collect(
 
     ``taken`` says what was handed over where it is not what was booked.
     """
-    crew = _publish(session, [*bookings, *not_yet], district=district, now=now)
+    crew = publish_route(session, [*bookings, *not_yet], district=district, now=now)
     reports, nine = [], instant_at(bookings[0].day, 9 * 3600)
     for booking in bookings:
         declared = {item.item_type: item.declared_units for item in booking.items}
@@ -84,7 +135,7 @@ def collect(
     assert {answer.answer for answer in answers} == {"accepted"}, answers
 
 
-def _publish(session: Session, bookings: Sequence[Booking], *, district: District, now: datetime) -> Principal:
+def publish_route(session: Session, bookings: Sequence[Booking], *, district: District, now: datetime) -> Principal:
     """A published plan of one route, written by hand: what a planner would say is not what these tests are about."""
     day, vehicle = bookings[0].day, next(iter(district.network.vehicles.values()))
     collector = district.network.crew_of(vehicle.key)[0]
@@ -119,3 +170,22 @@ def _publish(session: Session, bookings: Sequence[Booking], *, district: Distric
     close_day(session, day, now=NOW)
     session.commit()
     return Principal(id=staff_id, role="collector", collector_key=collector.key)
+
+
+def correct_by_two(
+    ticket_id: UUID,
+    weighing: Weighing | None,
+    *,
+    by: Principal,
+    district: District,
+    session: Session,
+    now: datetime,
+    reason: str = "读数有误",
+) -> IntakeTicket:
+    """Correct a ticket; where one person may not, a second keeper of the station approves it at once."""
+    given: dict[str, Any] = {"district": district, "session": session, "now": now}
+    try:
+        return correct_ticket(ticket_id, weighing, reason=reason, by=by, **given)
+    except SecondPersonNeeded:
+        proposal = propose_correction(ticket_id, weighing, reason=reason, by=by, **given)
+        return approve_correction(proposal.id, by=a_keeper(by.station_key or "lincheng"), **given)

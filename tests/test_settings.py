@@ -229,6 +229,23 @@ def test_a_public_address_that_links_cannot_begin_with_stops_the_start(url: str)
         from_environment(PRODUCTION | {"PUBLIC_URL": url})
 
 
+# --- the second place of anchors, and the sign of life ---
+
+
+def test_anchors_go_beside_the_database_unless_another_place_is_named() -> None:
+    here = from_environment(PRODUCTION | {"INSTANCE_DIR": "/srv/r"})
+    assert (str(here["AUDIT_ANCHOR_DIR"]), here["DEADMAN_URL"]) == ("/srv/r/anchors", "")
+    named = from_environment(PRODUCTION | {"AUDIT_ANCHOR_DIR": "/mnt/a", "DEADMAN_URL": "https://hc.example/ping/1"})
+    assert (str(named["AUDIT_ANCHOR_DIR"]), named["DEADMAN_URL"]) == ("/mnt/a", "https://hc.example/ping/1")
+
+
+@pytest.mark.parametrize("url", ["hc.example", "ftp://hc.example", "https://hc.example/?key=1"])
+def test_an_address_that_no_sign_of_life_can_go_to_stops_the_start_and_is_not_repeated(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^DEADMAN_URL cannot be used; leave it out") as refused:
+        from_environment(PRODUCTION | {"DEADMAN_URL": url})
+    assert "key" not in str(refused.value)
+
+
 # --- the road engine ---
 
 

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from recycling.cli import check_data, custody, demo, jobs, learn, limits, messages, plan, report, scheduler, staff
+from recycling.cli import (
+    audit,
+    check_data,
+    custody,
+    demo,
+    jobs,
+    learn,
+    limits,
+    messages,
+    plan,
+    replay,
+    report,
+    scales,
+    scheduler,
+    staff,
+)
 
 GROUPS = (
+    audit.group,
     check_data.command,
     custody.group,
     demo.group,
@@ -15,7 +31,9 @@ GROUPS = (
     limits.group,
     messages.group,
     plan.group,
+    replay.command,
     report.group,
+    scales.group,
     scheduler.group,
     staff.group,
 )

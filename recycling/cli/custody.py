@@ -1,4 +1,4 @@
-"""`flask custody`: numbers for a roll of labels, and photos that stand for visits of several bookings."""
+"""`flask custody`: labels for a roll, trails that verify, and photos that stand for several bookings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from recycling.cli.refusals import in_words
 from recycling.extensions import db
 from recycling.policy.custody_tags import new_tags
+from recycling.usecases.queries.custody import verify_custody
 from recycling.usecases.queries.proofs import repeated_photos
 
 MOST_TAGS = 10_000  # a roll of labels has one to five thousand
@@ -23,6 +24,17 @@ def tags(count: int) -> None:
     """Print new label numbers, one a line: label printers read such a list and draw the QR code themselves."""
     for tag in new_tags(count):
         click.echo(tag)
+
+
+@group.command("verify")
+def verify() -> None:
+    """Name the first bad step of each label's trail, and fail when there is one."""
+    bad = verify_custody(db.session())
+    for step in bad:
+        click.echo(f"{step.tag}  {step.number}  {step.fault}")
+    if bad:
+        raise click.ClickException(f"{len(bad)} trails do not verify / {len(bad)} 条追溯记录校验不符")
+    click.echo("every trail verifies / 追溯记录全部校验通过")
 
 
 @group.command("repeated")

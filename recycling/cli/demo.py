@@ -25,13 +25,15 @@ from recycling.cli.refusals import in_words
 from recycling.cli.report import print_goal_report
 from recycling.cli.serving import serve_until_stopped
 from recycling.clock import service_day, utc_now
-from recycling.errors import WindowFull
+from recycling.errors import NotInstalled, WindowFull
 from recycling.extensions import db
 from recycling.logs import configure_logs
 from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
 from recycling.models.people import Staff, resident_of
 from recycling.models.plan import PublishedPlan
+from recycling.models.publication import signatures_of
+from recycling.models.recovery import month_of
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
@@ -44,6 +46,9 @@ from recycling.usecases.people.staff import AddStaff, add_staff
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from recycling.usecases.queries.plans import plan_in_full, plan_of_day, route_figures
 from recycling.usecases.reporting.goal_progress import goal_progress
+from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.publish_report import publish_report
+from recycling.usecases.reporting.sign_report import sign_report
 
 Thing = TypeVar("Thing")
 
@@ -55,6 +60,7 @@ TICKET_DAYS = 50
 PASSWORD = "demo-xuecheng-2027"  # noqa: S105  # of made-up accounts, which exist in development only
 FIRST_PHONE = 19_900_000_000  # of made-up residents; nothing is ever sent to them
 NOON_S = 12 * 3600
+SIGNERS = ("clerk", "clerk-2")  # who signs the made-up report, and who publishes it
 KEEPER = "keeper-"  # how the logins of made-up keepers begin
 
 
@@ -73,6 +79,7 @@ def prepare() -> None:
     if published is None:
         _book(console, district, day)
     _weigh(console, district)
+    _report(console, district)
     if published is None:
         make_plan(day, console=console, publish=True)
     _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
@@ -130,7 +137,8 @@ def _open_accounts(console: Console, district: District) -> None:
     network = district.network
     wanted = [
         AddStaff(login="dispatcher", name="演示调度", role="dispatcher", password=PASSWORD),
-        AddStaff(login="clerk", name="演示商促局", role="clerk", password=PASSWORD),
+        AddStaff(login=SIGNERS[0], name="演示商促局", role="clerk", password=PASSWORD),
+        AddStaff(login=SIGNERS[1], name="演示商促局复核", role="clerk", password=PASSWORD),
         AddStaff(login="admin", name="演示管理员", role="admin", password=PASSWORD),
     ]
     for station in network.stations.values():
@@ -215,6 +223,35 @@ def _weigh(console: Console, district: District) -> None:
         )
 
 
+def _report(console: Console, district: District) -> None:
+    """Reports of the months that are over, signed by one made-up clerk and published by another, marked as made up."""
+    session, now = db.session(), utc_now()
+    first = session.scalar(select(func.min(IntakeTicket.counts_on)))
+    month, this_month = month_of(first or service_day(now)), month_of(service_day(now))
+    clerks = [
+        Principal(id=person.id, role="clerk")
+        for login in SIGNERS
+        for person in session.scalars(select(Staff).where(Staff.login == login))
+    ]
+    while month < this_month:
+        try:
+            _publish_month(month, clerks, district=district, now=now)
+        except NotInstalled:
+            console.print("报告未签发：缺少打印组件 / the report stays a draft: this server cannot print (make paper)")
+            return
+        month = month_of(month + timedelta(days=31))
+
+
+def _publish_month(month: date, clerks: Sequence[Principal], *, district: District, now: datetime) -> None:
+    session = db.session()
+    report_id = make_goal_report(f"{month:%Y-%m}", district=district, session=session, now=now).id
+    signed = signatures_of(session, [report_id])[report_id]
+    if not signed:
+        sign_report(report_id, by=clerks[0], session=session, now=now)
+    if len(signed) < len(clerks):
+        publish_report(report_id, by=clerks[1], district=district, session=session, now=now)
+
+
 def _print_stations(console: Console, district: District, plan: dict[str, Any]) -> None:
     """The ten stations' route table of a plan."""
     network = district.network
@@ -257,7 +294,7 @@ def _print_stations(console: Console, district: District, plan: dict[str, Any]) 
 
 def _shown_accounts(day: date | None) -> list[tuple[str, str]]:
     """Sign-ins worth trying: the desks, one keeper, and a collector who drives on the demo day."""
-    shown = [("dispatcher", "dispatcher"), ("clerk", "clerk"), ("admin", "admin")]
+    shown = [("dispatcher", "dispatcher"), *((login, "clerk") for login in SIGNERS), ("admin", "admin")]
     keeper = db.session.scalar(select(func.min(Staff.login)).where(Staff.login.startswith(KEEPER)))
     if keeper is not None:
         shown.append((keeper, "keeper"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 from flask import current_app
@@ -13,6 +13,7 @@ from recycling.cli.tables import plain_table, print_table
 from recycling.clock import SHANGHAI, service_day, utc_now
 from recycling.extensions import db
 from recycling.jobs.clockwork import runner_for
+from recycling.jobs.lateness import late_runs
 from recycling.jobs.schedule import jobs_of
 from recycling.models import outbox
 from recycling.models.job_run import JobRun
@@ -34,6 +35,9 @@ def show_schedule() -> None:
         table.add_row(f"{job.key}\n{job.name_zh}", when.replace(" / ", "\n"), due, f"{job.does_zh}\n{job.does_en}")
     state = outbox.outbox_state(db.session(), now=now)
     print_table(table)
+    for late in late_runs(db.session(), jobs_of(current_app.extensions["district"]), now=now):
+        overdue = f"{(now - late.due_at) // timedelta(minutes=1)} min"
+        click.echo(f"迟到 / late: {late.job} {late.scope}, due {local_text(late.due_at)}, {late.state}, {overdue} ago")
     click.echo(
         f"待发消息 / outbox: {state['waiting']} waiting, the oldest for {state['oldest_s']} s, {state['dead']} dead"
     )
@@ -56,7 +60,7 @@ def show_history(job: str | None, limit: int) -> None:
 @click.argument("job")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day it is for, local; default today.")
 def run_by_hand(job: str, day: datetime | None) -> None:
-    """Do a job now, in this process, for a day (for goal_report: for that day's month)."""
+    """Do a job now, in this process, for a day (for goal_report and class_averages: for that day's month)."""
     _check_job(job)
     runner = runner_for(current_app)
     wanted = service_day(utc_now()) if day is None else day.date()
@@ -93,7 +97,9 @@ def _check_job(job: str) -> None:
 def _history_row(run: JobRun) -> list[str]:
     took = "" if run.started_at is None or run.finished_at is None else f"{run.finished_at - run.started_at}"[:-7]
     figures = ", ".join(f"{name} {figure}" for name, figure in (run.figures or {}).items())
-    state = f"{run.state}, late" if run.late else run.state
+    state: str = run.state
+    if run.late and run.started_at is not None:
+        state = f"{state}, {(run.started_at - run.due_at) // timedelta(minutes=1)} min late"
     return [
         run.job, run.scope, local_text(run.due_at), state, str(run.attempts), local_text(run.started_at), took,
         run.error or figures,

@@ -1,24 +1,31 @@
-"""`flask report`: goal progress on the terminal, a day's roll-up, a month's report."""
+"""`flask report`: goal progress on the terminal, a day's roll-up, reports made and verified."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from recycling.cli.refusals import in_words
 from recycling.clock import utc_now
 from recycling.extensions import db
+from recycling.models.months_anew import months_on_record
+from recycling.policy.access import SYSTEM
 from recycling.units import kg_text, local_text, percent_text
+from recycling.usecases.queries.goal_reports import published_reports
 from recycling.usecases.reporting.goal_csv import BASELINE_STATES
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.rebuild_figures import rebuild_figures
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.verify_report import verify_report
 
 group = AppGroup("report", help="Figures for the bureau.")
 
@@ -52,14 +59,62 @@ def roll_up(day: datetime) -> None:
     )
 
 
+@group.command("rebuild")
+def rebuild() -> None:
+    """Write all figures anew from the tickets, month by month, and say what differed before."""
+    months = months_on_record(db.session())
+    console = Console(stderr=True)
+    with in_words():
+        found = [
+            rebuild_figures(month, by=SYSTEM, session=db.session(), now=utc_now())
+            for month in track(months, description="重建 rebuilding", console=console, transient=True)
+        ]
+    for one in found:
+        if one.differences or one.month_differences:
+            click.echo(
+                f"{one.month:%Y-%m}: {one.differences} daily and {one.month_differences} monthly figures differed from"
+                " the tickets and were written anew"
+            )
+    click.echo(
+        f"{len(found)} months, {sum(one.rows for one in found):,} daily figures,"
+        f" {sum(one.units for one in found):,} units, {kg_text(sum(one.recovered_g for one in found))}"
+    )
+
+
 @group.command("month")
 @click.argument("period")
 def month(period: str) -> None:
-    """Make and keep the report of a month such as 2026-11, and tell the bureau."""
+    """Make and keep the report of 2026-11, 2026-Q4, 2026 or 2026-03-05..2026-04-17, and tell the bureau."""
     district = current_app.extensions["district"]
     with in_words():
         report = make_goal_report(period, district=district, session=db.session(), now=utc_now())
     click.echo(f"{report.period} version {report.version}, as of {report.as_of}: {report.id} sha256 {report.sha256}")
+
+
+@group.command("verify")
+@click.argument("report_id", type=click.UUID, required=False)
+@click.option("--all", "all_of_them", is_flag=True, help="Every published report.")
+def verify(report_id: UUID | None, *, all_of_them: bool) -> None:
+    """Work a report out again from its inputs and tickets and compare it to the byte; exit 1 when it differs."""
+    if (report_id is None) != all_of_them:
+        raise click.UsageError("name one report, or all of them with --all")
+    session, district = db.session(), current_app.extensions["district"]
+    report_ids = [report_id] if report_id is not None else published_reports(session=session)
+    differing = 0
+    for one in report_ids:
+        with in_words():
+            verdict = verify_report(one, district=district, session=session)
+        session.rollback()
+        differing += bool(verdict.differences)
+        click.echo(
+            f"{verdict.period} version {verdict.version} ({verdict.state}) {verdict.report_id}: "
+            + ("不一致 DIFFERS" if verdict.differences else "一致 as kept")
+        )
+        for words in (*verdict.differences, *(f"note: {note}" for note in verdict.notes)):
+            click.echo(f"  {words}")
+    click.echo(f"{len(report_ids)} reports, {differing} differ")
+    if differing:
+        raise click.exceptions.Exit(1)
 
 
 def print_goal_report(console: Console, report: dict[str, Any]) -> None:

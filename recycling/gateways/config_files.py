@@ -31,7 +31,9 @@ from recycling.policy.fleet import Collector, ShiftPattern, Vehicle, VehicleClas
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary, Point
 from recycling.policy.healing import HealingRule
+from recycling.policy.intake_rules import CorrectionRule
 from recycling.policy.lateness import LatenessRule
+from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import (
     Network,
     PickupWindow,
@@ -41,13 +43,17 @@ from recycling.policy.network import (
     Village,
 )
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import HazardWords, PreparationBook, PreparationStep, WipeTerms
 from recycling.policy.price_estimate import FeeRow, PriceBook, PriceRow
 from recycling.policy.privacy import Datum, NoticeHead, PrivacyNotice
+from recycling.policy.processors import Processor, ProcessorBook
 from recycling.policy.proof_rules import ProofRule
+from recycling.policy.provenance_interval import WeightErrors
 from recycling.policy.scope import Baseline, Goal, GoalBook, Scope
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
+from recycling.policy.stock_rule import StockRule
 
 TOWN_COLUMNS = (
     "town_code", "key", "town_name", "villages", "approx_lat_wgs84", "approx_lon_wgs84", "town_name_en", "in_remit",
@@ -72,7 +78,11 @@ def read_district(folder: Path) -> District:
     catalogue = _read_catalogue(folder / "catalogue.toml", network)
     rule_path, devices_path = (folder / "policy" / name for name in ("service_time.toml", "devices.toml"))
     healing_path = folder / "policy" / "healing.toml"
-    balance_path = folder / "policy" / "balance.toml"
+    masses_path = folder / "policy" / "balance_of_mass.toml"
+    masses = read_toml(masses_path, tables=["trip_tolerance", "weight_errors"])
+    balance_path, intake_path, stock_path, pace_path = (
+        folder / "policy" / name for name in ("balance.toml", "intake.toml", "stock.toml", "pace.toml")
+    )
     return District(
         catalogue=catalogue,
         network=network,
@@ -88,8 +98,14 @@ def read_district(folder: Path) -> District:
         proof_rules=_read_proof_rules(folder / "policy" / "proof.toml", catalogue),
         gear=_read_gear(folder / "policy" / "gear.toml"),
         lateness=_read_lateness(folder / "policy" / "lateness.toml"),
+        trip_tolerance=one(masses_path, masses, "trip_tolerance", TripTolerance),
+        weight_errors=one(masses_path, masses, "weight_errors", WeightErrors),
+        corrections=one(intake_path, read_toml(intake_path, tables=["corrections"]), "corrections", CorrectionRule),
+        pace=one(pace_path, read_toml(pace_path, tables=["pace"]), "pace", PaceRule),
         balance=one(balance_path, read_toml(balance_path, tables=["balance"]), "balance", BalanceRule),
         no_shows=_read_no_shows(folder / "policy" / "no_shows.toml"),
+        processors=_read_processors(folder / "district" / "processors.toml", catalogue),
+        stock=one(stock_path, read_toml(stock_path, tables=["stock"]), "stock", StockRule),
         healing=one(healing_path, read_toml(healing_path, tables=["healing"]), "healing", HealingRule),
     )
 
@@ -121,6 +137,16 @@ def _read_proof_rules(path: Path, catalogue: Catalogue) -> tuple[ProofRule, ...]
         for item_type in rule.item_types:
             reference(path, f"proof_rules {rule.key!r}, item_types", item_type, keys)
     return tuple(rules)
+
+
+def _read_processors(path: Path, catalogue: Catalogue) -> ProcessorBook:
+    rows = many(path, read_toml(path, tables=["processors"]), "processors", Processor)
+    keys = {kind.key for kind in catalogue.rows}
+    for row in rows:
+        keyed(path, "processors", [row])
+        for item_type in row.item_types:
+            reference(path, f"processors {row.key!r}, item_types", item_type, keys)
+    return checked(path, "processors", lambda: ProcessorBook(tuple(rows)))
 
 
 def _read_network(folder: Path, boundary: Boundary) -> tuple[Network, BookingRules]:

@@ -34,10 +34,13 @@ class QrCode:
         return self.svg
 
 
-def pdf_of(html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOLS) -> bytes:
+def pdf_of(
+    html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOLS, identifier: bytes | None = None
+) -> bytes:
     """Set a page of HTML, styled by ``css``, as a PDF. What they refer to outside is left out, never fetched.
 
-    ``protocols`` names the URL schemes that may be fetched; only a test gives any.
+    With an ``identifier`` the same page becomes the same bytes each time. ``protocols`` names the URL schemes that may
+    be fetched; only a test gives any.
 
     Raises
     ------
@@ -52,7 +55,9 @@ def pdf_of(html: str, *, css: str = "", protocols: tuple[str, ...] = NO_PROTOCOL
         raise Unavailable("others are printing; ask again in a moment / 正在生成其他打印件，请稍后重试")
     try:
         style = weasyprint.CSS(string=css, url_fetcher=fetcher)
-        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(stylesheets=[style])
+        made: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(
+            stylesheets=[style], pdf_identifier=identifier
+        )
     finally:
         _press.release()
     return made
@@ -80,6 +85,6 @@ def _library(name: str) -> Any:
         raise NotInstalled(
             f"this server cannot print: {name} is missing or incomplete. The operator installs it with make paper"
             " (and on Debian or Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-            " fonts-noto-cjk); until then use the page /pages/my-route / 服务器未安装打印组件，请联系管理员安装；"
-            "可先使用网页版路线"
+            " fonts-noto-cjk); until then look at it on a screen: /pages/my-route, GET /intake-tickets"
+            " / 服务器未安装打印组件，请联系管理员安装；可先在网页或接口中查看"
         ) from None

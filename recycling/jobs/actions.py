@@ -23,8 +23,14 @@ from recycling.models.job_run import JobRun
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.solve import solve
+from recycling.usecases.audit.copies import copies_in
+from recycling.usecases.audit.make_anchor import make_anchor
+from recycling.usecases.audit.verify_records import alarm, verify_records
 from recycling.usecases.bookings.book_recurring import book_recurring
+from recycling.usecases.custody.stock_age import tell_of_aged_stock
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.intake.class_averages import make_class_averages
+from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
@@ -37,7 +43,10 @@ from recycling.usecases.planning.publish_replan import publish_replan
 from recycling.usecases.planning.replan_day import replan_day
 from recycling.usecases.planning.road_travel import travel_setting
 from recycling.usecases.reporting.goal_report import make_goal_report
+from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.roll_up import roll_up_day
+from recycling.usecases.reporting.store_forecasts import store_forecasts
+from recycling.usecases.reporting.verify_report import NEWEST, verify_newest
 
 log = logger(__name__)
 
@@ -46,6 +55,9 @@ Figures = dict[str, Any]
 # A dispatcher waits: something to look at within five seconds, the best of it within twenty.
 FIRST_S = 3.0
 REPLAN_S = 12.0
+
+RECENT = timedelta(days=35)  # a month and some days: what a report that is being signed rests on
+EVERYTHING_ON = 6  # Sunday, when nobody weighs in
 
 
 def roll_up(context: JobContext) -> Figures:
@@ -182,10 +194,69 @@ def kept_windows(context: JobContext) -> Figures:
     return dict(judge_windows(context.day, district=context.district, session=context.session, now=context.clock()))
 
 
+def stock_age(context: JobContext) -> Figures:
+    """Tell of the lots that lie too long and that nobody was told of yet."""
+    return dict(tell_of_aged_stock(district=context.district, session=context.session, now=context.clock()))
+
+
+def audit_anchor(context: JobContext) -> Figures:
+    """Sign where all chains stand, and keep that in a second place."""
+    made = make_anchor(
+        folder=context.settings.get("AUDIT_ANCHOR_DIR"), session=context.session, now=context.clock(),
+        run_id=context.run_id,
+    )  # fmt: skip
+    return {"number": made.number, "audit_rows": made.content["audit"][0], "scales": len(made.content["scales"])}
+
+
+def verify(context: JobContext) -> Figures:
+    """Verify the records of the last weeks, on Sundays all of them, and raise the alarm when one was changed."""
+    now = context.clock()
+    since = None if context.day.weekday() == EVERYTHING_ON else now - RECENT
+    copies = copies_in(context.settings.get("AUDIT_ANCHOR_DIR"))
+    found = verify_records(session=context.session, now=now, copies=copies, since=since)
+    alarm(found.findings, session=context.session, now=now, run_id=context.run_id)
+    figures: Figures = {
+        "findings": len(found.findings), "audit_rows": found.audit_rows, "tickets": found.tickets,
+        "begun_at": found.begun_at,
+    }  # fmt: skip
+    if found.findings:
+        figures["first"] = f"{found.findings[0].kind} {found.findings[0].row}"
+    return figures
+
+
 def goal_report(context: JobContext) -> Figures:
-    """Keep the goal report of a month and tell the bureau."""
+    """Keep the goal report of a month, quarter or year and tell the bureau."""
     report = make_goal_report(context.scope, district=context.district, session=context.session, now=context.clock())
     return {"report_id": str(report.id), "version": report.version, "sha256": report.sha256}
+
+
+def mass_balance(context: JobContext) -> Figures:
+    """Compare the doors of a day's trips with what was weighed of them."""
+    found = balance_trips(context.day, district=context.district, session=context.session, now=context.clock())
+    return asdict(found)
+
+
+def class_averages(context: JobContext) -> Figures:
+    """Keep the stations' class averages of a month."""
+    version = make_class_averages(context.scope, session=context.session, now=context.clock())
+    return {"lines": version.lines, "valid_from": version.valid_from.isoformat()}
+
+
+def forecasts(context: JobContext) -> Figures:
+    """Forecast the year as it looked at the end of a day."""
+    return store_forecasts(context.day, district=context.district, session=context.session, now=context.clock())
+
+
+def pace_alarm(context: JobContext) -> Figures:
+    """Tell the bureau of goals in danger."""
+    return dict(raise_pace_alarm(context.day, district=context.district, session=context.session, now=context.clock()))
+
+
+def verify_reports(context: JobContext) -> Figures:
+    """Work the newest published reports out again, on Sundays all of them; one that differs is an alarm."""
+    newest = None if service_day(context.due_at).weekday() == EVERYTHING_ON else NEWEST
+    found = verify_newest(district=context.district, session=context.session, now=context.clock(), newest=newest)
+    return dict(found)
 
 
 def propose_minutes(context: JobContext) -> Figures:

@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from recycling.clock import SHANGHAI, utc_now
 from recycling.errors import Busy
 from recycling.extensions import db
+from recycling.gateways.deadman import ping
 from recycling.jobs.actions import improve_days
+from recycling.jobs.lateness import tell_late
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
 from recycling.logs import logger
@@ -91,13 +93,26 @@ def run_scheduler(app: Flask) -> None:
     log.info("scheduler.stopped", pid=os.getpid())
 
 
+def sweep(runner: Runner, *, deadman_url: str) -> None:
+    """Write down what is due, tell of what is late, and give the outside a sign of life when nothing is.
+
+    Whatever keeps us from looking keeps the sign back as well: silence is the alarm.
+    """
+    now = runner.clock()
+    runner.enqueue_due(now)
+    with runner.sessions() as session:
+        late = tell_late(session, runner.jobs, now=now)
+    if deadman_url and not late:
+        ping(deadman_url)
+
+
 def _looks(
     app: Flask, runner: Runner, clock: Callable[[], datetime], stop: threading.Event
 ) -> tuple[tuple[Callable[[], object], int], ...]:
     """What the scheduler looks after, and every how many seconds."""
 
     def enqueue() -> None:
-        runner.enqueue_due(clock())
+        sweep(runner, deadman_url=app.config.get("DEADMAN_URL", ""))
 
     def work() -> None:
         while not stop.is_set() and runner.run_next() is not None:
@@ -121,11 +136,10 @@ def _looks(
             improve_days(app.config, district=facts, session=session, clock=clock, stop=stop.is_set)
 
     def deliver() -> None:
-        sms, webhooks, district = app.extensions["sms"], app.extensions["webhooks"], runner.district
+        ways = {name: app.extensions[name] for name in ("sms", "webhooks", "mail")}
 
         def next_one(session: Session) -> bool:
-            sent = deliver_next(sms=sms, webhooks=webhooks, district=district, session=session, now=clock())
-            return sent is not None
+            return deliver_next(**ways, district=runner.district, session=session, now=clock()) is not None
 
         with runner.sessions() as session:
             while not stop.is_set() and next_one(session):

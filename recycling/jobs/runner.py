@@ -10,21 +10,20 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError
 from recycling.jobs.context import JobContext
+from recycling.jobs.lateness import missing_times
 from recycling.jobs.schedule import Job
 from recycling.logs import logger, mask_phones
 from recycling.models import job_run
 from recycling.models.job_run import LATE_AFTER, Claim
-from recycling.models.outbox import post
-from recycling.models.people import Staff
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.messages.tell_staff import tell_staff
 
 log = logger(__name__)
 
@@ -32,8 +31,6 @@ LEASE = timedelta(minutes=2)
 BEATS_PER_LEASE = 4  # three beats may fail before a lease ends
 MOST_ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=1)  # doubled after each failed attempt: 1, 2, 4, 8 minutes
-# A due time missed for longer is not caught up; the figures of such a day can still be asked for by hand.
-CATCH_UP = timedelta(days=62)
 
 REPLACED = "a later run replaces it"
 BEFORE_US = "due before the first start"
@@ -68,7 +65,7 @@ class Runner:
         with self.sessions() as session:
             written = job_run.last_due(session, now=now)
             session.rollback()
-            missing = [(job, times) for job in self.jobs.values() if (times := _missing(job, written, now=now))]
+            missing = [(job, times) for job in self.jobs.values() if (times := missing_times(job, written, now=now))]
             if not missing:
                 return 0
             with atomic(session):
@@ -175,7 +172,11 @@ class Runner:
                 again_at = now + FIRST_WAIT * 2 ** (held.attempt - 1)
                 mine = job_run.put_back(session, held, error=words, again_at=again_at)
             if last and mine:
-                _tell_staff(session, held, now=now)
+                # For people to settle.
+                facts = {"run_id": str(held.run_id), "job": held.job, "scope": held.scope}
+                tell_staff(
+                    session, ("admin", "dispatcher"), about=str(held.run_id), kind="job.failed", facts=facts, now=now
+                )
         if not mine:
             return _taken_over(held)
         log.error(
@@ -185,18 +186,6 @@ class Runner:
             exc_info=traceback,
         )
         return Outcome(held=held, state="failed" if last else "queued", error=words)
-
-
-def _missing(job: Job, written: Mapping[str, datetime], *, now: datetime) -> list[datetime]:
-    """Due times of a job that have no row yet; for a job without any row, only its last due time."""
-    if job.cron is None:
-        return []
-    known = written.get(job.key)
-    if known is None:
-        return list(job.cron.due_times(after=now - CATCH_UP, until=now))[-1:]
-    if known < now - CATCH_UP:
-        log.warning("job.catch_up_cut", job=job.key, last_due_at=known.isoformat(), days=CATCH_UP.days)
-    return list(job.cron.due_times(after=max(known, now - CATCH_UP), until=now))
 
 
 def _write(session: Session, job: Job, times: list[datetime], *, first: bool, now: datetime) -> int:
@@ -216,20 +205,6 @@ def _write(session: Session, job: Job, times: list[datetime], *, first: bool, no
     if job.latest_only:
         job_run.skip_older(session, job=job.key, than=times[-1], because=REPLACED, now=now)
     return queued
-
-
-def _tell_staff(session: Session, held: Claim, *, now: datetime) -> None:
-    """A run that failed for good is for people to settle: administrators and dispatchers."""
-    at_work = select(Staff.id).where(Staff.role.in_(("admin", "dispatcher")), Staff.active.is_(True))
-    for staff_id in session.scalars(at_work.order_by(Staff.id)):
-        post(
-            session,
-            dedupe_key=f"job.failed:{held.run_id}:{staff_id}",
-            kind="job.failed",
-            to=("staff", staff_id),
-            facts={"run_id": str(held.run_id), "job": held.job, "scope": held.scope},
-            now=now,
-        )
 
 
 def _taken_over(held: Claim) -> Outcome:

@@ -16,22 +16,26 @@ from recycling.jobs import actions
 from recycling.jobs.actions import Figures
 from recycling.jobs.context import JobContext
 from recycling.policy.district import District
+from recycling.policy.periods import quarter_of
 from recycling.usecases.messages.remind import EARLY_DAYS
 
 # Digits are refused: APScheduler counts from Monday = 0, crontab from Sunday = 0.
 DAYS_OF_WEEK = re.compile(r"\*|(mon|tue|wed|thu|fri|sat|sun)([,-](mon|tue|wed|thu|fri|sat|sun))*")
+
+LATE_AFTER = timedelta(hours=1)  # nobody waits for a night's work minute by minute
 
 RESOLUTION = timedelta(microseconds=1)  # of a datetime: the step from "at" to "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """When a job is due, Asia/Shanghai; ``day`` of the month and ``day_of_week`` (by name) default to every one."""
+    """When a job is due, Asia/Shanghai; ``month``, ``day`` of it and ``day_of_week`` (by name) default to every one."""
 
     hour: int
     minute: int = 0
     day: int | None = None
     day_of_week: str = "*"
+    month: str = "*"
 
     def __post_init__(self) -> None:
         if not DAYS_OF_WEEK.fullmatch(self.day_of_week):
@@ -40,6 +44,7 @@ class Cron:
     def trigger(self) -> CronTrigger:
         """APScheduler's form of it."""
         return CronTrigger(
+            month=self.month,
             day="*" if self.day is None else self.day,
             day_of_week=self.day_of_week,
             hour=self.hour,
@@ -61,6 +66,8 @@ class Cron:
 
     def __str__(self) -> str:
         clock = f"{self.hour:02d}:{self.minute:02d}"
+        if self.month != "*":
+            return f"{self.month} 月 {self.day} 日 / months {self.month}, day {self.day}, {clock}"
         if self.day is not None:
             return f"每月{self.day}日 / monthly, day {self.day}, {clock}"
         if self.day_of_week != "*":
@@ -82,6 +89,8 @@ class Job:
         That day as the run's scope: the day itself, its month, or nothing.
     latest_only
         Whether, of several due times that were missed, only the last still matters; the others are recorded as skipped.
+    late_after
+        How long after its due time a run must be done; after that administrators are told.
     from_the_first_start
         Whether the due time before the very first start of a scheduler is still done. All other jobs begin then.
     """
@@ -96,6 +105,7 @@ class Job:
     about: Callable[[date], date]
     scope: Callable[[date], str]
     latest_only: bool = False
+    late_after: timedelta = LATE_AFTER
     from_the_first_start: bool = False
 
     def scope_at(self, due_at: datetime) -> str:
@@ -129,6 +139,10 @@ def _nothing(_day: date) -> str:
 
 def _month(day: date) -> str:
     return f"{day:%Y-%m}"
+
+
+def _year(day: date) -> str:
+    return f"{day:%Y}"
 
 
 def jobs_of(district: District) -> Mapping[str, Job]:
@@ -170,6 +184,31 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             scope=_nothing,
             latest_only=True,
         ),
+        # After the roll-up, so that the day that is over stands in it as it will stay.
+        Job(
+            key="audit_anchor",
+            name_zh="留痕锚定",
+            name_en="Audit anchor",
+            does_zh="签名记录留痕、磅单链的末端，另存一份并推送主管部门",
+            does_en="sign where all chains stand, keep it in a second place, tell the bureau",
+            action=actions.audit_anchor,
+            cron=Cron(hour=0, minute=50),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
+        Job(
+            key="verify_records",
+            name_zh="记录核验",
+            name_en="Verify records",
+            does_zh="核验留痕、磅单链、回收量与锚定，发现改动即告警",
+            does_en="verify audit log, tickets, figures and anchors; alarm when somebody changed them",
+            action=actions.verify,
+            cron=Cron(hour=1, minute=20),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
+        ),
         Job(
             key="goal_report",
             name_zh="目标月报",
@@ -180,6 +219,63 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             cron=Cron(day=1, hour=6),
             about=_month_before,
             scope=_month,
+        ),
+        # After the roll-up, from whose figures it is made.
+        Job(
+            key="forecast",
+            name_zh="年末预测",
+            name_en="Forecasts",
+            does_zh="按前一日数据预测各口径年末回收量",
+            does_en="forecast the year's end of every scope as of yesterday",
+            action=actions.forecasts,
+            cron=Cron(hour=1, minute=10),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        Job(
+            key="pace_alarm",
+            name_zh="进度预警",
+            name_en="Pace alarm",
+            does_zh="目标可能落空时告知主管部门，每级每月一次",
+            does_en="tell the bureau of goals in danger, once a month for each level",
+            action=actions.pace_alarm,
+            cron=Cron(hour=7, minute=40, day_of_week="mon"),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        Job(
+            key="quarterly_report",
+            name_zh="目标季报",
+            name_en="Quarterly goal report",
+            does_zh="生成上季度目标进度报告并通知主管部门",
+            does_en="keep last quarter's goal report and tell the bureau",
+            action=actions.goal_report,
+            cron=Cron(day=1, hour=6, minute=10, month="1,4,7,10"),
+            about=_month_before,
+            scope=quarter_of,
+        ),
+        Job(
+            key="yearly_report",
+            name_zh="目标年报",
+            name_en="Yearly goal report",
+            does_zh="生成上年度目标进度报告并通知主管部门",
+            does_en="keep last year's goal report and tell the bureau",
+            action=actions.goal_report,
+            cron=Cron(day=1, hour=6, minute=20, month="1"),
+            about=_month_before,
+            scope=_year,
+        ),
+        Job(
+            key="verify_reports",
+            name_zh="报告核验",
+            name_en="Verify reports",
+            does_zh="按磅单重算最近签发的报告，不一致即报警",
+            does_en="work the newest published reports out again from their tickets, and alarm on a difference",
+            action=actions.verify_reports,
+            cron=Cron(hour=4, minute=15),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
         ),
         # After the phones that were without a network on the month's last days have sent what they recorded.
         Job(
@@ -239,6 +335,42 @@ def jobs_of(district: District) -> Mapping[str, Job]:
             cron=Cron(hour=8, minute=40),
             about=_day_before,
             scope=date.isoformat,
+        ),
+        # After the phones have sent what they recorded, and the loads of the evening had their turn on the scale.
+        Job(
+            key="mass_balance",
+            name_zh="物料平衡检查",
+            name_en="Mass balance",
+            does_zh="核对前一日各趟次上门与过磅，超差待核",
+            does_en="compare the doors of yesterday's trips with what was weighed, and hold what does not agree",
+            action=actions.mass_balance,
+            cron=Cron(hour=8, minute=50),
+            about=_day_before,
+            scope=date.isoformat,
+        ),
+        # Of the month that has begun, so that a version is named by the month in which it is used.
+        Job(
+            key="class_averages",
+            name_zh="站点品类均值",
+            name_en="Class averages",
+            does_zh="由前十二个月的过磅记录计算各站点品类均值",
+            does_en="work out each station's mean masses from the weighings of the twelve months before",
+            action=actions.class_averages,
+            cron=Cron(day=2, hour=4),
+            about=_same,
+            scope=_month,
+        ),
+        Job(
+            key="stock_age",
+            name_zh="库龄提醒",
+            name_en="Stock age",
+            does_zh="提醒保管员、调度与主管部门存放过久的库存",
+            does_en="tell keepers, dispatchers and the bureau of goods that lie too long",
+            action=actions.stock_age,
+            cron=Cron(hour=7, minute=30),
+            about=_same,
+            scope=date.isoformat,
+            latest_only=True,
         ),
         # plan_at in config/district/network.toml, which is never before the last moment to withdraw.
         Job(

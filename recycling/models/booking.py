@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Uuid, func, or_, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, String, Uuid, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
@@ -123,7 +123,11 @@ class BookedItem(Base):
 
 
 class BookingChange(WithId, Base):
-    """One line of a booking's history: who did what, when. Holds no personal data."""
+    """One line of a booking's history: who did what, when, and what it asked for then. Holds no personal data.
+
+    ``wish`` is ``{"area", "pickup_window", "items": {item type: units}, "declared_g"}``. Of lines from before it was
+    kept, it and ``day`` are empty.
+    """
 
     __tablename__ = "booking_change"
 
@@ -134,6 +138,8 @@ class BookingChange(WithId, Base):
     kind: Mapped[str] = mapped_column(String(32))
     state: Mapped[BookingState] = mapped_column(String(16))
     version: Mapped[int]
+    day: Mapped[date | None] = mapped_column(index=True)
+    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 def with_parts(booking_id: UUID) -> ColumnElement[bool]:

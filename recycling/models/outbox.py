@@ -33,7 +33,10 @@ DeliveryState = Literal["accepted", "delivered", "undelivered"]
 LONGEST_ERROR = 200  # characters, as wide as the column
 LONGEST_REFERENCE = 128
 OBSOLETE = "obsolete: "
-TOLD_ABROAD = ("booking_id", "day", "report_id", "period", "version")  # facts that leave the network: they name nobody
+# Facts that leave the network: they name nobody.
+TOLD_ABROAD = (
+    "booking_id", "day", "report_id", "period", "version", "scope", "level", "anchor", "sha256", "files"
+)  # fmt: skip
 
 
 class OutboxMessage(WithId, Base):

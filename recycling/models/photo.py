@@ -14,11 +14,23 @@ from recycling.models.encrypted import EncryptedBytes
 from recycling.policy.photos import MOST_PHOTOS
 
 
-class Photo(WithId, Base):
-    """One photo as it is kept: a plain JPEG, encrypted.
+class KeptPicture(WithId):
+    """What every kept picture says of itself; its content is a column of each table, encrypted under its own name.
 
-    ``sha256`` names that JPEG, ``sent_sha256`` the file it was made of, so that a repeated upload is recognised.
+    ``sha256`` names the plain JPEG, ``sent_sha256`` the file it was made of, so that a repeated upload is recognised.
     """
+
+    sha256: Mapped[str] = mapped_column(String(64))
+    sent_sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    size_bytes: Mapped[int]
+    by_id: Mapped[UUID] = mapped_column(Uuid)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Photo(KeptPicture, Base):
+    """One photo as it is kept: a plain JPEG, encrypted."""
 
     __tablename__ = "photo"
     __table_args__ = (
@@ -27,13 +39,6 @@ class Photo(WithId, Base):
     )
 
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
-    sha256: Mapped[str] = mapped_column(String(64))
-    sent_sha256: Mapped[str] = mapped_column(String(64))
-    width: Mapped[int]
-    height: Mapped[int]
-    size_bytes: Mapped[int]
-    by_id: Mapped[UUID] = mapped_column(Uuid)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Lists name photos; only the one that is fetched is read and decrypted.
     content: Mapped[bytes] = mapped_column(EncryptedBytes("photo.content"), deferred=True)
 

@@ -13,16 +13,22 @@ from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
 from recycling.policy.handling import AS_ESTIMATED_BP, HandlingBook
 from recycling.policy.healing import BY_HAND, HealingRule
+from recycling.policy.intake_rules import CorrectionRule
 from recycling.policy.lateness import LatenessRule
+from recycling.policy.mass_balance import TripTolerance
 from recycling.policy.network import Network, TravelEstimate
 from recycling.policy.no_shows import NoShowRule
+from recycling.policy.pace import PaceRule
 from recycling.policy.preparation import PreparationBook
 from recycling.policy.price_estimate import PriceBook
 from recycling.policy.privacy import PrivacyNotice
+from recycling.policy.processors import ProcessorBook
 from recycling.policy.proof_rules import ProofRule
+from recycling.policy.provenance_interval import WeightErrors
 from recycling.policy.scope import GoalBook
 from recycling.policy.service_calendar import ServiceCalendar
 from recycling.policy.service_time import ServiceTimeRule
+from recycling.policy.stock_rule import StockRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +51,16 @@ class District:
     devices: DeviceRule
     gear: tuple[Gear, ...]
     lateness: LatenessRule
+    trip_tolerance: TripTolerance
+    weight_errors: WeightErrors
+    corrections: CorrectionRule
+    pace: PaceRule
     proof_rules: tuple[ProofRule, ...] = ()
     no_shows: tuple[NoShowRule, ...] = ()
     healing: HealingRule = BY_HAND
     balance: BalanceRule = field(default_factory=BalanceRule)
+    processors: ProcessorBook = field(default_factory=ProcessorBook)
+    stock: StockRule = field(default_factory=StockRule)
     handling: HandlingBook = field(default_factory=HandlingBook)
 
     def item_type(self, key: str, *, on: date) -> ItemType:

@@ -66,11 +66,12 @@ class VehicleClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """One vehicle: its class and home station."""
+    """One vehicle: its class and home station; its number plate where a weighbridge reads it."""
 
     key: str
     class_key: str
     station_key: str
+    plate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Station:
         Whether vehicles may unload here on the way.
     intake_limit_g, intake_limit_l
         Most the station takes in a day; both set or both ``None``.
+    storage_limit_g
+        Most that may lie in stock there; ``None`` for no limit. Goods that are there are weighed in all the same.
     """
 
     key: str
@@ -91,6 +93,7 @@ class Station:
     can_unload: bool
     intake_limit_g: int | None = None
     intake_limit_l: int | None = None
+    storage_limit_g: int | None = None
 
     def __post_init__(self) -> None:
         check_known("siting", {self.siting}, SITINGS)
@@ -102,6 +105,8 @@ class Station:
         for name, limit in (("intake_limit_g", self.intake_limit_g), ("intake_limit_l", self.intake_limit_l)):
             if limit is not None:
                 check_range(name, limit, least=0)
+        if self.storage_limit_g is not None:
+            check_range("storage_limit_g", self.storage_limit_g, least=1)
 
     @property
     def open_s(self) -> tuple[int, int]:

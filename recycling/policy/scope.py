@@ -29,6 +29,7 @@ GOAL_KINDS = frozenset({POLICY_GOAL, INTERPOLATION})
 
 COUNTING_EVENTS = frozenset({"doorstep", "station_weigh_in", "handed_to_processor"})
 GIVERS = frozenset({"household", "enterprise", "public_body"})
+UNITS = frozenset({"units", "mass"})  # what a figure is counted in: pieces (台) or kilograms
 CHANNELS = frozenset({"door", "bin", "walk_in", "trade_in", "pool"})
 
 
@@ -46,6 +47,8 @@ class Scope:
         The moment at which one item counts, once.
     area
         Keys of the town-level units whose goods count.
+    unit
+        ``units`` for pieces (台), ``mass`` for kilograms: what a goal of this scope is counted in. Both are kept.
     period
         What one figure sums over, with its time zone.
     stripped_items
@@ -63,6 +66,7 @@ class Scope:
     channels: tuple[str, ...]
     counting_event: str
     area: tuple[str, ...]
+    unit: str
     period: str
     stripped_items: str
     provenance: tuple[str, ...]
@@ -75,6 +79,7 @@ class Scope:
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty, so nothing would count")
             check_known(name, set(getattr(self, name)), allowed)
+        check_known("unit", {self.unit}, UNITS)
         check_known("counting_event", {self.counting_event}, COUNTING_EVENTS)
         check_known("provenance", set(self.provenance), frozenset(WeighProvenance))
 

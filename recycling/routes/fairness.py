@@ -11,6 +11,7 @@ from recycling.extensions import db
 from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.fairness import FairnessSchema, MyFiguresSchema, WeekFilterSchema
+from recycling.usecases.audit.note_export import note_export
 from recycling.usecases.queries.fairness import fairness, fairness_csv, my_figures
 
 bp = GuardedBlueprint(
@@ -34,7 +35,9 @@ def show_fairness(wanted: dict[str, str]) -> dict[str, Any]:
 @bp.response(200, {"type": "string"}, content_type="text/csv", description="UTF-8 with byte-order mark")
 def export_fairness(wanted: dict[str, str]) -> Response:
     """Export the same for a spreadsheet (导出工作量)."""
-    report = fairness(wanted.get("week"), district=configured(), session=db.session(), now=utc_now())
+    now = utc_now()
+    report = fairness(wanted.get("week"), district=configured(), session=db.session(), now=now)
+    note_export("fairness", subject=report["week"], by=principal(), session=db.session(), now=now)
     headers = {"Content-Disposition": f'attachment; filename="fairness-{report["week"]}.csv"'}
     return Response(fairness_csv(report), content_type="text/csv; charset=utf-8", headers=headers)
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response, jsonify, make_response
+
 from recycling.clock import utc_now
+from recycling.errors import SecondPersonNeeded
 from recycling.extensions import db
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
+from recycling.routes.printing import PDF, receipt_answer
+from recycling.routes.schemas.corrections import CorrectionProposalSchema
 from recycling.routes.schemas.intake import (
     CorrectTicketSchema,
     IntakeTicketFilterSchema,
@@ -18,9 +23,13 @@ from recycling.routes.schemas.intake import (
     WeighInSchema,
 )
 from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.propose_correction import propose_correction
+from recycling.usecases.intake.read_off import ReadWeighing
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import Weighing
 from recycling.usecases.queries import intake as queries
+from recycling.usecases.queries.corrections import proposal_in_full
+from recycling.usecases.queries.receipts import receipt
 
 bp = GuardedBlueprint(
     "intake_tickets",
@@ -36,13 +45,13 @@ bp = GuardedBlueprint(
 @bp.arguments(WeighInSchema)
 @idempotent
 @bp.response(201, IntakeTicketSchema)
-def create_ticket(command: tuple[Weighing, str]) -> dict[str, Any]:
+def create_ticket(command: tuple[Weighing | ReadWeighing, str | None]) -> dict[str, Any]:
     """Weigh a load in at the keeper's own station (过磅入库)."""
     weighing, scale_number = command
     ticket = weigh_in(
         weighing, scale_number=scale_number, by=principal(), district=district(), session=db.session(), now=utc_now()
     )
-    return queries.ticket_in_full(ticket)
+    return queries.noted_ticket(ticket, session=db.session())
 
 
 @bp.get("")
@@ -60,21 +69,34 @@ def show_ticket(ticket_id: UUID) -> dict[str, Any]:
     return queries.find_ticket(ticket_id, by=principal(), session=db.session())
 
 
+@bp.get("/<uuid:ticket_id>/receipt.pdf")
+@bp.response(200, PDF, content_type="application/pdf")
+@bp.alt_response(501, "Problem")
+def print_receipt(ticket_id: UUID) -> Response:
+    """Print the receipt of a ticket, with a QR code that proves it genuine (磅单回执)."""
+    found = receipt(ticket_id, by=principal(), district=district(), session=db.session())
+    return receipt_answer(found, now=utc_now())
+
+
 @bp.post("/<uuid:ticket_id>/corrections")
 @only("keeper")
 @bp.arguments(CorrectTicketSchema)
 @idempotent
+@bp.alt_response(202, schema=CorrectionProposalSchema, description="It takes a second person; this waits for them")
 @bp.response(201, IntakeTicketSchema)
-def create_correction(command: tuple[Weighing | None, str], ticket_id: UUID) -> dict[str, Any]:
-    """Replace a ticket by a new one, or withdraw it; the old one stays readable (更正或作废磅单)."""
+def create_correction(
+    command: tuple[Weighing | ReadWeighing | None, str], ticket_id: UUID
+) -> dict[str, Any] | Response:
+    """Replace a ticket by a new one, or withdraw it; a large change waits for a second person (更正或作废磅单)."""
     weighing, reason = command
-    ticket = correct_ticket(
-        ticket_id,
-        weighing,
-        reason=reason,
-        by=principal(),
-        district=district(),
-        session=db.session(),
-        now=utc_now(),
-    )
-    return queries.ticket_in_full(ticket)
+    session = db.session()
+    with_all: dict[str, Any] = {
+        "reason": reason, "by": principal(), "district": district(), "session": session, "now": utc_now(),
+    }  # fmt: skip
+    try:
+        ticket = correct_ticket(ticket_id, weighing, **with_all)
+    except SecondPersonNeeded:
+        proposal = propose_correction(ticket_id, weighing, **with_all)
+        told = CorrectionProposalSchema().dump(proposal_in_full(proposal, session=session))
+        return make_response(jsonify(told), 202)
+    return queries.noted_ticket(ticket, session=session)

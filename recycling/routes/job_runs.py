@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import current_app
+
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.job_run import JobRun
@@ -37,8 +39,9 @@ def create_job_run(wanted: dict[str, Any]) -> JobRun:
 @bp.arguments(JobRunFilterSchema, location="query")
 @bp.response(200, JobRunListSchema)
 def list_job_runs(wanted: dict[str, Any]) -> dict[str, Any]:
-    """List runs, last due first (任务执行记录)."""
-    return queries.list_runs(session=db.session(), **wanted)
+    """List runs, last due first, and beside them what should be done by now and is not (任务执行记录)."""
+    late = current_app.extensions["late_runs"](db.session(), now=utc_now())
+    return queries.list_runs(session=db.session(), **wanted) | {"late_runs": late}
 
 
 @bp.get("/<uuid:run_id>")

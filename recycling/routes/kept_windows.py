@@ -7,11 +7,13 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, validate
 
+from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.policy.kept_windows import MISS_CAUSES
 from recycling.routes.context import district
-from recycling.routes.guard import GuardedBlueprint
+from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.fields import Day, Schema
+from recycling.usecases.audit.note_export import note_export
 from recycling.usecases.queries.kept_windows import GROUPINGS, kept_windows, kept_windows_csv
 
 bp = GuardedBlueprint(
@@ -71,5 +73,9 @@ def list_kept(wanted: dict[str, Any]) -> dict[str, Any]:
 def export_kept(wanted: dict[str, Any]) -> Response:
     """Export the same for a spreadsheet (导出时段履约率)."""
     answer = kept_windows(district=district(), session=db.session(), **wanted)
+    span = f"{answer['from'] or ''}/{answer['to'] or ''}"
+    note_export(
+        "kept_windows", subject=span, by=principal(), session=db.session(), now=utc_now(), facts={"by": answer["by"]}
+    )
     headers = {"Content-Disposition": f'attachment; filename="kept-windows-by-{answer["by"]}.csv"'}
     return Response(kept_windows_csv(answer), content_type="text/csv; charset=utf-8", headers=headers)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 
 from recycling.clock import utc_now
-from recycling.errors import UnsupportedMedia
 from recycling.extensions import db
 from recycling.gateways.photo_decoder import decode_photo
 from recycling.policy.access import Role
-from recycling.policy.photos import LARGEST_PHOTO, MEDIA_TYPES, MOST_PHOTOS
+from recycling.policy.photos import MOST_PHOTOS
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, only, principal
+from recycling.routes.pictures import PICTURE, SENT, picture_answer, sent_picture
 from recycling.routes.schemas.photos import PhotoListSchema, PhotoSchema
 from recycling.usecases.bookings import photos as usecases
 from recycling.usecases.queries import photos as queries
@@ -29,8 +29,6 @@ bp = GuardedBlueprint(
 
 # A crew sees on the day what it comes for; it neither adds to a booking's photos nor deletes any.
 READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
-PICTURE = {"type": "string", "format": "binary"}
-SENT = {"required": True, "content": {media_type: {"schema": PICTURE} for media_type in MEDIA_TYPES}}
 
 
 @bp.post("/bookings/<uuid:booking_id>/photos")
@@ -41,14 +39,8 @@ def add_photo(booking_id: UUID) -> tuple[Any, int, dict[str, str]]:
     """Add a photo: the file itself as the body, safe to send twice (上传照片)."""
     # Whose booking it is comes first: ten megabytes are read for nobody else.
     find_booking(booking_id, by=principal(), session=db.session())
-    if request.mimetype not in MEDIA_TYPES:
-        raise UnsupportedMedia(
-            f"send the photo itself as the body, with one of {', '.join(MEDIA_TYPES)} as its Content-Type"
-            " / 请以 JPEG、PNG 或 WebP 照片文件作为请求内容"
-        )
-    request.max_content_length = LARGEST_PHOTO
     photo, is_new = usecases.add_photo(
-        booking_id, request.get_data(), decode=decode_photo, by=principal(), district=district(), session=db.session(),
+        booking_id, sent_picture(), decode=decode_photo, by=principal(), district=district(), session=db.session(),
         now=utc_now(),
     )  # fmt: skip
     return photo, 201 if is_new else 200, {"Location": f"/photos/{photo.id}"}
@@ -69,14 +61,7 @@ def list_photos(booking_id: UUID) -> dict[str, Any]:
 def show_photo(photo_id: UUID) -> Response:
     """Fetch one photo (查看照片)."""
     photo = queries.find_photo(photo_id, by=principal(), session=db.session(), now=utc_now())
-    # Shown as a picture or not at all: never run, never framed, never taken for another type.
-    headers = {
-        "Content-Disposition": f'inline; filename="{photo.id}.jpg"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "ETag": f'"{photo.sha256}"',
-    }
-    return Response(photo.content, content_type="image/jpeg", headers=headers)
+    return picture_answer(photo.id, photo.content, sha256=photo.sha256)
 
 
 @bp.delete("/photos/<uuid:photo_id>")

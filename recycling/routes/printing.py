@@ -1,4 +1,4 @@
-"""The route list as a PDF: filled into its template, set, and sent to be shown."""
+"""What is printed: filled into its template, set as a PDF, and sent to be shown."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 
 from recycling.gateways.paper import pdf_of, qr_code
+from recycling.usecases.reporting.goal_csv import PROVENANCE_NAMES
 
 PDF = {"type": "string", "format": "binary"}
 
@@ -25,6 +26,38 @@ def pdf_answer(sheet: Mapping[str, Any], *, now: datetime) -> Response:
     """
     html = render_template("paper/route.html", route=sheet, now=now, qr=qr_code)
     pdf = pdf_of(html, css=render_template("paper/route.css"))
-    name = f"route-{sheet['day']}-{sheet['vehicle_key']}.pdf"
+    return _shown(pdf, f"route-{sheet['day']}-{sheet['vehicle_key']}.pdf")
+
+
+def receipt_answer(ticket: Mapping[str, Any], *, now: datetime) -> Response:
+    """A ticket's receipt as an A5 PDF, its link as a QR code.
+
+    Raises
+    ------
+    NotInstalled
+        When the libraries of the extra ``pdf`` are not there.
+    Unavailable
+        When others have been printing for too long.
+    """
+    # Where nobody has said how we are reached from outside, it is where the keeper reaches us.
+    here = f"{request.host_url.rstrip('/')}{ticket['path']}" if ticket["path"] is not None else None
+    html = render_template(
+        "paper/receipt.html", ticket=ticket, link=ticket["url"] or here, now=now, qr=qr_code,
+        provenance_names=PROVENANCE_NAMES,
+    )  # fmt: skip
+    pdf = pdf_of(html, css=render_template("paper/receipt.css"))
+    return _shown(pdf, f"receipt-{ticket['station_key']}-{ticket['scale_number']}-{ticket['number']}.pdf")
+
+
+def _shown(pdf: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(pdf, content_type="application/pdf", headers=headers)
+
+
+def transfer_note_answer(note: Mapping[str, Any], *, now: datetime) -> Response:
+    """The note that goes along with a batch, as an A4 PDF; fails as `pdf_answer` does."""
+    html = render_template("paper/transfer_note.html", note=note, now=now, qr=qr_code)
+    pdf = pdf_of(html, css=render_template("paper/route.css"))
+    name = f"transfer-{note['station']['key']}-{note['number']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(pdf, content_type="application/pdf", headers=headers)

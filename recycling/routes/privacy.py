@@ -20,6 +20,7 @@ from recycling.routes.schemas.privacy import (
     MyDataSchema,
     PrivacyNoticeSchema,
 )
+from recycling.usecases.audit.note_export import note_export
 from recycling.usecases.people.erase_person import erase_person
 from recycling.usecases.people.look_up_resident import LookUp, look_up_resident
 from recycling.usecases.queries.my_data import my_data
@@ -63,6 +64,7 @@ def export_my_data() -> tuple[dict[str, Any], dict[str, str]]:
     """Take away a copy of everything held of the caller (下载我的数据)."""
     now = utc_now()
     found = my_data(by=principal(), district=district(), session=db.session(), now=now)
+    note_export("my_data", subject=f"{now:%Y-%m-%d}", by=principal(), session=db.session(), now=now)
     return found, {"Content-Disposition": f'attachment; filename="my-data-{now:%Y-%m-%d}.json"'}
 
 

@@ -14,6 +14,7 @@ from recycling.gateways.photo_decoder import decode_photo
 from recycling.policy.photos import MEDIA_TYPES
 from recycling.policy.proof_photos import LARGEST_PART, check_sha256, read_part
 from recycling.routes.guard import GuardedBlueprint, only, principal
+from recycling.routes.pictures import PICTURE, picture_answer
 from recycling.routes.schemas.proofs import ProofListSchema, ProofOfBookingSchema, ProofProgressSchema
 from recycling.usecases.field.proof_photos import take_part
 from recycling.usecases.queries import proofs as queries
@@ -26,7 +27,6 @@ bp = GuardedBlueprint(
     description="凭证照片 / photos of visits",
 )
 
-PICTURE = {"type": "string", "format": "binary"}
 PARTS = (*MEDIA_TYPES, "application/octet-stream")
 SENT = {"required": True, "content": {media_type: {"schema": PICTURE} for media_type in PARTS}}
 CONTENT_RANGE = {
@@ -88,14 +88,7 @@ def show_progress(wanted: dict[str, UUID], sha256: str) -> tuple[Any, dict[str, 
 def show_proof(wanted: dict[str, UUID], sha256: str) -> Response:
     """Fetch one photo by the SHA-256 that it was sent under (查看凭证照片)."""
     photo = queries.find_proof(check_sha256(sha256), by=principal(), session=db.session(), **wanted)
-    # Shown as a picture or not at all: never run, never framed, never taken for another type.
-    headers = {
-        "Content-Disposition": f'inline; filename="{photo.id}.jpg"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "ETag": f'"{photo.sha256}"',
-    }
-    return Response(photo.content, content_type="image/jpeg", headers=headers)
+    return picture_answer(photo.id, photo.content, sha256=photo.sha256)
 
 
 @bp.get("/bookings/<uuid:booking_id>/proof-photos")

@@ -6,12 +6,15 @@ from datetime import datetime
 from uuid import uuid4
 
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from recycling.models.proof import ProofPhoto
-from recycling.policy.custody_tags import is_tag
+from recycling.policy.custody_tags import is_tag, make_tag
 from recycling.policy.district import District
+from recycling.usecases.intake.weigh_in import weigh_in
 from tests.builders import TOMORROW, a_booking
+from tests.loads import a_keeper, a_line, a_weighing
 from tests.planned_days import a_collector
 
 
@@ -49,3 +52,18 @@ def test_pictures_of_several_bookings_are_listed_with_them(
     assert told[0].split() == ["a" * 64, *map(str, sorted((first, second)))]
     assert told[1].startswith("1 pictures stand for several bookings")
     assert said(app, "repeated", "2026-11-25").startswith("0 pictures")
+
+
+def test_trails_that_verify_are_told_and_a_bad_step_is_named(
+    app: Flask, session: Session, district: District, now: datetime
+) -> None:
+    tag = make_tag(77)
+    weigh_in(
+        a_weighing(a_line(tags=[tag])), scale_number="1", by=a_keeper(), district=district, session=session, now=now
+    )
+    assert "every trail verifies" in said(app, "verify")
+    session.execute(text("UPDATE custody_event SET kind = 'door' WHERE number = 2"))
+    session.commit()
+    found = said(app, "verify", exit_code=1)
+    assert f"{tag}  2  changed" in found
+    assert "1 trails do not verify" in found

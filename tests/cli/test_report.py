@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from recycling.policy.district import District
@@ -24,11 +25,26 @@ def test_the_goal_report_tells_the_time_of_the_place_and_counts_made_up_tickets_
     # given a made-up fridge, weighed in at 02:00 by UTC
     weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now, made_up=True)
     session.rollback()
-    # then the report says 10:00, as the page does, and warns under the appliances alone
+    # then the report says 10:00, as the page does, and warns under the scopes that have appliances
     printed = said(app, "goal")
     assert "汇总于 rolled up: 2026-11-23 10:00\n" in printed
-    assert printed.count("1 张虚构磅单") == 1
-    assert printed.index("1 张虚构磅单") < printed.index("furniture/1")
+    assert printed.count("1 张虚构磅单") == 2
+    assert printed.index("1 张虚构磅单") < printed.index("(furniture/2)") < printed.rindex("1 张虚构磅单")
+
+
+def test_a_rebuild_says_what_differed_and_how_much_there_is(
+    app: Flask, session: Session, district: District, now: datetime
+) -> None:
+    # given a fridge whose figure somebody changed by hand
+    weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now)
+    session.execute(text("UPDATE daily_recovery SET units = 2"))
+    session.commit()
+    # then it is named once, and found right after that
+    whole = "1 months, 1 daily figures, 1 units, 41.3 kg\n"
+    first = said(app, "rebuild")
+    assert "2026-11: 1 daily and 0 monthly figures differed from the tickets and were written anew\n" in first
+    assert first.endswith(whole)
+    assert "differed" not in said(app, "rebuild")
 
 
 def test_a_day_ahead_is_not_rolled_up(app: Flask, session: Session) -> None:

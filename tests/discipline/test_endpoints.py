@@ -23,16 +23,20 @@ from recycling.policy.access import ROLES, STAFF_ROLES, Principal, Role
 from recycling.policy.district import District
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.pages.guard import PageBlueprint
+from recycling.usecases.custody.count_stock import Counted, count_stock
+from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.intake.weigh_in import weigh_in
 from tests.builders import a_waiting_wish, a_wish_body, an_address_body
 from tests.callers import Caller, Callers
-from tests.loads import a_keeper, a_weighing
+from tests.loads import a_batch, a_keeper, a_line, a_reading, a_weighing
 from tests.photo_files import a_photo
 from tests.running_days import a_broken_promise
+from tests.trips import a_held_trip
 
 DESK: tuple[Role, ...] = ("clerk", "dispatcher", "admin")
 PHOTO_READERS: tuple[Role, ...] = ("resident", "collector", "dispatcher", "admin")
 PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+BUREAU: tuple[Role, ...] = ("clerk", "admin")
 BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
@@ -42,7 +46,9 @@ OPEN = {
     "failed_visit_codes.list_failed_visit_codes", "price_estimates.estimate_price",
     "sms_receipts.create_receipt",  # for providers, who have no account: each body is signed
     "privacy_notice.show_notice", "page_privacy.show",
+    "scale_push.create_reading",  # for weighbridges, which have a key of their own: each body is signed
     "tracking.show_tracking", "page_track.show",  # for residents without a sign-in: each link is signed
+    "page_receipt.show",  # for whoever holds a receipt: each link has a piece of the ticket's own code
     "sign_in.request_code", "sign_in.sign_in_resident", "sign_in.sign_in_staff", "sign_in.refresh",
     "home.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
     "page_sign_in.sign_in_staff", "page_sign_in.return_to_form",
@@ -125,16 +131,61 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "intake_tickets.list_tickets": ("keeper", *DESK),
     "intake_tickets.show_ticket": ("keeper", *DESK),
     "intake_tickets.create_correction": ("keeper",),
+    "trip_balances.list_trips": ("keeper", *DESK),
+    "trip_balances.show_trip": ("keeper", *DESK),
+    "trip_balances.create_resolution": ("keeper", "clerk"),
+    "missing_parts.list_missing": ("keeper", *DESK),
+    "class_averages.list_averages": ("keeper", *DESK),
+    "intake_tickets.print_receipt": ("keeper", *DESK),
+    "correction_proposals.list_all": ("keeper", *DESK),
+    "correction_proposals.create_approval": ("keeper", "clerk"),
+    "correction_proposals.create_rejection": ("keeper", "clerk"),
+    "ticket_photos.add_photo": ("keeper",),
+    "ticket_photos.list_photos": ("keeper", *DESK),
+    "ticket_photos.show_photo": ("keeper", *DESK),
+    "scale_readings.list_readings": ("keeper", "clerk", "admin"),
+    "scale_readings.show_reading": ("keeper", "clerk", "admin"),
+    "scale_reading_imports.create_import": ("keeper",),
+    "stock.show_stock": ("keeper", *DESK),
+    "stock.list_lots": ("keeper", *DESK),
+    "stock.show_balance": ("keeper", *DESK),
+    "stock.create_count": ("keeper",),
+    "stock.list_counts": ("keeper", *DESK),
+    "stock.show_count": ("keeper", *DESK),
+    "stock.create_decision": ("keeper", "clerk", "admin"),
+    "hand_overs.list_processors": ("keeper", *DESK),
+    "hand_overs.create_hand_over": ("keeper",),
+    "hand_overs.list_hand_overs": ("keeper", *DESK),
+    "hand_overs.show_hand_over": ("keeper", *DESK),
+    "hand_overs.print_note": ("keeper", *DESK),
+    "hand_overs.create_re_weigh": ("keeper", *DESK),
+    "hand_overs.create_resolution": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
     "kept_windows.list_kept": DESK,
     "kept_windows.export_kept": DESK,
     "goal_progress.show_progress": DESK,
     "goal_progress.export_progress": DESK,
-    "goal_progress.list_reports": DESK,
-    "goal_progress.show_report": DESK,
+    "goal_progress.show_forecast": DESK,
+    "baselines.create_baseline": ("clerk",),
+    "baselines.create_confirmation": ("clerk", "admin"),
+    "baselines.list_baselines": DESK,
+    "declared_history.create_upload": ("clerk",),
+    "declared_history.list_declared": DESK,
+    "declared_history.list_uploads": DESK,
+    "declared_history.show_template": DESK,
+    "goal_reports.list_reports": DESK,
+    "goal_reports.create_report": BUREAU,
+    "goal_reports.show_report": DESK,
+    "goal_reports.show_differences": DESK,
+    "goal_reports.list_tickets": DESK,
+    "goal_reports.create_signature": BUREAU,
+    "goal_reports.put_publication": BUREAU,
+    "goal_reports.download": DESK,
     "job_runs.create_job_run": PLANNERS,
     "job_runs.list_job_runs": PLANNERS,
     "job_runs.show_job_run": PLANNERS,
+    "audit_rows.list_rows": ("clerk", "admin"),
+    "replays.show_replay": DESK,
     "handling.list_proposals": DESK,
     "handling.show_proposal": DESK,
     "handling.create_acceptance": PLANNERS,
@@ -177,7 +228,13 @@ BODIES: dict[str, Any] = {
     "handling.create_rejection": {"note": "样本太少"},
     "field_events.create_ruling": {"counts": True, "note": "已核实"},
     "broken_promises.take": {"number": 1},
+    "trip_balances.create_resolution": {"version": 1, "reason": "reweighed", "note": "复磅无误"},
     "intake_tickets.create_correction": {"reason": "毛重读数有误", "lines": []},
+    "correction_proposals.create_rejection": {"note": "与地磅记录不符"},
+    "ticket_photos.add_photo": a_photo(),
+    "stock.create_decision": {"approved": True, "note": "已到场复核"},
+    "hand_overs.create_re_weigh": {"net_g": 41_000},
+    "hand_overs.create_resolution": {"code": "moisture", "reason": "已电话核实"},
 }
 
 # Endpoints after which a row is not there: where it never was, nothing is left to do, and nothing is told.
@@ -190,6 +247,7 @@ NOT_OWNED = {
     "recurring_id": "agreements with enterprises are the whole district's",
     "proposal_id": "handling proposals are the whole district's",
     "run_id": "job runs are the whole district's",
+    "baseline_id": "baselines are the whole district's",
     "report_id": "goal reports are the whole district's",
     "sign_in_id": "the desk ends any collector's device",
 }
@@ -210,7 +268,7 @@ def guard_of(app: Flask, endpoint: str) -> tuple[Role, ...] | None:
 
 def path_of(rule: Rule, row_id: object) -> str:
     """The address, with an id where it wants one, and a vehicle where it wants that."""
-    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1")
+    return re.sub(r"<uuid:\w+>", str(row_id), str(rule)).replace("<vehicle_key>", "lincheng-1").replace("<form>", "csv")
 
 
 def is_page(app: Flask, endpoint: str) -> bool:
@@ -361,6 +419,65 @@ def foreign_tickets(world: World) -> Iterator[Foreign]:
     yield Foreign(row_id=row_id, stranger=other, owner=keeper)
 
 
+def foreign_trips(world: World) -> Iterator[Foreign]:
+    """A held trip of one station before the keeper of another."""
+    balance_id = a_held_trip(world.session, now=world.now)
+    keeper, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=balance_id, stranger=other, owner=keeper)
+
+
+def foreign_ticket_photos(world: World) -> Iterator[Foreign]:
+    """A picture of a ticket of one station before the keeper of another."""
+    (ticket,) = foreign_tickets(world)
+    added = ticket.owner.post(f"/intake-tickets/{ticket.row_id}/photos", a_photo("green"))
+    yield Foreign(row_id=UUID(added.get_json()["id"]), stranger=ticket.stranger, owner=ticket.owner)
+
+
+def foreign_proposals(world: World) -> Iterator[Foreign]:
+    """A correction proposed at one station before the keeper of another, and before a second keeper of its own."""
+    heavy = weigh_in(
+        a_weighing(a_line("fridge", 3), net_g=120_000), scale_number="1", by=a_keeper("lincheng"),
+        district=world.district, session=world.session, now=world.now,
+    )  # fmt: skip
+    ticket_id = heavy.id
+    world.session.rollback()
+    first, second, other = (
+        world.callers.staff("keeper", station_key=key) for key in ("lincheng", "lincheng", "xingren")
+    )
+    withdrawal = {"reason": "重复录入", "lines": []}
+    proposed = first.post(f"/intake-tickets/{ticket_id}/corrections", withdrawal)
+    yield Foreign(row_id=UUID(proposed.get_json()["id"]), stranger=other, owner=second)
+
+
+def foreign_readings(world: World) -> Iterator[Foreign]:
+    """A reading of one station's weighbridge before the keeper of another."""
+    reading_id = a_reading(world.session, world.district, now=world.now).id
+    world.session.rollback()
+    keeper, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=reading_id, stranger=other, owner=keeper)
+
+
+def foreign_hand_overs(world: World) -> Iterator[Foreign]:
+    """A batch of one station before the keeper of another."""
+    keeper = a_keeper("lincheng")
+    weigh_in(a_weighing(), scale_number="1", by=keeper, district=world.district, session=world.session, now=world.now)
+    made = hand_over(a_batch(), by=keeper, district=world.district, session=world.session, now=world.now)
+    row_id = made.id
+    world.session.rollback()
+    owner, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=row_id, stranger=other, owner=owner)
+
+
+def foreign_counts(world: World) -> Iterator[Foreign]:
+    """A stock count of one station before the keeper of another."""
+    counted = [Counted(item_type="fan", units=9, reason="found")]
+    made = count_stock(counted, by=a_keeper("lincheng"), district=world.district, session=world.session, now=world.now)
+    row_id = made.id
+    world.session.rollback()
+    owner, other = (world.callers.staff("keeper", station_key=key) for key in ("lincheng", "xingren"))
+    yield Foreign(row_id=row_id, stranger=other, owner=owner)
+
+
 def foreign_devices(world: World) -> Iterator[Foreign]:
     """A device that a collector is signed in on before another collector."""
     owner, stranger = (world.callers.staff("collector", collector_key=key) for key in ("c01", "c02"))
@@ -381,6 +498,12 @@ OWNED: dict[str, Callable[[World], Iterator[Foreign]]] = {
     "address_id": foreign_addresses,
     "hold_id": foreign_holds,
     "ticket_id": foreign_tickets,
+    "balance_id": foreign_trips,
+    "ticket_photo_id": foreign_ticket_photos,
+    "correction_proposal_id": foreign_proposals,
+    "reading_id": foreign_readings,
+    "hand_over_id": foreign_hand_overs,
+    "count_id": foreign_counts,
     "wish_id": foreign_wishes,
     "my_sign_in_id": foreign_devices,
     "promise_id": foreign_promises,
@@ -405,7 +528,8 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     assert others == {
         "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
         "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
-        "/service-days/<day>/live", "/tracking/<token>", "/pages/track/<token>",
+        "/service-days/<day>/live", "/replays/<day>", "/tracking/<token>", "/pages/track/<token>",
+        "/pages/receipts/<ticket>/<proof>",
     }  # fmt: skip
 
 
@@ -430,7 +554,9 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
             assert headers_of(theirs) == headers_of(nobodys)
             cells += 1
     # and the same requests by the owners find their rows, so that none of the above was a 404 for another reason
-    for rule, method, name in sorted(with_id(app), key=lambda cell: ("GET", "POST", "PATCH", "DELETE").index(cell[1])):
+    for rule, method, name in sorted(
+        with_id(app), key=lambda cell: ("GET", "POST", "PUT", "PATCH", "DELETE").index(cell[1])
+    ):
         for one in rows.get(name, ()):
             if one.owner.role in GUARDED[rule.endpoint]:
                 answer = call(one.owner, method, path_of(rule, one.row_id), rule.endpoint)
@@ -438,9 +564,10 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
                 assert answer.status_code in (200, 201, 204, 409, 412), f"{method} {rule}: {answer.text}"
     # bookings: show, amend, cancel, their photos listed and added, photos of the visit listed, their preparation, by
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
-    # show and withdraw; tickets, a device's end and the alternative to a
-    # broken promise
-    assert cells == 20
+    # show and withdraw; tickets: show, correct, print, photos listed and added; a ticket's photo; a reading; a
+    # correction: approve and reject; trip balances: show and resolve; a device's end and the alternative to a broken
+    # promise; hand-overs: show, print, re-weigh and settle; stock counts: show and decide
+    assert cells == 35
 
 
 def spoken(answer: TestResponse) -> str:

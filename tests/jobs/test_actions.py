@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from recycling.jobs import actions
@@ -27,11 +28,14 @@ from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
 from recycling.policy.service_calendar import DayOverride, ServiceCalendar
 from recycling.units import instant_at
+from recycling.usecases.intake.correct_ticket import correct_ticket
+from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.builders import TOMORROW, a_booking
 from tests.field_months import Month, true_values
 from tests.invariants import assert_invariants
 from tests.jobs.clock import Clock
+from tests.loads import a_keeper, a_weighing
 
 # No engine, so the planner answers with its first draft at once.
 DRAFT_ONLY = {"PLAN_SECONDS": 10, "PLAN_WORKERS": 0, "PLAN_SEED": 1}
@@ -151,7 +155,9 @@ def test_on_request_a_plan_is_made_and_left_to_the_dispatcher(real: Runner, sess
 
 
 def test_the_roll_up_and_the_report_done_twice_leave_one_result(real: Runner, clock: Clock, session: Session) -> None:
-    assert by_hand(real, "roll_up", date(2026, 11, 22)) == {"rows": 0, "units": 0, "recovered_g": 0, "differences": 0}
+    assert by_hand(real, "roll_up", date(2026, 11, 22)) == {
+        "rows": 0, "units": 0, "recovered_g": 0, "differences": 0, "month_differences": 0,
+    }  # fmt: skip
     first = by_hand(real, "goal_report", date(2026, 10, 31))
     clock.turn(days=1)
     assert by_hand(real, "goal_report", date(2026, 10, 1)) == first
@@ -175,10 +181,27 @@ def test_reminders_go_to_tomorrows_residents_once(
 def test_every_job_of_the_schedule_can_be_done_by_hand(real: Runner, clock: Clock, session: Session) -> None:
     for key in real.jobs:
         clock.turn(seconds=1)
-        # what comes is planned, what has been is added up
-        by_hand(real, key, TOMORROW - timedelta(days=1) if key == "roll_up" else TOMORROW)
+        # what comes is planned, what has been is added up, and compared once it is over
+        days = {"roll_up": 1, "mass_balance": 2, "forecast": 2, "pace_alarm": 2}.get(key, 0)
+        by_hand(real, key, TOMORROW - timedelta(days=days))
     session.rollback()
     assert sorted(session.scalars(select(JobRun.job))) == sorted(real.jobs)
+
+
+def test_aged_stock_is_told_of_once_however_often_the_job_runs(
+    real: Runner, clock: Clock, session: Session, district: District
+) -> None:
+    # given a fridge that has lain 31 days of 30
+    weigh_in(
+        a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session,
+        now=clock.now - timedelta(days=31),
+    )  # fmt: skip
+    # when the job runs twice, then the bureau hears of it once
+    assert by_hand(real, "stock_age") == {"stations": 1, "lots": 1}
+    clock.turn(seconds=1)
+    assert by_hand(real, "stock_age") == {"stations": 0, "lots": 0}
+    told = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "stock.aged")).all()
+    assert [row.recipient_kind for row in told] == ["bureau"]
 
 
 def test_the_third_of_a_month_proposes_minutes_from_the_month_before_once(
@@ -206,3 +229,41 @@ def test_the_third_of_a_month_proposes_minutes_from_the_month_before_once(
     assert job.action(replace(context, scope="2027-01", run_id=UUID(int=8))) == {"visits": 0}
     # and a month without visits proposes nothing
     assert job.action(replace(context, scope="2026-10", run_id=UUID(int=9))) == {"visits": 0}
+
+
+def test_trips_and_averages_by_hand_are_done_once(real: Runner, session: Session, clock: Clock) -> None:
+    # given the day after TOMORROW: TOMORROW is over
+    clock.now = instant_at(TOMORROW + timedelta(days=1), 9 * 3600)
+    for _ in range(2):
+        assert by_hand(real, "mass_balance") == {"days": 1, "trips": 0, "held": 0, "stripped": 0}
+        # averages of its month, from the day after they are first made on
+        assert by_hand(real, "class_averages") == {"lines": 0, "valid_from": "2026-11-26"}
+        clock.now += timedelta(days=1)
+    # a day that is not over is refused in words
+    outcome = real.run_by_hand(real.jobs["mass_balance"], TOMORROW + timedelta(days=9), by=SYSTEM)
+    assert (outcome.state, "is not over" in str(outcome.error)) == ("failed", True)
+    assert_invariants(session)
+
+
+def test_the_night_anchors_the_chains_and_verifies_what_they_hold(
+    real: Runner, clock: Clock, session: Session, district: District, tmp_path: Path
+) -> None:
+    # given a correction, and a place for anchors beside the database
+    night = replace(real, settings={**DRAFT_ONLY, "AUDIT_ANCHOR_DIR": tmp_path / "anchors"})
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": clock.now}
+    ticket = weigh_in(a_weighing(), scale_number="1", **given)
+    correct_ticket(ticket.id, None, reason="误录", **given)
+    # when the night's jobs run
+    anchored = by_hand(night, "audit_anchor", date(2026, 11, 24))
+    assert anchored == {"number": 1, "audit_rows": 1, "scales": 1}
+    verified = by_hand(night, "verify_records", date(2026, 11, 24))
+    assert verified == {"findings": 0, "audit_rows": 1, "tickets": 2, "begun_at": None}
+    # and 36 days later those of the last weeks alone, on a Sunday all of them
+    clock.turn(days=36)
+    assert by_hand(night, "verify_records", date(2026, 12, 29))["tickets"] == 0
+    assert by_hand(night, "verify_records", date(2027, 1, 3))["tickets"] == 2
+    # then what somebody changed meanwhile is in the run's figures
+    session.rollback()
+    session.execute(text("UPDATE audit_row SET actor_role = 'clerk'"))
+    session.commit()
+    assert by_hand(night, "verify_records", date(2027, 1, 10))["first"] == "audit_row 1"

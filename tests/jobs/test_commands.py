@@ -37,8 +37,8 @@ def test_the_schedule_is_shown_with_next_due_times_in_both_languages(app: Flask,
 
 
 def test_a_job_is_done_by_hand_and_stands_in_the_history(app: Flask, session: Session) -> None:
-    assert said(app, "run", "roll_up", "--day", "2026-11-22").splitlines()[-4:] == [
-        "rows: 0", "units: 0", "recovered_g: 0", "differences: 0",
+    assert said(app, "run", "roll_up", "--day", "2026-11-22").splitlines()[-5:] == [
+        "rows: 0", "units: 0", "recovered_g: 0", "differences: 0", "month_differences: 0",
     ]  # fmt: skip
     line = next(line for line in said(app, "history").splitlines() if line.startswith("roll_up"))
     assert "2026-11-22" in line

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.clock import SHANGHAI
-from recycling.jobs.runner import CATCH_UP, Runner
+from recycling.jobs.lateness import CATCH_UP
+from recycling.jobs.runner import Runner
 from recycling.models.job_run import JobRun
 from recycling.policy.access import SYSTEM
 from recycling.policy.district import District
@@ -34,14 +35,23 @@ def test_the_first_start_begins_now_and_only_sees_to_todays_plan(
     assert runner.enqueue_due(clock.now) == 1
     # then the last due time of each job is marked as before its time, and only last evening's planning is done, late
     assert rows(session) == [
+        ("quarterly_report", "10-01 06:10", "skipped", True),
         ("goal_report", "11-01 06:00", "skipped", True),
+        ("class_averages", "11-02 04:00", "skipped", True),
         ("propose_handling", "11-03 05:00", "skipped", True),
         ("plan_tomorrow", "11-22 20:00", "queued", True),
         ("book_recurring", "11-23 00:10", "skipped", True),
         ("roll_up", "11-23 00:30", "skipped", True),
+        ("audit_anchor", "11-23 00:50", "skipped", True),
+        ("forecast", "11-23 01:10", "skipped", True),
+        ("verify_records", "11-23 01:20", "skipped", True),
         ("housekeeping", "11-23 03:15", "skipped", True),
+        ("verify_reports", "11-23 04:15", "skipped", True),
+        ("stock_age", "11-23 07:30", "skipped", True),
+        ("pace_alarm", "11-23 07:40", "skipped", True),
         ("tell_missed", "11-23 08:30", "skipped", True),
         ("judge_windows", "11-23 08:40", "skipped", True),
+        ("mass_balance", "11-23 08:50", "skipped", True),
         ("remind", "11-23 09:00", "skipped", True),
         ("remind_early", "11-23 09:10", "skipped", True),
     ]

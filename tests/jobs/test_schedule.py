@@ -100,3 +100,12 @@ def test_weekdays_are_written_by_name() -> None:
 
 def test_what_people_may_ask_for_over_http_is_in_the_schedule(district: District) -> None:
     assert set(REQUESTABLE_JOBS) <= set(jobs_of(district))
+
+
+def test_trips_are_compared_the_morning_after_and_averages_made_once_the_month_has_begun(district: District) -> None:
+    jobs = jobs_of(district)
+    assert due(jobs["mass_balance"], "2026-11-30 12:00", "2026-12-02 12:00") == ["2026-12-01 08:50", "2026-12-02 08:50"]
+    assert jobs["mass_balance"].scope_at(local("2026-12-01 08:50")) == "2026-11-30"
+    averages = jobs["class_averages"]
+    assert due(averages, "2026-11-30 12:00", "2027-01-03 12:00") == ["2026-12-02 04:00", "2027-01-02 04:00"]
+    assert averages.scope_at(local("2027-01-02 04:00")) == "2027-01"

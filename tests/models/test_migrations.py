@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import Uuid, bindparam, insert, inspect, select, text
+from sqlalchemy import DateTime, Uuid, bindparam, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
 from recycling.app import create_app
@@ -19,12 +19,15 @@ from recycling.models.booking import Booking, BookingChange
 from recycling.models.ledger import DayLedger
 from recycling.models.people import Resident, phone_index
 from recycling.routing.solve import solve
+from recycling.usecases.audit.verify_records import verify_records
 from recycling.usecases.bookings.book_pickup import hold_pickup
 from recycling.usecases.bookings.rebuild_limits import rebuild_limits
+from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.planning.improve_day import days_in_need, improve_day
 from tests.builders import TOMORROW, VILLAGE, a_resident, a_wish
 from tests.conftest import ENGINES, NOW, fresh_postgres, test_settings
 from tests.invariants import assert_invariants, broken
+from tests.loads import a_keeper, a_weighing
 from tests.places import places
 
 PLANNED = date(2026, 11, 23)  # a day whose plan is published
@@ -125,3 +128,22 @@ def test_going_back_keeps_bookings_and_drops_holds(old_app: Flask) -> None:
     # and forward again
     flask_migrate.upgrade()
     assert session.scalars(select(Booking.id)).all() == [kept]
+
+
+OLD_TICKET = text(
+    "INSERT INTO intake_ticket (id, station_key, scale_number, number, channel, day, gross_g, tare_g, net_g, refused_g,"
+    " keeper_id, weighed_at, made_up) VALUES (:id, 'lincheng', '1', 1, 'walk_in', '2026-11-23', 51300, 10000, 41300, 0,"
+    " :id, :at, false)"
+).bindparams(bindparam("id", type_=Uuid), bindparam("at", type_=DateTime(timezone=True)))
+
+
+def test_a_scale_from_before_macs_weighs_on_and_its_old_tickets_pass(old_app: Flask) -> None:
+    session, district = db.session(), old_app.extensions["district"]
+    flask_migrate.upgrade(revision="0015")
+    session.execute(text("INSERT INTO scale (station_key, scale_number, last_number) VALUES ('lincheng', '1', 1)"))
+    session.execute(OLD_TICKET, {"id": uuid4(), "at": NOW})
+    session.commit()
+    flask_migrate.upgrade()
+    weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=NOW)
+    found = verify_records(session=session, now=NOW).findings
+    assert [one for one in found if one.kind in ("ticket", "scale")] == []

@@ -164,6 +164,7 @@ def a_scope(**overrides: Any) -> Scope:
         "channels": ("door",),
         "counting_event": "station_weigh_in",
         "area": ("shagou",),
+        "unit": "units",
         "period": "calendar year",
         "stripped_items": "counted",
         "provenance": ("weighed", "station_class_average", "type_table", "national_mean"),

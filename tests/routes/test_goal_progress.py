@@ -38,11 +38,13 @@ def test_the_clerk_reads_appliances_and_furniture_side_by_side_and_apart(callers
     report = read(callers.staff("clerk"), "/goal-progress")
     assert report["on"] == "2026-11-23"
     assert report["rolled_up_at"].startswith("2026-11-23T02:00:0")
-    appliances, furniture = report["scopes"]
+    appliances, furniture, together = report["scopes"]
     assert (appliances["recovered"]["units"], appliances["recovered"]["mass_text"]) == (1, "41.3 kg")
     assert (furniture["recovered"]["units"], furniture["recovered"]["mass_text"]) == (1, "60 kg")
+    # and under the scope of 商流通发〔2024〕18号 the same tickets are shown together
+    assert together["recovered"]["units"] == appliances["recovered"]["units"] + 1
     # each figure carries its scope, each scope its words of warning
-    assert (appliances["scope"]["label"], furniture["scope"]["label"]) == ("household-appliances/1", "furniture/1")
+    assert (appliances["scope"]["label"], furniture["scope"]["label"]) == ("household-appliances/2", "furniture/2")
     assert appliances["labels"][0] == "基准未确认 / baseline not confirmed"
     assert (appliances["units_progress"], furniture["goal"]) == (None, None)
 
@@ -51,7 +53,7 @@ def test_the_clerk_reads_appliances_and_furniture_side_by_side_and_apart(callers
 def test_a_past_day_shows_what_had_come_in_until_then_and_a_coming_one_is_refused(callers: Callers) -> None:
     admin = callers.staff("admin")
     before = read(admin, "/goal-progress?on=2026-11-22")
-    assert [scope["recovered"]["units"] for scope in before["scopes"]] == [0, 0]
+    assert [scope["recovered"]["units"] for scope in before["scopes"]] == [0, 0, 0]
     for day in ("2026-11-24", "2022-12-31", "0001-01-01"):
         for path in ("/goal-progress", "/goal-progress.csv"):
             refused = admin.get(f"{path}?on={day}")

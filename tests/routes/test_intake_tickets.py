@@ -103,7 +103,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"lines": [{"item_type": "fridge", "units": 1, "net_g": 41_299}]}, "41.299 kg"),
     ({"channel": "door"}, "booking_id"),
     ({"channel": "door", "lines": [{"item_type": "fridge", "units": 1, "booking_id": str(uuid4())}]}, "does not exist"),
-    ({"channel": "bin"}, "channel"),
+    ({"channel": "post"}, "channel"),
     ({"net_g": 1}, "net_g"),
     ({"number": 7}, "number"),
     ({"day": "2026-11-22"}, "day"),

@@ -43,7 +43,7 @@ class Doors:
         used = session or self.session
         with atomic(used):
             return attach_tags(
-                used.get_one(Booking, self.ids[door]), units, event_id=event_id or uuid4(),
+                used.get_one(Booking, self.ids[door]), units, event_id=event_id or uuid4(), vehicle_key="lincheng-1",
                 catalogue=self.district.catalogue, by=self.collector, session=used, now=self.now,
             )  # fmt: skip
 
@@ -210,7 +210,8 @@ def test_the_trace_of_a_label_tells_door_record_seals_and_clashes(doors: Doors, 
         for typed in (TAGS[1], TAGS[1].lower().replace("-", "")):
             trace = caller.get(f"/custody-tags/{typed}").get_json()
             assert (trace["tag"], trace["item_type"], trace["seals"]) == (TAGS[1], "computer-portable", ["AB1234"])
-            (step,) = trace["steps"]
+            step, boarded = trace["steps"]
+            assert (boarded["kind"], boarded["vehicle_key"], trace["verified"]) == ("vehicle", "lincheng-1", True)
             assert (step["kind"], step["booking_id"], step["event_id"]) == ("door", str(doors.ids[0]), str(event_id))
             assert (step["collector_key"], step["day"], step["area"]) == ("c01", "2026-11-24", "lincheng")
             found = {(clash["label"], clash["text"], clash["reason"]) for clash in trace["clashes"]}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from recycling.errors import RowsRefused
-from recycling.usecases.bookings.import_table import MOST_ROWS, SHOWN_ERRORS, read_table
+from recycling.usecases.bookings.import_table import MOST_ROWS, read_table
+from recycling.usecases.csv_table import SHOWN_ERRORS
 from tests.tables import COLUMNS, a_row, a_table
 
 

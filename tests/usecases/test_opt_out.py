@@ -25,6 +25,11 @@ FACTS: dict[str, Any] = {
     "day": "2026-11-24", "pickup_window": "08-10", "expected_s": 29_700, "reason": "nobody_home", "booking_ids": ["b"],
     "vehicle_key": "v", "period": "2026-10", "version": 1, "job": "roll_up", "scope": "",
     "bookings": 2, "recurring_id": "r", "until": "2026-11-24T02:00:00+00:00",
+    "scope_zh": "废旧家电", "scope_en": "Household appliances", "year": 2026, "level": 1,
+    "judged_zh": "", "judged_en": "", "report_id": "r", "sha256": "s", "files": {},
+    "anchor": {"number": 1, "audit": [3, "m"], "mac": "m"}, "findings": 2, "record_kind": "audit_row", "row": "3",
+    "due_at": "2026-11-24T02:00:00+00:00", "station_key": "lincheng", "stored_g": 18_000_001, "limit_g": 20_000_000,
+    "lots": 3,
     "alternatives": [{"day": "2026-11-25", "pickup_window": "08-10"}],
 }  # fmt: skip
 

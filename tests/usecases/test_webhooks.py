@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from recycling.app import create_app
 from recycling.errors import ConfigError
 from recycling.gateways.webhook import HttpWebhooks, Subscription
-from recycling.models.outbox import OutboxMessage, dead_messages, post
+from recycling.models.outbox import HeldMessage, OutboxMessage, dead_messages, post
 from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.bookings.change_pickup import cancel_pickup
 from recycling.usecases.messages.deliver import MOST_ATTEMPTS, Delivery, deliver_next
-from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
+from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS, event_body
 from recycling.usecases.messages.texts import WORDINGS
 from tests.builders import TOMORROW, a_booking, a_resident
 from tests.callers import KeptSms
@@ -231,9 +231,20 @@ def test_a_receiver_that_misbehaves_holds_nobody_up_and_is_not_followed(
 def test_a_subscription_to_a_kind_that_is_not_for_others_stops_the_start(app: Flask) -> None:
     strange = Subscription(key="bureau", url="https://x.example", secret=SECRET, kinds=frozenset({"job.failed"}))
     url = app.config["SQLALCHEMY_DATABASE_URI"]
-    with pytest.raises(ConfigError, match=r"WEBHOOKS subscribes to job\.failed; choose from booking\.amended"):
+    with pytest.raises(
+        ConfigError, match=r"WEBHOOKS subscribes to job\.failed; choose from audit\.anchor, booking\.amended"
+    ):
         create_app(test_settings(url, WEBHOOKS=(strange,)))
     assert set(SUBSCRIBABLE_KINDS) <= set(WORDINGS)
+
+
+def test_a_subscriber_gets_the_whole_anchor_as_a_third_copy(now: datetime) -> None:
+    line = {"number": 1, "day": "2026-11-24", "audit": [3, "ab"], "mac": "cd"}
+    held = HeldMessage(
+        id=uuid4(), token=uuid4(), kind="audit.anchor", recipient_kind="webhook", recipient_id=uuid4(),
+        facts={"day": "2026-11-24", "anchor": line}, created_at=now, attempt=1,
+    )  # fmt: skip
+    assert json.loads(event_body(held))["anchor"] == line
 
 
 def test_the_documented_event_is_json_as_it_is_sent() -> None:

@@ -24,7 +24,7 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.promise import WishedItem
-from recycling.usecases.intake import correct_ticket as correcting
+from recycling.usecases.intake import replacing as correcting
 from recycling.usecases.intake import weigh_in as weighing_in
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.line_masses import shared
@@ -48,6 +48,10 @@ IMPOSSIBLE: list[tuple[Weighing, str]] = [
         "1500.001 kg is more than lincheng-1 may carry (1500 kg)",
     ),
     (a_weighing(vehicle_key="moon-1"), "'moon-1' is no vehicle"),
+    (a_weighing(refused_g=1, refused_reason=None), "refused 0.001 kg without refused_reason; give one of waste, wet"),
+    (a_weighing(trip=1), "trip 1: give which load of the day it is, 1 to 20, and vehicle_key beside it"),
+    (a_weighing(trip=21, vehicle_key="lincheng-1"), "trip 21: give which load"),
+    (a_weighing(a_line(units=2, missing_parts=3)), "missing_parts 3 of 'fridge': give how many of its 2 units"),
     (a_weighing(refused_g=41_301), "refused 41.301 kg is not between 0 and the net 41.3 kg"),
     (a_weighing(a_line(net_g=41_299)), "add up to 41.299 kg, but gross - tare - refused is 41.3 kg"),
     (a_weighing(a_line("fridge", 1, 41_300), a_line("fan", 1, 1)), "add up to 41.301 kg"),
@@ -61,7 +65,7 @@ IMPOSSIBLE: list[tuple[Weighing, str]] = [
     (a_weighing(a_line(net_g=0)), "net_g 0 of 'fridge'"),
     (a_weighing(a_line(), a_line()), "item_type 'fridge' comes twice"),
     (a_weighing(*[a_line(f"type-{number}") for number in range(201)]), "lines has 201 entries"),
-    (a_weighing(a_line(booking_id=UUID(int=7)), channel="walk_in"), "on a walk_in ticket none"),
+    (a_weighing(a_line(booking_id=UUID(int=7)), channel="walk_in"), "on a walk_in, bin, trade_in, pool ticket none"),
     (a_weighing(a_line(), channel="door"), "on a door ticket every line names its booking_id"),
     # the table's 90 g: at most 10 x 90 + 5,000 = 5,900 g; 1,000 fridges of 40.8 kg: at least 40,800/10 - 5 = 4,075 kg
     (a_weighing(a_line("phone-mobile"), net_g=55_000_000), "55000 kg for 1 × 移动通信手持机 phone-mobile cannot be"),

@@ -12,6 +12,7 @@ from flask import g, request
 
 from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
+from recycling.models.intake import RefusedReason
 from recycling.policy.access import Role
 from recycling.policy.field_events import Doing
 from recycling.policy.healing import DisruptionKind
@@ -109,6 +110,15 @@ CHANNEL_WORDS: dict[str, Words] = {
     "pool": ("公物仓", "asset pool"),
 }
 
+REFUSED_WORDS: dict[RefusedReason, Words] = {
+    "waste": ("垃圾", "waste"),
+    "wet": ("含水", "wet"),
+    "hazardous": ("危险废物", "hazardous"),
+    "not_accepted": ("不收品类", "not accepted"),
+    "foreign_matter": ("异物", "foreign matter"),
+    "other": ("其他", "other"),
+}
+
 EVENT_WORDS: dict[str, Words] = {
     "doorstep": ("上门交接", "at the doorstep"),
     "station_weigh_in": ("站点过磅入库", "weigh-in at the station"),
@@ -196,6 +206,7 @@ def page_words() -> dict[str, Any]:
         "group_words": GROUP_WORDS,
         "giver_words": GIVER_WORDS,
         "channel_words": CHANNEL_WORDS,
+        "refused_words": REFUSED_WORDS,
         "event_words": EVENT_WORDS,
         "doing_words": DOING_WORDS,
         "tracking_words": TRACKING_WORDS,

@@ -52,6 +52,10 @@ class CountedItemSchema(Schema):
         metadata={"description": "上门秤重 / read off a scale at the door"},
     )  # fmt: skip
     condition = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(CONDITIONS))
+    missing_parts = Whole(
+        load_default=None, allow_none=True, least=0, most=MOST_UNITS,
+        metadata={"description": "缺件数 / units that are stripped of something"},
+    )  # fmt: skip
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> CountedItem:

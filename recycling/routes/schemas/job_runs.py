@@ -34,9 +34,26 @@ class JobRunSchema(Schema):
     error = fields.String(required=True, allow_none=True)
 
 
-class JobRunListSchema(Schema):
-    """A page of runs, last due first."""
+LATE_STATES = ("unwritten", "queued", "running", "failed")
 
+
+class LateRunSchema(Schema):
+    """A run of the clock that should be done by now."""
+
+    job = fields.String(required=True)
+    scope = fields.String(required=True)
+    due_at = fields.AwareDateTime(required=True)
+    state = fields.String(
+        required=True, validate=validate.OneOf(LATE_STATES),
+        metadata={"description": "unwritten: no scheduler has been awake since it was due"},
+    )  # fmt: skip
+    run_id = fields.UUID(required=True, allow_none=True)
+
+
+class JobRunListSchema(Schema):
+    """A page of runs, last due first, and all that are late whatever was asked for."""
+
+    late_runs = fields.List(fields.Nested(LateRunSchema), required=True)
     job_runs = fields.List(fields.Nested(JobRunSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from recycling.models.custody import CLASH_REASONS, LABELS
+from recycling.models.custody import CLASH_REASONS, CUSTODY_KINDS, LABELS
 from recycling.policy.handwritten import LARGEST_SIDE, MOST_POINTS, MOST_STROKES, HandSignature
 from recycling.routes.schemas.fields import Schema, Whole
 
@@ -82,15 +82,27 @@ class SignatureSchema(Schema):
 
 
 class CustodyStepSchema(Schema):
-    """One step of a unit's way."""
+    """One step of a unit's way: ids and keys of where it happened, null where they do not apply.
 
-    kind = fields.String(required=True, validate=validate.OneOf(("door",)))
+    ``number`` is null for a step from before trails were chained.
+    """
+
+    number = fields.Integer(required=True, allow_none=True)
+    kind = fields.String(required=True, validate=validate.OneOf(CUSTODY_KINDS))
     at = fields.AwareDateTime(required=True)
-    booking_id = fields.UUID(required=True)
-    day = fields.Date(required=True)
-    area = fields.String(required=True)
+    booking_id = fields.String(required=True, allow_none=True)
+    day = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+    area = fields.String(required=True, allow_none=True)
     collector_key = fields.String(required=True, allow_none=True)
-    event_id = fields.UUID(required=True)
+    event_id = fields.String(required=True, allow_none=True)
+    vehicle_key = fields.String(required=True, allow_none=True)
+    station_key = fields.String(required=True, allow_none=True)
+    ticket_id = fields.String(required=True, allow_none=True)
+    item_type = fields.String(required=True, allow_none=True)
+    weighed = fields.Boolean(required=True, allow_none=True)
+    hand_over_id = fields.String(required=True, allow_none=True)
+    processor_key = fields.String(required=True, allow_none=True)
+    count_id = fields.String(required=True, allow_none=True)
 
 
 class CustodyClashSchema(Schema):
@@ -106,12 +118,16 @@ class CustodyClashSchema(Schema):
 
 
 class CustodyTraceSchema(Schema):
-    """The trace of one labelled unit so far."""
+    """The trace of one labelled unit so far; ``verified`` tells whether its steps are what was written."""
 
     tag = fields.String(required=True)
     item_type = fields.String(required=True)
     seals = fields.List(fields.String(), required=True)
     steps = fields.List(fields.Nested(CustodyStepSchema), required=True)
+    verified = fields.Boolean(required=True)
+    fault = fields.String(
+        required=True, allow_none=True, validate=validate.OneOf(("changed", "missing", "cut", "added"))
+    )
     clashes = fields.List(
         fields.Nested(CustodyClashSchema),
         required=True,

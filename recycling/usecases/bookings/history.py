@@ -20,10 +20,14 @@ _NOTE = insert(table_of(BookingChange))
 
 
 def note_change(session: Session, booking: Booking, *, kind: str, by: Principal, now: datetime) -> None:
-    """Write one line of history: what happened to the booking, by whom."""
+    """Write one line of history: what happened to the booking, by whom, and what it asks for since."""
+    wish = {
+        "area": booking.area, "pickup_window": booking.pickup_window, "declared_g": booking.declared_g,
+        "items": {item.item_type: item.declared_units for item in booking.items},
+    }  # fmt: skip
     line = {
         "id": uuid4(), "booking_id": booking.id, "at": now, "by_id": by.id, "by_role": by.role, "kind": kind,
-        "state": booking.state, "version": booking.version,
+        "state": booking.state, "version": booking.version, "day": booking.day, "wish": wish,
     }  # fmt: skip
     run(session, _NOTE, line)
 

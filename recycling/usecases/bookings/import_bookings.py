@@ -27,12 +27,13 @@ from recycling.policy.district import District
 from recycling.routing.board import Board, Window
 from recycling.routing.standing import Visit
 from recycling.usecases.bookings.history import note_change, tell_booked
-from recycling.usecases.bookings.import_table import Faults, ImportedWish
+from recycling.usecases.bookings.import_table import FORM, ImportedWish
 from recycling.usecases.bookings.linked import Part, parts_of, visits
 from recycling.usecases.bookings.place import ForPerson, rows_of, write_rows
 from recycling.usecases.bookings.promise import Judged, area_of, check_bookable, check_consents, needs, place_of
 from recycling.usecases.bookings.proposals import Proposal, fits_together, propose_together
 from recycling.usecases.bookings.tentative import DayDraft, Exchange, boards, changing, exchange
+from recycling.usecases.csv_table import Faults
 
 log = logger(__name__)
 
@@ -129,7 +130,7 @@ def _take_places(rehearsal: Rehearsal, drafts: Mapping[date, DayDraft], *, distr
             draft.replace_all(rehearsal.ready[day])
         else:
             overtaken.add(day)
-    faults = Faults()
+    faults = Faults(form=FORM)
     for one in rehearsal.bookings:
         if one.said.wish.day in overtaken:
             draft = drafts[one.said.wish.day]
@@ -146,7 +147,7 @@ def _take_places(rehearsal: Rehearsal, drafts: Mapping[date, DayDraft], *, distr
 def _judged(
     wishes: Sequence[ImportedWish], *, district: District, session: Session, now: datetime
 ) -> tuple[list[Rehearsed], Faults]:
-    faults = Faults()
+    faults = Faults(form=FORM)
     named = {one.resident_id for one in wishes if one.resident_id is not None}
     known = set(session.scalars(select(Resident.id).where(Resident.id.in_(named)))) if named else set()
     judged = []

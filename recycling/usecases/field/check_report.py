@@ -71,6 +71,11 @@ def check_outcome(report: FieldReport, booking: Booking, *, district: District) 
         if item.item_type in seen:
             raise InvalidInput(f"item_type {item.item_type!r} comes twice; give it once with all its units")
         seen.add(item.item_type)
+        if (item.missing_parts or 0) > item.units:
+            raise InvalidInput(
+                f"missing_parts {item.missing_parts} of {item.item_type!r}: give how many of its {item.units} units are"
+                " stripped / 缺件数不得超过件数"
+            )
     if report.kind != "failed":
         _check_units(report, booking)
 

@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 from recycling.logs import logger
 from recycling.models.base import insert_if_absent
 from recycling.models.booking import Booking
-from recycling.models.custody import ClashReason, CustodyClash, CustodySeal, CustodyTag, Label
+from recycling.models.custody import (
+    ClashReason,
+    CustodyClash,
+    CustodySeal,
+    CustodyTag,
+    Label,
+    Step,
+    record_steps,
+)
 from recycling.policy.access import Principal
 from recycling.policy.catalogue import Catalogue
 from recycling.policy.custody_tags import LONGEST_AS_READ, read_seal, read_tag
@@ -79,12 +87,15 @@ def attach_tags(
     units: Sequence[TaggedUnit],
     *,
     event_id: UUID,
+    vehicle_key: str,
     catalogue: Catalogue,
     by: Principal,
     session: Session,
     now: datetime,
 ) -> tuple[CustodyConflict, ...]:
     """Attach labels to the units that a record takes along; returns what is wrong with them, and never refuses one.
+
+    Each new label's trail begins: at the door, then on board of the vehicle.
 
     The unit is on the van. So the first record that reads a label has it, and whatever later record reads it elsewhere
     is kept beside it, for a person to settle. The same record again, or another one of the same unit, changes nothing.
@@ -99,9 +110,10 @@ def attach_tags(
     found: list[CustodyConflict] = []
     taken: set[tuple[Label, str]] = set()
     sealed: list[tuple[str, str, TaggedUnit]] = []
+    new: list[Step] = []
     # In the labels' own sequence, so that two records which share some wait for each other and never both at once.
     for tag, unit in sorted(((read_tag(unit.tag) or "", unit) for unit in units), key=lambda one: (one[0], one[1].tag)):
-        wrong = _attach_tag(tag, unit, record, taken)
+        wrong = _attach_tag(tag, unit, record, taken, new)
         found += wrong
         if unit.seal is not None and wrong:
             found.append(_clash("untagged", "seal", read_seal(unit.seal) or unit.seal, unit, record))
@@ -109,6 +121,8 @@ def attach_tags(
             sealed.append((read_seal(unit.seal) or "", tag, unit))
         elif unit.item_type in to_seal:
             found.append(_conflict("seal_missing", "tag", tag or unit.tag, unit))
+    boarded = [Step(step.tag, "vehicle", {"vehicle_key": vehicle_key}) for step in new]
+    record_steps(session, [*new, *boarded], by=by, now=now)
     for seal, tag, unit in sorted(sealed, key=lambda one: one[:2]):
         found += _attach_seal(seal, tag, unit, record, taken)
     if found:
@@ -116,17 +130,23 @@ def attach_tags(
     return tuple(found)
 
 
-def _attach_tag(tag: str, unit: TaggedUnit, record: _Record, taken: set[tuple[Label, str]]) -> list[CustodyConflict]:
+def _attach_tag(
+    tag: str, unit: TaggedUnit, record: _Record, taken: set[tuple[Label, str]], new: list[Step]
+) -> list[CustodyConflict]:
     if not tag:
         return [_clash("unreadable", "tag", unit.tag, unit, record)]
     if ("tag", tag) in taken:  # one label on two units of one record
         return [_clash("elsewhere", "tag", tag, unit, record, stands_at=record.booking_id)]
     taken.add(("tag", tag))
-    new = insert_if_absent(
+    first = insert_if_absent(
         record.session, CustodyTag, tag=tag, booking_id=record.booking_id, item_type=unit.item_type,
-        collector_id=record.collector_id, event_id=record.event_id, at=record.at,
+        collector_id=record.collector_id, event_id=record.event_id, at=record.at, last_number=0, last_mac=b"",
     )  # fmt: skip
-    if new:
+    if first:
+        facts = {
+            "booking_id": str(record.booking_id), "event_id": str(record.event_id), "item_type": unit.item_type,
+        }  # fmt: skip
+        new.append(Step(tag, "door", facts))
         return []
     standing = record.session.get_one(CustodyTag, tag)
     if standing.booking_id != record.booking_id:

@@ -299,8 +299,8 @@ class _Batch:
             if booking is None or not one.report.payload.tags:
                 continue
             conflicts = attach_tags(
-                booking, one.report.payload.tags, event_id=event_id, catalogue=self.district.catalogue, by=self.by,
-                session=self.session, now=self.now,
+                booking, one.report.payload.tags, event_id=event_id, vehicle_key=one.ridden.vehicle_key,
+                catalogue=self.district.catalogue, by=self.by, session=self.session, now=self.now,
             )  # fmt: skip
             if conflicts:
                 self.flags.add((event_id, "label_clash"))

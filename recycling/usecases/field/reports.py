@@ -27,6 +27,7 @@ class CountedItem:
     """Units of one item type taken on board.
 
     ``doorstep_g`` was read off a scale at the door, ``estimated_g`` guessed; neither is ever a recovered figure.
+    ``missing_parts`` counts the units that are stripped of something.
     """
 
     item_type: str
@@ -34,6 +35,7 @@ class CountedItem:
     estimated_g: int | None = None
     doorstep_g: int | None = None
     condition: Condition | None = None
+    missing_parts: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

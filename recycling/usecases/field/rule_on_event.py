@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import NotFound
 from recycling.logs import logger
+from recycling.models.audit import audit
 from recycling.models.field import FieldEvent, FieldFlag, FieldRuling
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -59,5 +60,7 @@ def rule_on_event(
                 session, event_id=event_id, day=event.day, vehicle_key=event.vehicle_key, by=by, district=district,
                 now=now,
             )  # fmt: skip
+        facts = {"number": last + 1, "counts": counts, "kind": event.kind}
+        audit(session, action="field_event.ruled", subject=event_id, by=by, now=now, facts=facts)
     log.info("field.ruled", event_id=str(event_id), counts=counts, by_id=str(by.id))
     return event

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from recycling.errors import Conflict, NotFound
+from recycling.errors import SecondPersonNeeded
 from recycling.logs import logger
-from recycling.models.intake import IntakeTicket, next_number
-from recycling.models.recovery import lock_day, rebuild
+from recycling.models.intake import IntakeTicket
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
-from recycling.usecases.intake.sight import visible_to
-from recycling.usecases.intake.weighing import Weighing, brings_made_up, count_units, judged_lines
+from recycling.units import kg_text
+from recycling.usecases.intake.read_off import ReadWeighing
+from recycling.usecases.intake.replacing import judged_correction, takes_two, write_correction
+from recycling.usecases.intake.weighing import Weighing
 
 log = logger(__name__)
 
 
 def correct_ticket(
     ticket_id: UUID,
-    weighing: Weighing | None,
+    weighing: Weighing | ReadWeighing | None,
     *,
     reason: str,
     by: Principal,
@@ -34,59 +33,26 @@ def correct_ticket(
 ) -> IntakeTicket:
     """Replace a ticket by what should have stood on it; ``None`` withdraws it.
 
-    The new ticket takes the next number of the same scale and counts for the day of its original.
-
     Raises
     ------
     NotFound
         When the caller's station has no ticket of that id.
+    SecondPersonNeeded
+        When it moves the ticket further than one person may: `propose_correction` keeps it for a second.
     Conflict
-        When the ticket is already replaced, or a booking has fewer units left to weigh.
+        When the ticket is already replaced, a booking has fewer units left to weigh, another standing ticket has the
+        reading or the trip, a label belongs to another unit, or goods that it takes out have left the station.
     InvalidInput
         As for `weigh_in`.
     """
     with atomic(session):
-        original = session.scalar(select(IntakeTicket).where(IntakeTicket.id == ticket_id, visible_to(by)))
-        if original is None:
-            raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
-        station_key, day = original.station_key, original.day
-        wanted = {line.booking_id for line in original.lines}
-        wanted |= {line.booking_id for line in (weighing.lines if weighing is not None else ())}
-        # Before the items of a ticket are counted: a record at the door locks in this sequence too.
-        named = locked_bookings(session, {booking_id for booking_id in wanted if booking_id is not None})
-        lock_day(session, day=day, station_key=station_key, now=now)
-        _refuse_replaced(original, session=session)
-        lines = (
-            judged_lines(weighing, station_key=station_key, day=day, district=district, session=session)
-            if weighing is not None
-            else []
-        )
-        shown = weighing or Weighing(channel=original.channel, gross_g=0, tare_g=0, lines=())
-        ticket = IntakeTicket(
-            id=uuid4(), station_key=station_key, scale_number=original.scale_number,
-            number=next_number(session, station_key=station_key, scale_number=original.scale_number),
-            channel=shown.channel, day=day, gross_g=shown.gross_g, tare_g=shown.tare_g, net_g=shown.net_g,
-            refused_g=shown.refused_g, vehicle_key=shown.vehicle_key, keeper_id=by.id, weighed_at=now,
-            corrects_id=original.id, correction_reason=reason,
-            made_up=original.made_up or brings_made_up(lines, session=session), lines=lines,
-        )  # fmt: skip
-        count_units(session, put=lines, take_back=original.lines)
-        session.add(ticket)
-        session.flush()
-        # A record that left fewer units than the ticket said could not count in full; now it may.
-        fold_bookings(list(named.values()), by=by, district=district, session=session, now=now)
-        rebuild(session, day=day, station_key=station_key)
+        correction = judged_correction(ticket_id, weighing, reason=reason, by=by, district=district, session=session)
+        before_g = correction.original.net_g
+        if takes_two(correction, district=district, session=session):
+            raise SecondPersonNeeded(
+                f"from {kg_text(before_g)} to {kg_text(correction.net_g)} is more than one person may correct, in mass"
+                " or in pieces; propose it and let a second approve / 更正的重量或件数超过单人权限，须由第二人复核"
+            )
+        ticket = write_correction(correction, keeper_id=by.id, by=by, district=district, session=session, now=now)
     log.info("ticket.corrected", ticket_id=str(ticket.id), corrects_id=str(ticket_id), net_g=ticket.net_g)
     return ticket
-
-
-def _refuse_replaced(original: IntakeTicket, *, session: Session) -> None:
-    """Refuse a ticket that a correction has replaced, naming the newest one of the chain."""
-    newest = original
-    while (newer := session.scalar(select(IntakeTicket).where(IntakeTicket.corrects_id == newest.id))) is not None:
-        newest = newer
-    if newest is not original:
-        raise Conflict(
-            f"ticket {original.id} is already replaced; correct the newest, {newest.id} (number {newest.number})"
-            f" / 该磅单已被更正，请更正最新磅单 {newest.number} 号"
-        )

@@ -13,39 +13,54 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.booking import BookedItem, Booking
-from recycling.models.intake import Channel, IntakeLine
+from recycling.models.class_average import averages_on
+from recycling.models.intake import CHANNELS, REFUSED_REASONS, Channel, IntakeLine, RefusedReason
 from recycling.models.transaction import rows_met
 from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
 from recycling.units import kg_text
-from recycling.usecases.intake.line_masses import LineMass, line_masses
+from recycling.usecases.intake.line_masses import ExpectedMass, LineMass, line_masses
 
 SCALE_MAX_G = 60_000_000  # the largest truck scale we expect at a station, 60 t (ours)
 MOST_UNITS = 1_000  # of one item type on one line; more is a typing error (ours)
 MOST_LINES = 200  # on one ticket; a truck's trip of 30 stops makes fewer (ours)
 MOST_NAMED = 3  # item types in one message
+MOST_TRIPS = 20  # of one vehicle on one day; the busiest crew makes six (ours)
+WITHOUT_BOOKING = ", ".join(channel for channel in CHANNELS if channel != "door")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighedLine:
-    """So many of one item type, with its own reading where it stood on the scale alone."""
+    """So many of one item type, with its own reading where it stood on the scale alone.
+
+    ``missing_parts`` counts the units that came stripped of something; ``tags`` are labels of units, as they were read.
+    """
 
     item_type: str
     units: int
     net_g: int | None = None
     booking_id: UUID | None = None
+    missing_parts: int = 0
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
-    """What a keeper reads off the scale and finds on the load; ``refused_g`` is contamination sent back."""
+    """What a keeper reads off the scale and finds on the load; ``refused_g`` is contamination sent back.
+
+    ``trip`` tells which of the vehicle's loads of the day it is, from 1; ``reading_id`` from where the masses were
+    taken off when the weighbridge has sent them.
+    """
 
     channel: Channel
     gross_g: int
     tare_g: int
     refused_g: int = 0
+    refused_reason: RefusedReason | None = None
     vehicle_key: str | None = None
+    trip: int | None = None
+    reading_id: UUID | None = None
     lines: Sequence[WeighedLine]
 
     @property
@@ -79,14 +94,17 @@ def judged_lines(
             )
         seen.add((line.booking_id, line.item_type))
     kinds = [district.catalogue.item_type(line.item_type, on=day) for line in lines]
-    table_g = [kind.unit_mass_g * line.units for kind, line in zip(kinds, lines, strict=True)]
-    masses = line_masses(weighing.net_g - weighing.refused_g, readings=[line.net_g for line in lines], table_g=table_g)
+    masses = line_masses(
+        weighing.net_g - weighing.refused_g,
+        readings=[line.net_g for line in lines],
+        expected=_expected(lines, kinds, station_key=station_key, day=day, session=session),
+    )
     _check_plausible(lines, kinds, masses)
     towns = _towns({line.booking_id for line in lines if line.booking_id is not None}, session=session)
     return [
         IntakeLine(
             position=position, item_type=line.item_type, units=line.units, net_g=mass.net_g,
-            provenance=mass.provenance, booking_id=line.booking_id,
+            provenance=mass.provenance, missing_parts=line.missing_parts, booking_id=line.booking_id,
             town_key=station_key if line.booking_id is None else towns[line.booking_id],
         )
         for position, (line, mass) in enumerate(zip(lines, masses, strict=True))
@@ -147,6 +165,16 @@ def _check_masses(weighing: Weighing, *, district: District) -> None:
             f"refused {kg_text(weighing.refused_g)} is not between 0 and the net {kg_text(weighing.net_g)}"
             " / 扣杂须在 0 与净重之间"
         )
+    if weighing.refused_g and weighing.refused_reason is None:
+        raise InvalidInput(
+            f"refused {kg_text(weighing.refused_g)} without refused_reason; give one of {', '.join(REFUSED_REASONS)}"
+            " / 有扣杂须注明原因"
+        )
+    if weighing.trip is not None and (weighing.vehicle_key is None or not 1 <= weighing.trip <= MOST_TRIPS):
+        raise InvalidInput(
+            f"trip {weighing.trip}: give which load of the day it is, 1 to {MOST_TRIPS}, and vehicle_key beside it"
+            f" / 趟次须为 1–{MOST_TRIPS}，并注明车辆"
+        )
     if weighing.vehicle_key is not None:
         vehicle = district.network.vehicles.get(weighing.vehicle_key)
         if vehicle is None:
@@ -166,10 +194,15 @@ def _check_line(line: WeighedLine, *, channel: Channel) -> None:
         )
     if line.net_g is not None and line.net_g < 1:
         raise InvalidInput(f"net_g {line.net_g} of {line.item_type!r}: give at least 1 g, or leave it out")
+    if not 0 <= line.missing_parts <= line.units:
+        raise InvalidInput(
+            f"missing_parts {line.missing_parts} of {line.item_type!r}: give how many of its {line.units} units came"
+            " stripped / 缺件数不得超过件数"
+        )
     if (channel == "door") != (line.booking_id is not None):
         raise InvalidInput(
-            f"item_type {line.item_type!r}: on a door ticket every line names its booking_id, on a walk_in ticket none"
-            f" does; this ticket is {channel} / 上门磅单须逐行注明预约，自送磅单不得注明"
+            f"item_type {line.item_type!r}: on a door ticket every line names its booking_id, on a {WITHOUT_BOOKING}"
+            f" ticket none does; this ticket is {channel} / 上门磅单须逐行注明预约，其他磅单不得注明"
         )
 
 
@@ -197,6 +230,19 @@ def _check_mass(mass_g: int, lines: Sequence[WeighedLine], kinds: Sequence[ItemT
         goods="、".join(named[:MOST_NAMED]) + more,
         fields=fields,
     )
+
+
+def _expected(
+    lines: Sequence[WeighedLine], kinds: Sequence[ItemType], *, station_key: str, day: date, session: Session
+) -> list[ExpectedMass]:
+    """What each line would weigh; the averages are looked up only where a load is shared."""
+    shared = sum(line.net_g is None for line in lines) > 1
+    averages = averages_on(session, day, station_key=station_key) if shared else []
+    mean_g = {average.item_type: average.mean_g for average in averages}
+    return [
+        ExpectedMass(mass_g=line.units * mean_g.get(kind.key, kind.unit_mass_g), averaged=kind.key in mean_g)
+        for line, kind in zip(lines, kinds, strict=True)
+    ]
 
 
 def _towns(booking_ids: set[UUID], *, session: Session) -> dict[UUID, str]:

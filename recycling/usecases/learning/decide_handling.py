@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput, NotFound
 from recycling.logs import logger
+from recycling.models.audit import audit
 from recycling.models.base import insert_if_absent
 from recycling.models.handling import HandlingDecision, HandlingProposal, HandlingVersion
 from recycling.models.transaction import atomic
@@ -56,15 +57,15 @@ def accept_handling(
     """
     with atomic(session):
         proposal = _undecided(proposal_id, session)
-        facts = with_handling(district, session=session)
+        present = with_handling(district, session=session)
         taken = _taken(proposal, wish.names)
-        _check_fresh(proposal, taken, facts)
-        newest = max(facts.handling.tables, key=lambda table: table.number, default=None)
+        _check_fresh(proposal, taken, present)
+        newest = max(present.handling.tables, key=lambda table: table.number, default=None)
         today = service_day(now)
         valid_from = wish.valid_from or max(today + timedelta(days=1), newest.valid_from if newest else today)
         _check_first_day(valid_from, today=today, least=newest.valid_from if newest else None)
         number = 1 + (newest.number if newest else 0)
-        after_bookable = today + timedelta(days=facts.booking_rules.horizon_days + 1)
+        after_bookable = today + timedelta(days=present.booking_rules.horizon_days + 1)
         travel_bp, travel_from = (
             (taken[TRAVEL], max(valid_from, after_bookable))
             if TRAVEL in taken
@@ -81,6 +82,8 @@ def accept_handling(
         if not fresh:
             raise _decided_meanwhile(proposal_id)
         decision = session.scalars(select(HandlingDecision).where(HandlingDecision.proposal_id == proposal_id)).one()
+        facts = {"number": number, "valid_from": valid_from.isoformat(), "values": taken}
+        audit(session, action="handling.accepted", subject=proposal_id, by=by, now=now, facts=facts)
     log.info(
         "handling.accepted", proposal_id=str(proposal_id), number=number, valid_from=str(valid_from),
         values=len(taken), by_id=str(by.id),
@@ -108,6 +111,7 @@ def reject_handling(
         ):  # fmt: skip
             raise _decided_meanwhile(proposal_id)
         decision = session.scalars(select(HandlingDecision).where(HandlingDecision.proposal_id == proposal_id)).one()
+        audit(session, action="handling.rejected", subject=proposal_id, by=by, now=now, facts={})
     log.info("handling.rejected", proposal_id=str(proposal_id), by_id=str(by.id))
     return decision
 

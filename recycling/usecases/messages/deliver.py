@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import DomainError, NotFound
+from recycling.gateways.mail import MailGateway, NullMail
 from recycling.gateways.sms import Accepted, SmsGateway
 from recycling.gateways.webhook import NullWebhooks, WebhookGateway
 from recycling.logs import logger, mask_phones
@@ -32,6 +33,7 @@ from recycling.models.people import Resident
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.quiet_hours import is_daytime, next_morning
+from recycling.usecases.messages.bureau_mail import bureau_mail
 from recycling.usecases.messages.event_body import event_body
 from recycling.usecases.messages.fresh_facts import fresh_facts
 from recycling.usecases.messages.receipts import apply_receipts
@@ -55,6 +57,7 @@ def deliver_next(
     session: Session,
     now: datetime,
     webhooks: WebhookGateway | None = None,
+    mail: MailGateway | None = None,
 ) -> Delivery | None:
     """Deal with the message that waits longest; ``None`` when none is due. No transaction is open while it is sent."""
     session.rollback()
@@ -70,8 +73,9 @@ def deliver_next(
         if held.attempt > MOST_ATTEMPTS:
             raise NotFound(f"{MOST_ATTEMPTS} senders died with this message; look for their end in the log")
         taken_by = _hand_over(
-            held, sms=sms, webhooks=webhooks or NullWebhooks(), district=district, session=session, now=now
-        )
+            held, sms=sms, webhooks=webhooks or NullWebhooks(), mail=mail or NullMail(), district=district,
+            session=session, now=now,
+        )  # fmt: skip
     except Exception as error:  # whatever a gateway raises: the message waits or dies, the next one is sent
         return _failed(held, error, session=session, now=now)
     with atomic(session):
@@ -129,6 +133,7 @@ def _hand_over(
     *,
     sms: SmsGateway,
     webhooks: WebhookGateway,
+    mail: MailGateway,
     district: District,
     session: Session,
     now: datetime,
@@ -141,8 +146,13 @@ def _hand_over(
         return None
     fresh = fresh_facts(held.kind, held.facts, district=district, session=session, now=now)
     text = render(held.kind, held.facts | fresh, district=district)
+    if held.recipient_kind == "bureau":
+        subject, attachments = bureau_mail(held.kind, held.facts, session=session)
+        session.rollback()
+        if mail.send(subject, text, message_id=held.id, sent_at=held.created_at, attachments=attachments):
+            return None
     if held.recipient_kind != "resident":
-        # Staff and bureau have no channel of their own yet: the log is theirs, the screens show the thing itself.
+        # Staff, and a bureau without mail, have no channel of their own: the log is theirs, the screens show the rest.
         log.info(
             "message.logged", message_id=str(held.id), kind=held.kind, recipient_kind=held.recipient_kind,
             recipient_id=str(held.recipient_id or ""), text=text,

@@ -10,8 +10,9 @@ from recycling.usecases.messages.still_true import STATE_TOLD
 
 # What others may hear of: each of these goes to one recipient of ours, so it happens once for them as well.
 SUBSCRIBABLE_KINDS = (
-    "booking.amended", "booking.cancelled", "booking.confirmed", "goal_report.made", "plan.left_out",
-    "plan.window_confirmed", "visit.collected", "visit.failed", "visit.missed", "visit.on_the_way",
+    "audit.anchor", "booking.amended", "booking.cancelled", "booking.confirmed", "goal.behind_pace", "goal_report.made",
+    "goal_report.published",
+    "plan.left_out", "plan.window_confirmed", "visit.collected", "visit.failed", "visit.missed", "visit.on_the_way",
     "visit.partly_collected",
 )  # fmt: skip
 

@@ -170,8 +170,49 @@ WORDINGS: dict[str, Wording] = {
         at_once=True,
     ),
     "goal_report.made": Wording(
-        zh="{period} 目标进度月报第 {version} 版已生成。",
+        zh="{period} 目标进度报告第 {version} 版已生成。",
         en="Version {version} of the goal report for {period} is ready.",
+        at_once=True,
+    ),
+    "stock.full": Wording(
+        zh="{station_zh}库存 {stored_kg} 千克，存放上限 {limit_kg} 千克，请尽快移交。",
+        en="{station_en} holds {stored_kg} kg; its storage limit is {limit_kg} kg. Please hand goods over.",
+        at_once=True,
+    ),
+    "stock.aged": Wording(
+        zh="{station_zh}有 {lots} 批库存超过存放天数，共 {stored_kg} 千克，最早入库于 {day_zh}，请尽快移交。",
+        en="{station_en}: {lots} lots have lain too long, {stored_kg} kg in all, the oldest since {day_en}. Please hand"
+        " them over.",
+    ),
+    "goal.behind_pace": Wording(
+        zh="{scope_zh} {year} 年目标预警（第 {level} 级）：截至 {day_zh}，{judged_zh}。",
+        en="The {year} goal of {scope_en} is in danger (level {level}): at {day_en}, {judged_en}.",
+    ),
+    "audit.anchor": Wording(
+        zh="{day} 第 {anchor[number]} 号锚定：留痕 {anchor[audit][0]} 条，校验码 {anchor[mac]}，请留存。",
+        en="Anchor {anchor[number]} of {day}: {anchor[audit][0]} audit rows, mac {anchor[mac]}. Please keep it.",
+        at_once=True,
+    ),
+    "records.broken": Wording(
+        zh="记录核验发现 {findings} 处异常，首处为 {record_kind} {row}，请立即核查：flask audit verify。",
+        en="Verification found {findings} records changed, the first {record_kind} {row}; run flask audit verify now.",
+        at_once=True,
+    ),
+    "job.late": Wording(
+        zh="定时任务 {job}（{scope}）应于 {due_zh} 执行，至今未完成，请检查：flask jobs list。",
+        en="Job {job} ({scope}), due {due_en}, is not done yet; see flask jobs list.",
+    ),
+    "goal_report.published": Wording(
+        zh="{period} 目标进度报告第 {version} 版已由两人签发：/goal-reports/{report_id}。内容摘要 SHA-256：{sha256}。",
+        en="Version {version} of the goal report for {period} is published by two people, with its files at"
+        " /goal-reports/{report_id}. SHA-256 of its figures: {sha256}.",
+        at_once=True,
+    ),
+    "goal_report.differs": Wording(
+        zh="警报：已签发的 {period} 报告第 {version} 版（{report_id}）与磅单重算结果不一致，两者均已保留。"
+        "请执行 flask report verify {report_id}。",
+        en="ALARM: version {version} of the published report for {period} ({report_id}) is not what its tickets say"
+        " now; both are kept. Run flask report verify {report_id}.",
         at_once=True,
     ),
     "job.failed": Wording(
@@ -215,6 +256,14 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         # What has left the configuration since then is told by its key.
         found["window_zh"] = facts["pickup_window"] if window is None else window.name_zh
         found["window_en"] = facts["pickup_window"] if window is None else window.name_en
+    if "station_key" in facts:
+        station = district.network.stations.get(facts["station_key"])
+        found["station_zh"] = facts["station_key"] if station is None else station.name_zh
+        found["station_en"] = facts["station_key"] if station is None else station.name_en
+    if "stored_g" in facts:  # in whole kilograms, up: nobody reads grams on a phone
+        found["stored_kg"] = -(-facts["stored_g"] // 1000)
+    if "limit_g" in facts:
+        found["limit_kg"] = facts["limit_g"] // 1000
     if "expected_s" in facts:
         found["expected"] = clock_text(facts["expected_s"])
     found |= _arrival(facts)
@@ -222,6 +271,10 @@ def _derived(facts: Mapping[str, Any], district: District) -> dict[str, Any]:
         until = datetime.fromisoformat(facts["until"]).astimezone(SHANGHAI)
         found["until_zh"] = f"{until.month}月{until.day}日 {until:%H:%M}"
         found["until_en"] = f"{until:%a} {until.day} {until:%b} {until:%H:%M}"
+    if "due_at" in facts:
+        due_at = datetime.fromisoformat(facts["due_at"]).astimezone(SHANGHAI)
+        found["due_zh"] = f"{due_at.month}月{due_at.day}日 {due_at:%H:%M}"
+        found["due_en"] = f"{due_at:%a} {due_at.day} {due_at:%b} {due_at:%H:%M}"
     if facts.get("reason") is not None:
         code = FAILED_VISIT_CODES.get(facts["reason"])
         found["reason_zh"] = facts["reason"] if code is None else code.name_zh

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.errors import BookingsOutstanding, InvalidInput, NotFound
 from recycling.logs import logger
+from recycling.models.audit import audit
 from recycling.models.booking import PROMISED, Booking
 from recycling.models.people import Resident
 from recycling.models.privacy import Erasure
@@ -69,6 +70,10 @@ def erase_person(
             bookings_kept=met.get("bookings", 0), addresses_removed=met.get("saved_addresses", 0),
         )  # fmt: skip
         session.add(erasure)
+        audit(
+            session, action="resident.erased", subject=erasure.id, by=by, now=now,
+            facts={"bookings_kept": erasure.bookings_kept},
+        )  # fmt: skip
     # Neither the old id nor the new one: the log would lead from one to the other.
     log.info("resident.erased", erasure_id=str(erasure.id), by_role=by.role, **met)
     return erasure

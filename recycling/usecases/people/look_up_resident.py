@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import InvalidInput
 from recycling.logs import logger, mask_phones
+from recycling.models.audit import audit
 from recycling.models.counters import spend_attempt
 from recycling.models.people import Resident, phone_index, resident_of
 from recycling.models.privacy import Consent, ConsentWay, ResidentLookup
@@ -65,6 +66,9 @@ def look_up_resident(
             )  # fmt: skip
         lookup = ResidentLookup(id=uuid4(), at=now, by_id=by.id, resident_id=found, created=created)
         session.add(lookup)
+        # Not whom: the row of the look-up says so as long as it may.
+        facts = {"found": found is not None, "created": created}
+        audit(session, action="resident.looked_up", subject=lookup.id, by=by, now=now, facts=facts)
     log.info("resident.looked_up", lookup_id=str(lookup.id), by_id=str(by.id), created=created)
     return {
         "id": lookup.id,

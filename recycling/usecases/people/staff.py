@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, InvalidInput, NotFound
 from recycling.logs import logger
+from recycling.models.audit import audit
 from recycling.models.base import insert_into
 from recycling.models.people import SignIn, Staff
 from recycling.models.transaction import atomic
@@ -86,6 +87,12 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
                 " or give that one a new password with: flask staff renew"
             )
         staff = session.get_one(Staff, made)
+        audit(
+            session, action="staff.added", subject=made, by=by, now=now,
+            facts={
+                "role": command.role, "station_key": command.station_key, "collector_key": command.collector_key,
+            },
+        )  # fmt: skip
     log.info("staff.added", staff_id=str(staff.id), role=staff.role, by_id=str(by.id))
     return staff
 
@@ -104,8 +111,10 @@ def renew_staff(login: str, password: str, *, by: Principal, session: Session, n
     password_hash = sign_in.hasher.hash(password)
     with atomic(session):
         staff = _account(login, session)
-        staff.password_hash, staff.active = password_hash, True
+        was_active, staff.password_hash, staff.active = staff.active, password_hash, True
         _end_sign_ins(staff, session, now=now)
+        facts = {"role": staff.role, "reopened": not was_active}
+        audit(session, action="staff.renewed", subject=staff.id, by=by, now=now, facts=facts)
     log.info("staff.renewed", staff_id=str(staff.id), by_id=str(by.id))
 
 
@@ -121,6 +130,7 @@ def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -
         staff = _account(login, session)
         staff.active = False
         _end_sign_ins(staff, session, now=now)
+        audit(session, action="staff.closed", subject=staff.id, by=by, now=now, facts={"role": staff.role})
     log.info("staff.closed", staff_id=str(staff.id), by_id=str(by.id))
 
 

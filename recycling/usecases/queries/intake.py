@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from recycling.errors import NotFound
 from recycling.models.intake import IntakeLine, IntakeTicket
+from recycling.models.plan import PublishedPlan, Route
 from recycling.policy.access import Principal
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
@@ -32,7 +33,7 @@ def find_ticket(ticket_id: UUID, *, by: Principal, session: Session) -> dict[str
     if found is None:
         raise NotFound(f"no ticket {ticket_id} of yours / 未找到该磅单")
     ticket, replaced_by_id = found
-    return ticket_in_full(ticket, replaced_by_id=replaced_by_id)
+    return noted_ticket(ticket, session=session, replaced_by_id=replaced_by_id)
 
 
 def list_tickets(
@@ -48,19 +49,20 @@ def list_tickets(
     town_key: str | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """A page of tickets, newest first; those with ``replaced_by_id`` count for no figure any more.
+    """A page of tickets, newest first, by the day that they count for, as the figures which point here.
 
-    Item type and town-level unit are those of one line.
+    One with ``replaced_by_id`` counts no more, unless it is of a closed month and the other one counters it. Item type
+    and town-level unit are those of one line of the ticket, or of the one that it counters and takes off again.
 
     Raises
     ------
     InvalidInput
         When the span ends before it begins.
     """
-    mine = (visible_to(by), *within(IntakeTicket.day, first, last))
+    mine = (visible_to(by), *within(IntakeTicket.counts_on, first, last))
     wanted = _tickets.where(*mine).order_by(IntakeTicket.weighed_at.desc(), IntakeTicket.id.desc())
     if day is not None:
-        wanted = wanted.where(IntakeTicket.day == day)
+        wanted = wanted.where(IntakeTicket.counts_on == day)
     if station_key is not None:
         wanted = wanted.where(IntakeTicket.station_key == station_key)
     of_line = [
@@ -69,7 +71,8 @@ def list_tickets(
         if key is not None
     ]
     if of_line:
-        wanted = wanted.where(IntakeTicket.id.in_(select(IntakeLine.ticket_id).where(*of_line)))
+        such = select(IntakeLine.ticket_id).where(*of_line)
+        wanted = wanted.where(or_(IntakeTicket.id.in_(such), IntakeTicket.counters_id.in_(such)))
     if cursor is not None:
         wanted = wanted.where(tuple_(IntakeTicket.weighed_at, IntakeTicket.id) < read_cursor(cursor, instant, UUID))
     rows = session.execute(wanted.limit(limit + 1)).all()
@@ -81,10 +84,32 @@ def list_tickets(
     }
 
 
+def noted_ticket(ticket: IntakeTicket, *, session: Session, replaced_by_id: UUID | None = None) -> dict[str, Any]:
+    """A ticket with its lines, and what somebody should look at although it was taken."""
+    return ticket_in_full(ticket, replaced_by_id=replaced_by_id) | {"notes": _notes(ticket, session)}
+
+
+def _notes(ticket: IntakeTicket, session: Session) -> list[str]:
+    if ticket.channel != "door" or ticket.vehicle_key is None:
+        return []
+    driven = (
+        select(Route.id)
+        .join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)
+        .where(PublishedPlan.day == ticket.day, Route.vehicle_key == ticket.vehicle_key)
+    )
+    if session.scalar(driven.limit(1)) is not None:
+        return []
+    return [
+        f"{ticket.vehicle_key} 在 {ticket.day} 的已发布计划中没有路线"
+        f" / {ticket.vehicle_key} is on no published route of {ticket.day}"
+    ]
+
+
 def ticket_in_full(ticket: IntakeTicket, *, replaced_by_id: UUID | None = None) -> dict[str, Any]:
     """A ticket with its lines, and the one that replaces it."""
     fields = (
-        "id", "station_key", "scale_number", "number", "channel", "day", "gross_g", "tare_g", "net_g", "refused_g",
-        "vehicle_key", "keeper_id", "weighed_at", "corrects_id", "correction_reason", "made_up", "lines",
+        "id", "station_key", "scale_number", "number", "channel", "day", "counts_on", "gross_g", "tare_g", "net_g",
+        "refused_g", "refused_reason", "vehicle_key", "trip", "reading_id", "keeper_id", "weighed_at", "recorded_at",
+        "corrects_id", "counters_id", "correction_reason", "made_up", "lines",
     )  # fmt: skip
     return {name: getattr(ticket, name) for name in fields} | {"replaced_by_id": replaced_by_id}

@@ -11,11 +11,11 @@ from typing import Any, Literal, get_args
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from recycling.gateways.workbook import BOM, safe_cell
 from recycling.models.kept_window import KeptWindow
 from recycling.policy.district import District
 from recycling.policy.kept_windows import MISS_CAUSES
 from recycling.usecases.queries.spans import within
-from recycling.usecases.reporting.goal_csv import BOM, safe_cell
 
 Grouping = Literal["village", "town", "setting"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)

@@ -1,18 +1,16 @@
-"""Reading recovered figures and the goal reports made from them."""
+"""Reading recovered figures."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
-from recycling.errors import NotFound
-from recycling.models.recovery import DailyRecovery, GoalReport
-from recycling.usecases.queries.cursors import instant, key, read_cursor, write_cursor
+from recycling.models.recovery import DailyRecovery
+from recycling.usecases.queries.cursors import key, read_cursor, write_cursor
 from recycling.usecases.queries.spans import within
 
 _FACT_KEY = (
@@ -59,36 +57,6 @@ def list_recovered(
         "recovered": [_fact(row) for row in shown],
         "next_cursor": write_cursor(*_key_of(shown[-1])) if len(rows) > limit else None,
     }
-
-
-def list_goal_reports(*, session: Session, limit: int, cursor: str | None = None) -> dict[str, Any]:
-    """A page of kept goal reports without their bodies, newest first."""
-    wanted = (
-        select(GoalReport).options(defer(GoalReport.body)).order_by(GoalReport.made_at.desc(), GoalReport.id.desc())
-    )
-    if cursor is not None:
-        wanted = wanted.where(tuple_(GoalReport.made_at, GoalReport.id) < read_cursor(cursor, instant, UUID))
-    rows = session.scalars(wanted.limit(limit + 1)).all()
-    shown = rows[:limit]
-    last = shown[-1] if len(rows) > limit else None
-    return {
-        "goal_reports": shown,
-        "next_cursor": write_cursor(last.made_at.isoformat(), last.id) if last is not None else None,
-    }
-
-
-def find_goal_report(report_id: UUID, *, session: Session) -> GoalReport:
-    """One kept goal report.
-
-    Raises
-    ------
-    NotFound
-        When there is none.
-    """
-    report = session.get(GoalReport, report_id)
-    if report is None:
-        raise NotFound(f"no goal report {report_id}; take an id from GET /goal-reports / 未找到该报告")
-    return report
 
 
 def _fact(row: DailyRecovery) -> dict[str, Any]:

@@ -7,13 +7,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from recycling.gateways.workbook import BOM, safe_cell
 from recycling.policy.goal_progress import NO_GOAL
 from recycling.units import kg_text, percent_text
-
-BOM = "\ufeff"
-# A cell that begins with one of these is run as a formula by spreadsheet programs (OWASP, CSV injection); the
-# full-width forms too, which Excel folds in Chinese locales.
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
 HEADER = (
     "截至 / as of", "口径 / scope", "分类 / section", "名称 / name", "件数 / units", "质量（千克） / mass (kg)",
@@ -45,14 +41,11 @@ def goal_csv(report: dict[str, Any]) -> str:
         named = f"{scope['scope']['name_zh']} / {scope['scope']['name_en']} ({scope['scope']['label']})"
         for cells in (*_totals(scope), *_against_goal(scope), *_breakdowns(scope)):
             sheet.writerow([safe_cell(cell) for cell in (report["on"], named, *cells)])
+    held, every = report["held"], "全部口径 / all scopes"
+    note = f"待核趟次 {held['trips']} 趟，已计入 / {held['trips']} trips under review, counted"
+    under_review = "年初至今 / year to date", "待核质量 / held", None, _kg(held["station_g"]), note
+    sheet.writerow([safe_cell(cell) for cell in (report["on"], every, *under_review)])
     return text.getvalue()
-
-
-def safe_cell(cell: Any) -> Any:
-    """A cell that a spreadsheet shows and never runs."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return "" if cell is None else cell
 
 
 def _totals(scope: dict[str, Any]) -> Iterator[Cells]:
@@ -61,6 +54,8 @@ def _totals(scope: dict[str, Any]) -> Iterator[Cells]:
     for share in scope["provenance"]:
         name = PROVENANCE_NAMES[share["provenance"]]
         yield section, f"计重来源：{name}", None, _kg(share["mass_g"]), _percent(share["share_bp"]) or ""
+    yield section, "95 % 区间下限 / 95 % interval, low", None, _kg(scope["mass_low_g"]), scope["mass_interval_text"]
+    yield section, "95 % 区间上限 / 95 % interval, high", None, _kg(scope["mass_high_g"]), ""
 
 
 def _against_goal(scope: dict[str, Any]) -> Iterator[Cells]:

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, select, union, union_all
+from sqlalchemy.orm import Session, aliased
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
+from recycling.models.base import table_of
+from recycling.models.class_average import averages_on
 from recycling.models.intake import IntakeLine, IntakeTicket
-from recycling.models.recovery import DailyRecovery, RecoveryDay, stands
+from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, stands
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
+from recycling.policy.provenance_interval import AverageError, MassInterval, MassPart, average_error, mass_interval
 from recycling.policy.scope import GIVERS, Baseline, Goal, Scope, WeighProvenance
 from recycling.units import kg_text
+from recycling.usecases.queries.balances import held_between
+from recycling.usecases.reporting.in_force import with_baselines
+from recycling.usecases.reporting.outflow import outflow_by_kind
 
+FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
 
-Fact = Row[str, str, str, str, int, int]
 MadeUpLine = Row[str, str, str, str, UUID]
+
+
+class Fact(NamedTuple):
+    """What was recovered of one item type from one town-level unit, by channel and provenance."""
+
+    item_type: str
+    town_key: str
+    channel: str
+    provenance: str
+    units: int
+    recovered_g: int
+    ticket_lines: int
+
+
+Figure = TypeVar("Figure", bound=Fact | MadeUpLine)
 
 
 def goal_progress(on: date | None = None, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
@@ -38,71 +60,157 @@ def goal_progress(on: date | None = None, *, district: District, session: Sessio
     Conflict
         When a configured scope cannot be measured by weigh-in tickets.
     """
-    today = service_day(now)
+    day = check_asked(on, today=service_day(now))
+    see_one_state(session)
+    return progress_at(day, district=district, session=session)
+
+
+def check_asked(on: date | None, *, today: date) -> date:
+    """The day that figures are asked for, today when none is named.
+
+    Raises
+    ------
+    InvalidInput
+        When it lies ahead, or before the base year of the goals.
+    """
     day = on or today
     if not FIRST_DAY <= day <= today:
         raise InvalidInput(
             f"on = {day}: figures exist from {FIRST_DAY} to today, {today}; choose a day between"
             f" / 可查询 {FIRST_DAY} 至 {today} 的数据"
         )
-    see_one_state(session)
-    return progress_at(day, district=district, session=session)
+    return day
 
 
 def progress_at(day: date, *, district: District, session: Session) -> dict[str, Any]:
     """The same for a day that may be asked for, in the transaction of the caller."""
+    district = with_baselines(district, session=session)
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
     made_up = _made_up_lines(new_year, day, session=session)
     rolled_up_at = session.scalar(
         select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
     )
+    averages = average_errors(day, session=session)
+    progress = progress_of(day, facts=facts, made_up=made_up, averages=averages, district=district)
+    return progress | {
+        "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
+        "held": held_between(new_year, day, session=session),
+        "outflow": outflow_by_kind(new_year, day, session=session),
+    }
+
+
+def progress_of(
+    day: date,
+    *,
+    facts: Sequence[Fact],
+    made_up: Sequence[MadeUpLine],
+    averages: Mapping[str, AverageError],
+    district: District,
+) -> dict[str, Any]:
+    """What the figures of a year up to a day say; a report hands in those of the tickets that it took in."""
     scopes = district.goals.current_scopes()
     for scope in scopes:
         _refuse_unmeasurable(scope)
-    outside = [fact for fact in facts if not any(counts(fact, scope, district=district) for scope in scopes)]
+    mine = {scope.key: counted(facts, scope, district=district) for scope in scopes}
+    inside = {fact for found in mine.values() for fact in found}
+    outside = [fact for fact in facts if fact not in inside]
     return {
         "on": day.isoformat(),
-        "rolled_up_at": rolled_up_at.isoformat() if rolled_up_at is not None else None,
-        "scopes": [_scope_report(scope, day, facts=facts, made_up=made_up, district=district) for scope in scopes],
+        "scopes": [
+            _scope_report(scope, day, mine=mine[scope.key], made_up=made_up, averages=averages, district=district)
+            for scope in scopes
+        ],
         "outside_scopes": amounts(outside),
     }
 
 
 def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact]:
-    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance."""
-    keys = (DailyRecovery.item_type, DailyRecovery.town_key, DailyRecovery.channel, DailyRecovery.provenance)
-    return session.execute(
+    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance.
+
+    Whole months are read from the figures by month, what is left at either end day by day: a year is a hundredth of
+    its daily figures. Late in its month the last one is read whole as well, and its last days are taken off.
+    """
+    fact = union_all(*(_signed(*part) for part in _parts(first, last))).subquery().c
+    keys = [fact[name] for name in FACT_KEYS]
+    found = session.execute(
         select(
             *keys,
-            func.sum(DailyRecovery.units).label("units"),
+            func.sum(fact.units).label("units"),
             # PostgreSQL adds 64-bit integers up to decimals.
-            cast(func.sum(DailyRecovery.recovered_g), BigInteger).label("recovered_g"),
+            cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
+            func.sum(fact.ticket_lines).label("ticket_lines"),
         )
-        .where(DailyRecovery.day.between(first, last))
         .group_by(*keys)
+        .having(func.sum(fact.ticket_lines) > 0)
         .order_by(*keys)
     ).all()
+    return [Fact._make(row) for row in found]
+
+
+def _signed(sign: int, model: type[DailyRecovery | MonthlyRecovery], first: date, last: date) -> Select[Any]:
+    columns = table_of(model).c
+    day = columns.day if model is DailyRecovery else columns.month
+    amounts = ((sign * columns[name]).label(name) for name in ("units", "recovered_g", "ticket_lines"))
+    return select(*(columns[name] for name in FACT_KEYS), *amounts).where(day.between(first, last))
+
+
+def _parts(first: date, last: date) -> Iterator[tuple[int, type[DailyRecovery | MonthlyRecovery], date, date]]:
+    """A span of days as figures by month and by day to be added, and by day to be taken off."""
+    one = timedelta(days=1)
+    begin = first if first.day == 1 else _month_after(first)
+    end = month_of(last + one)  # the first month that is not whole
+    if begin >= end:
+        yield 1, DailyRecovery, first, last
+        return
+    if first < begin:
+        yield 1, DailyRecovery, first, begin - one
+    rest = _month_after(end) - last - one
+    if end <= last and rest < last + one - end:
+        yield 1, MonthlyRecovery, begin, end
+        yield -1, DailyRecovery, last + one, _month_after(end) - one
+        return
+    yield 1, MonthlyRecovery, begin, end - one
+    if end <= last:
+        yield 1, DailyRecovery, end, last
+
+
+def _month_after(day: date) -> date:
+    return month_of(month_of(day) + timedelta(days=31))
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
-    """What stands on made-up tickets of a span of days; there are many only where a demo runs."""
-    return session.execute(
-        select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
-        .join(IntakeTicket)
-        .where(IntakeTicket.made_up, IntakeTicket.day.between(first, last), stands())
-    ).all()
+    """What counts in a span of days and stands on made-up tickets, what adjustments take off again too.
+
+    There are many only where a demo runs.
+    """
+    return session.execute(_MADE_UP, {"first": first, "last": last}).all()
 
 
-def counts(fact: Fact | MadeUpLine, scope: Scope, *, district: District) -> bool:
-    """Whether a figure lies inside a scope."""
-    group = district.catalogue.latest(fact.item_type).group
-    return (
-        scope.covers(group)
-        and fact.channel in scope.channels
-        and fact.town_key in scope.area
-        and fact.provenance in scope.provenance
-    )
+# Built once: it is asked for with every figure, and to put it together takes longer than to find that there are none.
+_TAKEN_OFF = aliased(IntakeTicket)
+_OF_SPAN = (IntakeTicket.counts_on.between(bindparam("first"), bindparam("last")), stands())
+_MADE_UP = union(
+    select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
+    .join(IntakeTicket)
+    .where(IntakeTicket.made_up, *_OF_SPAN),
+    select(IntakeLine.item_type, IntakeLine.town_key, _TAKEN_OFF.channel, IntakeLine.provenance, _TAKEN_OFF.id)
+    .select_from(IntakeTicket)
+    .join(_TAKEN_OFF, _TAKEN_OFF.id == IntakeTicket.counters_id)
+    .join(IntakeLine, IntakeLine.ticket_id == _TAKEN_OFF.id)
+    .where(_TAKEN_OFF.made_up, *_OF_SPAN),
+)
+
+
+def counted(figures: Iterable[Figure], scope: Scope, *, district: District) -> list[Figure]:
+    """Those of some figures that lie inside a scope."""
+    types = {kind.key for kind in district.catalogue.rows if scope.covers(kind.group)}
+    channels, area, provenance = (frozenset(each) for each in (scope.channels, scope.area, scope.provenance))
+    return [
+        one
+        for one in figures
+        if one.item_type in types and one.channel in channels and one.town_key in area and one.provenance in provenance
+    ]
 
 
 def _refuse_unmeasurable(scope: Scope) -> None:
@@ -116,30 +224,82 @@ def _refuse_unmeasurable(scope: Scope) -> None:
 
 def amounts(facts: Sequence[Fact]) -> dict[str, Any]:
     """Units and mass of some figures together."""
-    recovered_g = sum(fact.recovered_g for fact in facts)
-    units = sum(fact.units for fact in facts)
+    return _shown(sum(fact.units for fact in facts), sum(fact.recovered_g for fact in facts))
+
+
+def _shown(units: int, recovered_g: int) -> dict[str, Any]:
     return {"units": units, "recovered_g": recovered_g, "mass_text": kg_text(recovered_g)}
 
 
+def _sums(facts: Iterable[Fact], key: Callable[[Fact], str]) -> Mapping[str, tuple[int, int]]:
+    """Units and grams by one thing, in one turn: a year is thousands of figures, and each is asked for in many ways."""
+    units: defaultdict[str, int] = defaultdict(int)
+    recovered_g: defaultdict[str, int] = defaultdict(int)
+    for fact in facts:
+        of = key(fact)
+        units[of] += fact.units
+        recovered_g[of] += fact.recovered_g
+    return {of: (units[of], recovered_g[of]) for of in units}
+
+
+def average_errors(day: date, *, session: Session) -> dict[str, AverageError]:
+    """How far the class averages in force on a day may be off, by item type: of several stations the worst."""
+    found: dict[str, AverageError] = {}
+    for row in averages_on(session, day):
+        one = average_error(mean_g=row.mean_g, sd_g=row.sd_g, lines=row.lines)
+        worst = found.get(row.item_type, one)
+        found[row.item_type] = AverageError(
+            shared_bp=max(one.shared_bp, worst.shared_bp), spread_bp=max(one.spread_bp, worst.spread_bp)
+        )
+    return found
+
+
+def interval_of(facts: Iterable[Fact], *, averages: Mapping[str, AverageError], district: District) -> MassInterval:
+    """Between which masses the true one of some figures lies, 95 times in 100."""
+    # Added up first, what is below zero apart: the errors of what was taken off do not cancel those of what came in.
+    sums: dict[tuple[str, str, bool, bool], list[int]] = {}
+    for fact in facts:
+        key = (fact.item_type, fact.provenance, fact.units < 0, fact.recovered_g < 0)
+        one = sums.setdefault(key, [0, 0, 0])
+        one[0] += fact.units
+        one[1] += fact.recovered_g
+        one[2] += fact.ticket_lines
+    parts = (
+        MassPart(item_type=item_type, provenance=WeighProvenance(source), units=units, mass_g=mass_g, lines=lines)
+        for (item_type, source, *_), (units, mass_g, lines) in sums.items()
+    )
+    return mass_interval(parts, errors=district.weight_errors, averages=averages)
+
+
 def _scope_report(
-    scope: Scope, day: date, *, facts: Sequence[Fact], made_up: Sequence[MadeUpLine], district: District
+    scope: Scope,
+    day: date,
+    *,
+    mine: Sequence[Fact],
+    made_up: Sequence[MadeUpLine],
+    averages: Mapping[str, AverageError],
+    district: District,
 ) -> dict[str, Any]:
-    mine = [fact for fact in facts if counts(fact, scope, district=district)]
     # Tickets and not lines: one may hold several item types, of this scope and of others.
-    tickets = len({line.id for line in made_up if counts(line, scope, district=district)})
+    tickets = len({line.id for line in counted(made_up, scope, district=district)})
     warnings = [f"含演示数据：{tickets} 张虚构磅单 / includes {tickets} made-up tickets"] if tickets else []
-    mass: Counter[WeighProvenance] = Counter()
-    for fact in mine:
-        mass[WeighProvenance(fact.provenance)] += fact.recovered_g
-    recovered = policy.Recovered(units=sum(fact.units for fact in mine), mass_by_provenance_g=mass)
+    sources = _sums(mine, attrgetter("provenance"))
+    recovered = policy.Recovered(
+        units=sum(units for units, _ in sources.values()),
+        mass_by_provenance_g={WeighProvenance(source): mass_g for source, (_, mass_g) in sources.items()},
+    )
+    interval = interval_of(mine, averages=averages, district=district)
     found = policy.goal_progress(
         day, scope=scope, recovered=recovered, goals=district.goals, calendar=district.calendar
     )
     return {
         "scope": asdict(scope) | {"label": scope.label},
         "labels": [*warnings, *found.labels],
-        "recovered": amounts(mine),
+        "recovered": _shown(recovered.units, recovered.mass_g),
         "provenance": [asdict(share) for share in found.shares],
+        "mass_low_g": interval.low_g,
+        "mass_high_g": interval.high_g,
+        "mass_interval_text": interval.text,
         "weighed_share_bp": found.weighed_share_bp,
         "elapsed_days": found.elapsed_days,
         "year_days": found.year_days,
@@ -194,21 +354,23 @@ def _baseline(baseline: Baseline) -> dict[str, Any]:
 
 def _by_town(scope: Scope, facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
     """Every town-level unit of the scope, those without a figure too: nothing recovered is a finding."""
+    sums = _sums(facts, attrgetter("town_key"))
     return [
         {
             "town_key": key,
             "name_zh": district.network.towns[key].name_zh,
             "name_en": district.network.towns[key].name_en,
         }
-        | amounts([fact for fact in facts if fact.town_key == key])
+        | _shown(*sums.get(key, (0, 0)))
         for key in scope.area
     ]
 
 
 def _by_item_type(facts: Sequence[Fact], *, district: District) -> list[dict[str, Any]]:
-    kinds = [district.catalogue.latest(key) for key in sorted({fact.item_type for fact in facts})]
+    sums = _sums(facts, attrgetter("item_type"))
+    kinds = [district.catalogue.latest(key) for key in sorted(sums)]
     return [
         {"item_type": kind.key, "name_zh": kind.name_zh, "name_en": kind.name_en, "group": kind.group}
-        | amounts([fact for fact in facts if fact.item_type == kind.key])
+        | _shown(*sums[kind.key])
         for kind in kinds
     ]

@@ -1,8 +1,8 @@
 """Scheduler processes on one database, in a simulated time that the test turns; they can be stopped, killed, replaced.
 
-Each process runs the product's own `Runner` on the product's own schedule. Only the actions are exchanged: they note
-that they began, and stay busy while the test wants them to. A process reads the shared time through a clock that is off
-by up to a second, its own way.
+Each process runs the product's own `Runner` on the product's own schedule. Its actions note that they began, and stay
+busy while the test wants them to; given settings, they do what they do in the product as well. A process reads the
+shared time through a clock that is off by up to a second, its own way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ctypes import c_bool, c_double
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,8 +31,10 @@ from recycling.extensions import engine_options, prepare_engine
 from recycling.jobs.context import JobContext
 from recycling.jobs.runner import LEASE, Runner
 from recycling.jobs.schedule import jobs_of
+from recycling.logs import configure_logs
 from recycling.models import job_run
 from recycling.models.base import UtcDateTime
+from recycling.models.encrypted import keyring
 from recycling.models.job_run import Claim, JobRun
 from recycling.models.transaction import DATABASE_ERRORS, atomic, is_outage
 from recycling.policy.district import District
@@ -42,6 +44,8 @@ LOOK_EVERY_S = 0.02
 HELD_S = 4 * LOOK_EVERY_S  # real seconds that a run is under way at least, so that all others look meanwhile
 AFTER_LEASE = LEASE + timedelta(seconds=5)
 PATIENCE_S = 30  # real seconds for the processes to do what is due
+
+Work = Callable[[JobContext], dict[str, Any]]
 
 # What the processes did, seen by themselves: an action "began"; it ended as "done", or as "taken_over" by another one.
 DEEDS = Table(
@@ -68,6 +72,7 @@ class Shared:
     start: datetime
     elapsed_s: Any = field(default_factory=lambda: RawValue(c_double, 0.0))
     hold: Any = field(default_factory=lambda: RawValue(c_bool, False))
+    hold_after: Any = field(default_factory=lambda: RawValue(c_bool, False))  # when its work is done, and not before
     claims_off: Any = field(default_factory=lambda: RawValue(c_bool, False))
     at_work: Any = field(default_factory=lambda: RawArray(c_bool, PROCESSES))
 
@@ -76,31 +81,70 @@ class Shared:
         return self.start + timedelta(seconds=self.elapsed_s.value)
 
 
-def run_scheduler_process(url: str, shared: Shared, number: int, district: District) -> None:
-    """Look for due runs and do them, over and over, until killed."""
-    sessions = sessionmaker(engine_of(url))
-    skew = timedelta(seconds=random.Random(number).uniform(-1, 1))
+@dataclass(frozen=True)
+class Actions:
+    """What the actions of a process do: they note that they began, stay while they are held, and do their work if any.
 
-    def note(what: str, job: str, due_at: datetime) -> None:
-        with sessions() as session, atomic(session):
+    They are held before their work, or after it.
+    """
+
+    sessions: Callable[[], Session]
+    shared: Shared
+    number: int
+
+    def note(self, what: str, job: str, due_at: datetime) -> None:
+        """Write a deed down."""
+        with self.sessions() as session, atomic(session):
             session.execute(insert(DEEDS).values(what=what, job=job, due_at=due_at))
 
-    def action(context: JobContext) -> dict[str, Any]:
-        with sessions() as session:
-            job = session.get_one(JobRun, context.run_id).job
-        note("began", job, context.due_at)
-        shared.at_work[number] = True
-        while shared.hold.value:
-            time.sleep(LOOK_EVERY_S / 10)
-        shared.at_work[number] = False
-        return {}
+    def noted(self, work: Work) -> Work:
+        """The action around a job's work."""
 
+        def action(context: JobContext) -> dict[str, Any]:
+            with self.sessions() as session:
+                job = session.get_one(JobRun, context.run_id).job
+            self.note("began", job, context.due_at)
+            after = self.shared.hold_after.value
+            if not after:
+                self._stay()
+            figures = work(context)
+            if after:
+                self._stay()
+            return figures
+
+        return action
+
+    def _stay(self) -> None:
+        self.shared.at_work[self.number] = True
+        while self.shared.hold.value:
+            time.sleep(LOOK_EVERY_S / 10)
+        self.shared.at_work[self.number] = False
+
+
+def no_work(_context: JobContext) -> dict[str, Any]:
+    """The work of an action that only notes."""
+    return {}
+
+
+def run_scheduler_process(
+    url: str, shared: Shared, number: int, district: District, settings: Mapping[str, Any] | None
+) -> None:
+    """Look for due runs and do them, over and over, until killed."""
+    jobs = jobs_of(district)
+    if settings is None:
+        jobs = {key: replace(job, action=no_work) for key, job in jobs.items()}
+    else:
+        configure_logs("CRITICAL")
+        keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
+    sessions = sessionmaker(engine_of(url))
+    skew = timedelta(seconds=random.Random(number).uniform(-1, 1))
+    actions = Actions(sessions, shared, number)
     runner = Runner(
         sessions=sessions,
         district=district,
-        settings={},
+        settings=settings or {},
         clock=lambda: shared.now() + skew,
-        jobs={key: replace(job, action=action) for key, job in jobs_of(district).items()},
+        jobs={key: replace(job, action=actions.noted(job.action)) for key, job in jobs.items()},
     )
     while True:
         if shared.claims_off.value:
@@ -108,7 +152,7 @@ def run_scheduler_process(url: str, shared: Shared, number: int, district: Distr
         try:
             runner.enqueue_due(runner.clock())
             while (outcome := runner.run_next()) is not None:
-                note(outcome.state, outcome.held.job, outcome.held.due_at)
+                actions.note(outcome.state, outcome.held.job, outcome.held.due_at)
         except Busy:
             pass
         except DATABASE_ERRORS as error:
@@ -134,19 +178,22 @@ def finish_anyway(session: Session, held: Claim, *, figures: Any, now: datetime)
 
 @dataclass
 class Fleet:
-    """The processes, as the test handles them."""
+    """The processes, as the test handles them; with settings their actions are the real ones."""
 
     url: str
     district: District
     shared: Shared
     session: Session
+    settings: Mapping[str, Any] | None = None
     owed: set[tuple[str, datetime]] = field(default_factory=set)
     processes: list[BaseProcess] = field(default_factory=list)
 
     def start(self, number: int) -> None:
         """Start one process, in its place."""
         child = multiprocessing.get_context("spawn").Process(
-            target=run_scheduler_process, args=(self.url, self.shared, number, self.district), daemon=True
+            target=run_scheduler_process,
+            args=(self.url, self.shared, number, self.district, self.settings),
+            daemon=True,
         )
         child.start()
         self.processes[number : number + 1] = [child]
@@ -162,6 +209,10 @@ class Fleet:
         time.sleep(2 * LOOK_EVERY_S)
         self._wait_until(lambda: not self._undone(), "runs to be done")
 
+    def wait_for_others(self) -> None:
+        """Wait until no run but that of a killed process is under way."""
+        self._wait_until(lambda: sum(run.state == "running" for run in self.runs()) <= 1, "the others to end")
+
     def wait_for_deeds(self, what: str, count: int) -> None:
         """Wait until the processes have done so much of a kind."""
         self._wait_until(lambda: len(self.deeds(what)) >= count, f"{count} {what}")
@@ -172,6 +223,11 @@ class Fleet:
         self.shared.elapsed_s.value = (moment - self.shared.start).total_seconds()
         self._wait_until(lambda: any(self.shared.at_work), "a process to take a run")
         return list(self.shared.at_work).index(True)
+
+    def wait_for_two_at_work(self) -> None:
+        """Wait until a second process is held at its work; its clock may be slower than that of the first."""
+        self.shared.elapsed_s.value += 2
+        self._wait_until(lambda: sum(self.shared.at_work) >= 2, "a second process to take a run")
 
     def let_go(self) -> None:
         """Hold nobody any longer."""
@@ -210,8 +266,17 @@ class Fleet:
         # A second behind, for the process whose clock is slowest.
         owed = {due for due in self.owed if due[1] <= self.shared.now() - timedelta(seconds=1)}
         states = Counter(run.state for run in runs)
-        unnoted = states["done"] > len(self.deeds("done"))
+        # Who is killed at any moment may have ended a run and not noted it.
+        unnoted = self.settings is None and states["done"] > len(self.deeds("done"))
+        if self.settings is not None and states["queued"] and not states["running"]:
+            self._pass_waits(runs)
         return not owed <= written or states["queued"] + states["running"] > 0 or unnoted
+
+    def _pass_waits(self, runs: Sequence[JobRun]) -> None:
+        """Turn the time on to the next attempt at what is queued, by the slowest clock: it does not come by itself."""
+        again_at = min(run.claim_after for run in runs if run.state == "queued")
+        if again_at > self.shared.now() - timedelta(seconds=1):
+            self.shared.elapsed_s.value = (again_at - self.shared.start).total_seconds() + 2
 
     def _wait_until(self, true: Callable[[], bool], what: str) -> None:
         give_up_at = time.monotonic() + PATIENCE_S
@@ -221,13 +286,15 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def a_fleet(url: str, *, district: District, start: datetime) -> Iterator[Fleet]:
+def a_fleet(
+    url: str, *, district: District, start: datetime, settings: Mapping[str, Any] | None = None
+) -> Iterator[Fleet]:
     """Four scheduler processes on a database, at a simulated time."""
     engine = engine_of(url)
     DEEDS.create(engine)
     try:
         with Session(engine) as session:
-            fleet = Fleet(url=url, district=district, shared=Shared(start=start), session=session)
+            fleet = Fleet(url=url, district=district, shared=Shared(start=start), session=session, settings=settings)
             try:
                 for number in range(PROCESSES):
                     fleet.start(number)

@@ -313,7 +313,7 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
     )  # fmt: skip
     ticket = {
         "scale_number": "1", "channel": "walk_in", "gross_g": 51_300, "tare_g": 10_000, "refused_g": 0,
-        "vehicle_key": None, "lines": [{"item_type": "fridge", "units": 1}],
+        "vehicle_key": None, "lines": [{"item_type": "fridge", "units": 1, "tags": []}],
     }  # fmt: skip
     yield Good(caller=keeper, operation=("/intake-tickets", "POST"), path="/intake-tickets", body=ticket)
     row_id = keeper.post("/intake-tickets", ticket).get_json()["id"]
@@ -322,6 +322,19 @@ def _good_requests(session: Session, district: District, now: datetime, callers:
         caller=keeper, operation=("/intake-tickets/{ticket_id}/corrections", "POST"),
         path=f"/intake-tickets/{row_id}/corrections", body=correction,
     )  # fmt: skip
+    batch = {
+        "processor_key": "dismantler-demo", "net_g": 41_000, "plate": "鲁D12345", "seal": "AB1234",
+        "lines": [{"item_type": "fridge", "units": 1, "day": None}],
+    }  # fmt: skip
+    yield Good(caller=keeper, operation=("/hand-overs", "POST"), path="/hand-overs", body=batch)
+    keeper.post("/intake-tickets", ticket)
+    batch_id = keeper.post("/hand-overs", batch).get_json()["id"]
+    yield Good(
+        caller=keeper, operation=("/hand-overs/{hand_over_id}/re-weighs", "POST"),
+        path=f"/hand-overs/{batch_id}/re-weighs", body={"net_g": 41_000, "slip": "A-17"},
+    )  # fmt: skip
+    counted = {"lines": [{"item_type": "fan", "units": 1, "net_g": 4_000, "reason": "found", "missing": []}]}
+    yield Good(caller=keeper, operation=("/stock-counts", "POST"), path="/stock-counts", body=counted)
     run = {"job": "plan_day", "day": "2026-11-25"}
     yield Good(caller=dispatcher, operation=("/job-runs", "POST"), path="/job-runs", body=run)
 

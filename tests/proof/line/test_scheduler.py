@@ -25,7 +25,7 @@ KILLS, STOPS, PAUSES = 2, 2, 1  # in each week
 START = datetime(2026, 11, 26, 10, tzinfo=SHANGHAI)
 CONTROL_DAYS = 2
 PAUSE = timedelta(hours=2)
-WEEK = 7 * 8  # due times that a week holds at least: of eight daily jobs
+WEEK = 7 * 14  # due times that a week holds at least: of fourteen daily jobs
 
 Due = tuple[str, datetime]
 Blow = Callable[[Fleet, datetime, "Told"], None]
@@ -95,15 +95,29 @@ def due_runs(days: int) -> list[Due]:
         found += [
             ("book_recurring", midnight + timedelta(minutes=10)),
             ("roll_up", midnight + timedelta(minutes=30)),
+            ("audit_anchor", midnight + timedelta(minutes=50)),
+            ("forecast", midnight + timedelta(hours=1, minutes=10)),
+            ("verify_records", midnight + timedelta(hours=1, minutes=20)),
             ("housekeeping", midnight + timedelta(hours=3, minutes=15)),
+            ("verify_reports", midnight + timedelta(hours=4, minutes=15)),
+            ("stock_age", midnight + timedelta(hours=7, minutes=30)),
             ("tell_missed", midnight + timedelta(hours=8, minutes=30)),
             ("judge_windows", midnight + timedelta(hours=8, minutes=40)),
+            ("mass_balance", midnight + timedelta(hours=8, minutes=50)),
             ("remind", midnight + timedelta(hours=9)),
             ("remind_early", midnight + timedelta(hours=9, minutes=10)),
             ("plan_tomorrow", midnight + timedelta(hours=20)),
         ]
+        if midnight.weekday() == 0:
+            found.append(("pace_alarm", midnight + timedelta(hours=7, minutes=40)))
         if midnight.day == 1:
             found.append(("goal_report", midnight + timedelta(hours=6)))
+        if midnight.day == 2:
+            found.append(("class_averages", midnight + timedelta(hours=4)))
+        if midnight.day == 1 and midnight.month % 3 == 1:
+            found.append(("quarterly_report", midnight + timedelta(hours=6, minutes=10)))
+        if midnight.day == 1 and midnight.month == 1:
+            found.append(("yearly_report", midnight + timedelta(hours=6, minutes=20)))
         if midnight.day == 3:
             found.append(("propose_handling", midnight + timedelta(hours=5)))
     end = START + timedelta(days=days)

@@ -6,7 +6,20 @@ fault there is not repeated here. They run after every test, from `flask check-d
 
 from __future__ import annotations
 
-from recycling.usecases.queries.invariants import bookings, figures, healing, items, limits, live, people, work
+from recycling.usecases.queries.invariants import (
+    balances,
+    bookings,
+    figures,
+    healing,
+    intake,
+    items,
+    limits,
+    live,
+    people,
+    records,
+    stock,
+    work,
+)
 from recycling.usecases.queries.invariants.rule import Breaches, Invariant
 
 __all__ = ["INVARIANTS", "Breaches", "Invariant"]
@@ -14,7 +27,20 @@ __all__ = ["INVARIANTS", "Breaches", "Invariant"]
 # Collected rather than listed, so that none can be written and then forgotten here.
 INVARIANTS: tuple[Invariant, ...] = tuple(
     value
-    for module in (bookings, figures, healing, items, limits, live, people, work)
+    for module in (
+        balances,
+        bookings,
+        figures,
+        healing,
+        intake,
+        items,
+        limits,
+        live,
+        people,
+        records,
+        stock,
+        work,
+    )
     for value in vars(module).values()
     if isinstance(value, Invariant)
 )

@@ -2,44 +2,102 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, and_, case, cast, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from recycling.clock import SHANGHAI
+from recycling.models.baseline import BaselineConfirmation, BaselineProposal
 from recycling.models.booking import BookedItem, Booking
+from recycling.models.history import DeclaredFigure, DeclaredUpload
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale
-from recycling.models.recovery import DailyRecovery, GoalReport
-from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, differences, invariant, rows
-from recycling.usecases.reporting.goal_report import digest
+from recycling.models.publication import FORMS, ReportFile, ReportSignature
+from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, GoalReport, MonthlyRecovery
+from recycling.usecases.queries.invariants.rule import MOST_ROWS, Breaches, Query, differences, invariant, rows
+from recycling.usecases.reporting.baselines import baseline_digest
+from recycling.usecases.reporting.report_body import digest
 
 _newer = aliased(IntakeTicket)
-# A ticket that no correction has replaced.
-COUNTS = IntakeTicket.id.not_in(select(_newer.corrects_id).where(_newer.corrects_id.is_not(None)))
+# A ticket that is the newest of its chain of corrections.
+NEWEST = IntakeTicket.id.not_in(select(_newer.corrects_id).where(_newer.corrects_id.is_not(None)))
+
+
+def _month(session: Session, day: Any) -> ColumnElement[Any]:
+    """The first day of a day's month."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.date(day, "start of month")
+    return cast(func.date_trunc("month", day), Date)
 
 
 @invariant("I-12", "日回收量 = 磅单明细 / each daily figure is its ticket lines, and each line is in one figure")
 def figures_are_their_lines(session: Session, _now: datetime) -> Breaches:
-    """Figures that are not the sum of the lines of tickets that count, and lines that no figure holds."""
+    """Figures that are not the sum of the lines that count, and lines that no figure holds.
+
+    Said otherwise than where figures are made: of the tickets of a chain that count on one day, only the newest does.
+    """
     fact = DailyRecovery
     facts = select(
         fact.day, fact.station_key, fact.town_key, fact.item_type, fact.channel, fact.provenance,
         fact.units, fact.recovered_g, fact.ticket_lines,
     )  # fmt: skip
     ticket, line = IntakeTicket, IntakeLine
-    keys = (ticket.day, ticket.station_key, line.town_key, line.item_type, ticket.channel, line.provenance)
-    lines = (
-        select(*keys, func.sum(line.units), func.sum(line.net_g), func.count())
-        .join(line, line.ticket_id == ticket.id)
-        .where(COUNTS)
-        .group_by(*keys)
+
+    def signed(sign: int, whose: Any) -> Query:
+        """Lines of a ticket, on the day of ``whose`` newest form, at its station."""
+        keys = (whose.counts_on, whose.station_key, line.town_key, line.item_type, ticket.channel, line.provenance)
+        names = ("day", "station_key", "town_key", "item_type", "channel", "provenance")
+        labelled = (key.label(name) for key, name in zip(keys, names, strict=True))
+        newer = aliased(IntakeTicket)
+        superseded = exists().where(newer.corrects_id == whose.id, newer.counts_on == whose.counts_on)
+        amounts = ((sign * line.units).label("units"), (sign * line.net_g).label("net_g"))
+        return select(*labelled, *amounts).join(line, line.ticket_id == ticket.id).where(~superseded)
+
+    adjustment = aliased(IntakeTicket)
+    countered = signed(-1, adjustment).join(adjustment, adjustment.counters_id == ticket.id)
+    both = union_all(signed(1, ticket), countered).subquery()
+    keys = list(both.c)[:KEY_COLUMNS]
+    lines = select(*keys, func.sum(both.c.units), func.sum(both.c.net_g), func.count()).group_by(*keys)
+    return differences(session, KEY_COLUMNS, facts, lines)
+
+
+@invariant("I-12", "月回收量 = 日回收量之和 / a month's figures are those of its days")
+def months_are_their_days(session: Session, _now: datetime) -> Breaches:
+    """Figures of months that are not the sum of the days'."""
+    fact, month = DailyRecovery, MonthlyRecovery
+    first = _month(session, fact.day)
+    keys = (first.label("month"), fact.station_key, fact.town_key, fact.item_type, fact.channel, fact.provenance)
+    days = select(*keys, func.sum(fact.units), func.sum(fact.recovered_g), func.sum(fact.ticket_lines)).group_by(*keys)
+    months = select(
+        month.month, month.station_key, month.town_key, month.item_type, month.channel, month.provenance,
+        month.units, month.recovered_g, month.ticket_lines,
+    )  # fmt: skip
+    return differences(session, KEY_COLUMNS, months, days)
+
+
+@invariant("I-12", "调整冲减其原单 / an adjustment takes off the newest form of a ticket of an earlier, closed month")
+def adjustments_counter_their_original(session: Session, _now: datetime) -> Breaches:
+    """Adjustments that take off something else than what the closed month holds of their chain."""
+    ticket, countered, before = IntakeTicket, aliased(IntakeTicket), aliased(IntakeTicket)
+    closed = exists().where(ClosedMonth.month == _month(session, countered.counts_on))
+    # It corrects that ticket itself, or an adjustment of the same day that had countered the same.
+    fits = or_(
+        ticket.corrects_id == ticket.counters_id,
+        and_(before.counters_id == ticket.counters_id, before.counts_on == ticket.counts_on),
     )
-    return differences(session, len(keys), facts, lines)
+    wrong = or_(~fits, ticket.counts_on <= countered.counts_on, ~closed, ticket.station_key != countered.station_key)
+    wanted = (
+        select(ticket.id, ticket.counters_id)
+        .join(countered, countered.id == ticket.counters_id)
+        .join(before, before.id == ticket.corrects_id)
+        .where(wrong)
+    )
+    return rows(session, wanted)
 
 
-@invariant("I-12", "每件只计一次 / a booking's weighed units are those on tickets that count")
+@invariant("I-12", "每件只计一次 / a booking's weighed units are those on the newest tickets")
 def weighed_units_are_on_tickets(session: Session, _now: datetime) -> Breaches:
     """Booked items whose weighed units no ticket lines add up to, and lines that no booking counts."""
     counted = select(BookedItem.booking_id, BookedItem.item_type, BookedItem.weighed_units)
@@ -47,7 +105,7 @@ def weighed_units_are_on_tickets(session: Session, _now: datetime) -> Breaches:
     lines = (
         select(*keys, func.sum(IntakeLine.units))
         .join(IntakeTicket, IntakeTicket.id == IntakeLine.ticket_id)
-        .where(COUNTS, IntakeLine.booking_id.is_not(None))
+        .where(NEWEST, IntakeLine.booking_id.is_not(None))
         .group_by(*keys)
     )
     return differences(session, 2, counted, lines)
@@ -105,13 +163,84 @@ def numbers_have_no_gap(session: Session, _now: datetime) -> Breaches:
     return [*rows(session, scales), *rows(session, strays)]
 
 
-@invariant("I-15", "报告与其摘要一致 / a kept report is what its digest says")
+@invariant("I-15", "报告与其摘要一致 / a kept report, its inputs and its files are what their digests say")
 def reports_are_what_was_kept(session: Session, _now: datetime) -> Breaches:
-    """Reports whose body was changed after it was kept."""
-    kept = session.execute(
-        select(GoalReport.id, GoalReport.period, GoalReport.version, GoalReport.body, GoalReport.sha256)
+    """Reports whose body or inputs were changed after they were kept, and files that were."""
+    kept = session.scalars(select(GoalReport))
+    changed: list[tuple[Any, ...]] = [
+        (row.id, row.period, row.version)
+        for row in kept
+        if digest(row.body) != row.sha256 or (row.inputs and digest(row.inputs) != row.inputs_sha256)
+    ]
+    files = session.scalars(select(ReportFile).execution_options(yield_per=1))
+    changed += [(row.report_id, row.form) for row in files if hashlib.sha256(row.content).hexdigest() != row.sha256]
+    return changed[:MOST_ROWS]
+
+
+@invariant("I-15", "签发须两人 / a published report has two signatures of its digest, all its files and a closed month")
+def published_reports_are_whole(session: Session, _now: datetime) -> Breaches:
+    """Published reports that lack a first signature, a file or their closed month; files of reports not published."""
+    signature, first = ReportSignature, aliased(ReportSignature)
+    files = select(func.count()).where(ReportFile.report_id == signature.report_id).scalar_subquery()
+    day = GoalReport.as_of
+    # A month has the only name of seven characters without a quarter in it.
+    month = and_(func.length(GoalReport.period) == 7, GoalReport.period.not_like("%Q%"))
+    unclosed = and_(month, ~exists().where(ClosedMonth.month == _month(session, day)))
+    wanted = (
+        select(signature.report_id, first.place, files)
+        .join(GoalReport, GoalReport.id == signature.report_id)
+        .outerjoin(first, and_(first.report_id == signature.report_id, first.place == 1))
+        .where(
+            signature.place == 2,
+            or_(
+                first.place.is_(None),
+                first.signed_by_id == signature.signed_by_id,
+                first.sha256 != GoalReport.sha256,
+                signature.sha256 != GoalReport.sha256,
+                files != len(FORMS),
+                unclosed,
+            ),
+        )
     )
-    return [(row.id, row.period, row.version) for row in kept if digest(row.body) != row.sha256][:MOST_ROWS]
+    published = select(signature.report_id).where(signature.place == 2)
+    strays = select(ReportFile.report_id, ReportFile.form).where(ReportFile.report_id.not_in(published))
+    return [*rows(session, wanted), *rows(session, strays)]
+
+
+@invariant("I-15", "已确认基准未被改动 / a confirmed baseline is what its digest says, by two people")
+def baselines_are_what_was_confirmed(session: Session, _now: datetime) -> Breaches:
+    """Confirmed baselines that were changed afterwards, or that one person confirmed alone."""
+    both = select(BaselineProposal, BaselineConfirmation).join(
+        BaselineConfirmation, BaselineConfirmation.baseline_id == BaselineProposal.id
+    )
+    return [
+        (proposal.id, proposal.scope_key, proposal.year, proposal.version)
+        for proposal, confirmation in session.execute(both)
+        if confirmation.confirmed_by_id == proposal.proposed_by_id
+        or confirmation.sha256
+        != baseline_digest(
+            proposal, confirmed_by_id=confirmation.confirmed_by_id, confirmed_at=confirmation.confirmed_at
+        )
+    ][:MOST_ROWS]
+
+
+@invariant("I-15", "申报数据整份保存 / an upload of declared history holds as many figures as were taken")
+def uploads_are_whole(session: Session, _now: datetime) -> Breaches:
+    """Uploads of which figures are missing, or were added."""
+    upload, figure = DeclaredUpload, DeclaredFigure
+    found = (
+        select(upload.number, upload.figures, func.count(figure.upload_number))
+        .outerjoin(figure, figure.upload_number == upload.number)
+        .group_by(upload.number, upload.figures)
+        .having(
+            or_(
+                upload.figures != func.count(figure.upload_number),
+                func.min(figure.month) < func.min(upload.first_month),
+                func.max(figure.month) > func.max(upload.last_month),
+            )
+        )
+    )
+    return rows(session, found)
 
 
 @invariant("I-28", "服务日 = 过磅时刻的上海日期 / a ticket's day is the Shanghai date of its weighing")

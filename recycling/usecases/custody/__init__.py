@@ -1,0 +1,1 @@
+"""Stock of the stations, counts of it, and hand-overs to processors."""
