@@ -144,7 +144,8 @@ def test_what_nobody_waits_for_is_not_told_at_night() -> None:
     visits = {"visit.collected", "visit.partly_collected", "visit.failed", "visit.missed"}
     reminders = {"booking.reminder", "booking.early_reminder"}
     waits = {"waiting.offered", "waiting.ended", "recurring.left_out"}
-    assert set(DAYTIME_KINDS) == {"plan.window_confirmed", "plan.left_out"} | reminders | visits | waits
+    staff = {"goal.behind_pace", "stock.aged"}
+    assert set(DAYTIME_KINDS) == {"plan.window_confirmed", "plan.left_out"} | reminders | visits | waits | staff
 
 
 def test_reminders_and_advice_may_be_declined_and_nothing_that_was_agreed() -> None:

@@ -201,6 +201,7 @@ WORDINGS: dict[str, Wording] = {
     "job.late": Wording(
         zh="定时任务 {job}（{scope}）应于 {due_zh} 执行，至今未完成，请检查：flask jobs list。",
         en="Job {job} ({scope}), due {due_en}, is not done yet; see flask jobs list.",
+        at_once=True,
     ),
     "goal_report.published": Wording(
         zh="{period} 目标进度报告第 {version} 版已由两人签发：/goal-reports/{report_id}。内容摘要 SHA-256：{sha256}。",

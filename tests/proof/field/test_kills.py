@@ -37,6 +37,7 @@ KILLS = {"small": 2, "full": 30, "release": 300}
 ROUTES, STOPS = 30, 12
 CONTROL_KILLS = 15  # at most: the first that doubles a record ends the control
 STEP = timedelta(seconds=15)  # between two records of one crew: all of them lie in the hours before
+RECORDED = STOPS * 6 * STEP  # how long ago the first record was made
 MOST_IN_A_BATCH = 4
 
 
@@ -110,8 +111,8 @@ def _day(url: str, folder: Path) -> Iterator[tuple[Flask, Sequence[WrittenRoute]
         empty(db.session())
         now = utc_now()
         routes = written_day(
-            db.session(), district=app.extensions["district"], day=service_day(now), routes=ROUTES, stops=STOPS,
-            now=now,
+            db.session(), district=app.extensions["district"], day=service_day(now - RECORDED), routes=ROUTES,
+            stops=STOPS, now=now,
         )  # fmt: skip
         db.session.remove()
         db.engine.dispose()
@@ -126,7 +127,7 @@ def _records(route: WrittenRoute, number: int) -> list[dict[str, Any]]:
     """Every stop reached and left, a tenth of them failed, and now and then a failure taken back."""
     rng, device = random.Random(number), str(route.phone.id)
     found: list[dict[str, Any]] = []
-    at = utc_now() - STOPS * 6 * STEP
+    at = utc_now() - RECORDED
 
     def record(kind: str, booking: Any, payload: dict[str, Any] | None = None) -> str:
         nonlocal at

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from recycling.clock import SHANGHAI, service_day
@@ -79,6 +79,9 @@ def settings(engine_url: str, tmp_path: Path) -> dict[str, Any]:
 def live(shared_app: Flask, engine_url: str) -> Iterator[Life]:
     """An empty database in which the district goes on with its work."""
     engine = engine_of(engine_url)
+    if engine.dialect.name == "sqlite":
+        # Four schedulers on two cores may keep the one write lock busy for longer than a request would wait for it.
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=60000"))
     with Session(engine) as session:
         empty(session)
         yield Life(session, shared_app.extensions["district"])

@@ -43,7 +43,7 @@ PROCESSES = 4
 LOOK_EVERY_S = 0.02
 HELD_S = 4 * LOOK_EVERY_S  # real seconds that a run is under way at least, so that all others look meanwhile
 AFTER_LEASE = LEASE + timedelta(seconds=5)
-PATIENCE_S = 30  # real seconds for the processes to do what is due
+PATIENCE_S = 120  # real seconds for the processes to do what is due
 
 Work = Callable[[JobContext], dict[str, Any]]
 

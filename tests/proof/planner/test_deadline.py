@@ -118,7 +118,7 @@ def test_days_too_hard_for_their_seconds_are_still_planned(
         bad += len(violations(day, plan))
     # then all are planned in time; with a first plan that takes the time it wants, one of them is not
     monkeypatch.setattr(front_door, "first_draft", _unhurried)
-    huge = more_than_a_first_plan_can_hold(4000 if size == "small" else 10_000)
+    huge = more_than_a_first_plan_can_hold(6000 if size == "small" else 10_000)
     _, overrun_s = _planned(huge, seconds=0.5, engines=())
     worst = max(late, key=lambda name: late[name])
     proof.record(
