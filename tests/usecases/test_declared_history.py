@@ -48,7 +48,9 @@ def test_a_later_file_supersedes_the_months_it_holds_and_the_earlier_one_stays_t
     assert [row["units"] for row in first] == [100, 0, 100, 0]
     assert [row.number for row in list_uploads(session=session, limit=10)["uploads"]] == [2, 1]
     # and both uploads are on record
-    facts = session.scalars(select(AuditRow.facts).where(AuditRow.action == "history.declared")).all()
+    facts = session.scalars(
+        select(AuditRow.facts).where(AuditRow.action == "history.declared").order_by(AuditRow.number)
+    ).all()
     assert [one["figures"] for one in facts] == [4, 2]
     assert_invariants(session)
 

@@ -154,7 +154,8 @@ def test_lost_figures_come_out_of_the_tickets_again_to_the_row(
     ]  # fmt: skip
     # loudly, and in the audit log
     assert [line["log_level"] for line in lines if line["event"] == "figures.difference"] == ["critical"] * 4
-    subjects = session.scalars(select(AuditRow.subject).where(AuditRow.action == "figures.rebuilt")).all()
+    rebuilds = select(AuditRow.subject).where(AuditRow.action == "figures.rebuilt").order_by(AuditRow.number)
+    subjects = session.scalars(rebuilds).all()
     assert subjects == ["2026-09", "2026-10", "2026-11", "2026-12"]
     # and a second time there is nothing to change, and nothing is said
     session.rollback()
