@@ -236,5 +236,5 @@ def _with_claims_off(fleet: Fleet, since: datetime) -> tuple[int, int]:
         fleet.catch_one_at_work(moment + timedelta(seconds=3))
         fleet.wait_for_two_at_work()
         fleet.let_go()
-        fleet.settle()
+        fleet.settle_with_retries()
     return len(fleet.deeds("done")) - before, len(owed)

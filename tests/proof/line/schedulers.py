@@ -209,6 +209,19 @@ class Fleet:
         time.sleep(2 * LOOK_EVERY_S)
         self._wait_until(lambda: not self._undone(), "runs to be done")
 
+    def settle_with_retries(self) -> None:
+        """The same where two who do one run get in each other's way: time goes on to what is to be tried again."""
+        time.sleep(2 * LOOK_EVERY_S)
+
+        def done() -> bool:
+            now = self.shared.now()
+            waits = [run.claim_after for run in self.runs() if run.state == "queued" and run.claim_after > now]
+            if waits:
+                self.shared.elapsed_s.value = (min(waits) - self.shared.start).total_seconds() + 1
+            return not self._undone()
+
+        self._wait_until(done, "runs to be done")
+
     def wait_for_others(self) -> None:
         """Wait until no run but that of a killed process is under way."""
         self._wait_until(lambda: sum(run.state == "running" for run in self.runs()) <= 1, "the others to end")
