@@ -33,7 +33,7 @@ from recycling.models.intake import IntakeTicket
 from recycling.models.people import Staff, resident_of
 from recycling.models.plan import PublishedPlan
 from recycling.models.publication import signatures_of
-from recycling.models.recovery import month_of
+from recycling.models.recovery import month_after, month_of
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
@@ -239,7 +239,7 @@ def _report(console: Console, district: District) -> None:
         except NotInstalled:
             console.print("报告未签发：缺少打印组件 / the report stays a draft: this server cannot print (make paper)")
             return
-        month = month_of(month + timedelta(days=31))
+        month = month_after(month)
 
 
 def _publish_month(month: date, clerks: Sequence[Principal], *, district: District, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +30,15 @@ from sqlalchemy.orm import Session
 
 from recycling.models.base import Base, insert_into, table_of
 from recycling.models.intake import IntakeTicket
-from recycling.models.recovery import KEY_COLUMNS, DailyRecovery, MonthlyRecovery, RecoveryDay, counting_lines, month_of
+from recycling.models.recovery import (
+    KEY_COLUMNS,
+    DailyRecovery,
+    MonthlyRecovery,
+    RecoveryDay,
+    counting_lines,
+    month_after,
+    month_of,
+)
 
 # How PostgreSQL goes about a month in the middle of years: in memory, as a month is some ten thousand figures; by the
 # index, as its lines lie together, and not through the lines of all years; and at once, as compiling takes longer.
@@ -74,7 +82,7 @@ def months_on_record(session: Session) -> list[date]:
             ends += [month_of(found)] if found is not None else []
     months, last = ([min(ends)], max(ends)) if ends else ([], date.min)
     while months and months[-1] < last:
-        months.append(_after(months[-1]))
+        months.append(month_after(months[-1]))
     return months
 
 
@@ -83,9 +91,9 @@ def write_month_anew(session: Session, month: date, *, now: datetime) -> MonthAn
     set_to_work(session)
     connection = session.connection()
     _told.create(connection)
-    within = (IntakeTicket.counts_on >= month, IntakeTicket.counts_on < _after(month))
+    within = (IntakeTicket.counts_on >= month, IntakeTicket.counts_on < month_after(month))
     session.execute(insert(_told).from_select([column.name for column in _told.c], counting_lines(*within)))
-    days = (DailyRecovery.day >= month, DailyRecovery.day < _after(month))
+    days = (DailyRecovery.day >= month, DailyRecovery.day < month_after(month))
     differences = _replace(session, DailyRecovery, select(*_told.c), *days)
     of_month = _replace(session, MonthlyRecovery, _in_sum(_told, month), MonthlyRecovery.month == month)
     _mark_rebuilt(session, month, now=now)
@@ -108,7 +116,7 @@ def add_month_up(session: Session, month: date) -> int:
     """
     set_to_work(session)
     days = table_of(DailyRecovery)
-    wanted = _in_sum(days, month).where(days.c.day >= month, days.c.day < _after(month))
+    wanted = _in_sum(days, month).where(days.c.day >= month, days.c.day < month_after(month))
     return _replace(session, MonthlyRecovery, wanted, MonthlyRecovery.month == month)
 
 
@@ -156,7 +164,7 @@ def _replace(session: Session, model: type[Base], wanted: Select[*tuple[Any, ...
 def _mark_rebuilt(session: Session, month: date, *, now: datetime) -> None:
     session.execute(
         update(RecoveryDay)
-        .where(RecoveryDay.day >= month, RecoveryDay.day < _after(month))
+        .where(RecoveryDay.day >= month, RecoveryDay.day < month_after(month))
         .values(rolled_up_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -167,7 +175,3 @@ def _mark_rebuilt(session: Session, month: date, *, now: datetime) -> None:
         .from_select(["day", "station_key", "rolled_up_at"], seen.distinct())
         .on_conflict_do_nothing()
     )
-
-
-def _after(month: date) -> date:
-    return month_of(month + timedelta(days=31))

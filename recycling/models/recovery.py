@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -152,6 +152,11 @@ def lock_day(session: Session, *, day: date, station_key: str, now: datetime) ->
 def month_of(day: date) -> date:
     """The first day of a day's month."""
     return day.replace(day=1)
+
+
+def month_after(day: date) -> date:
+    """The first day of the month after a day's."""
+    return month_of(month_of(day) + timedelta(days=31))
 
 
 def hold_open(session: Session, day: date) -> bool:

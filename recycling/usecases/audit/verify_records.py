@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from recycling.logs import logger
 from recycling.models.audit import HEAD, AuditHead, AuditRow, row_mac
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale, ticket_mac
-from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, counting_lines, month_of
+from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, counting_lines, month_after, month_of
 from recycling.models.transaction import atomic, see_one_state
 from recycling.usecases.audit.chains import Walk
 from recycling.usecases.audit.findings import Finding
@@ -203,7 +203,7 @@ def _months(session: Session, first_day: date | None) -> Iterator[tuple[date, da
         return
     month, last = month_of(first_day or min(firsts)), max(lasts)
     while month <= last:
-        end = month_of(month + timedelta(days=31))
+        end = month_after(month)
         yield month, end
         month = end
 

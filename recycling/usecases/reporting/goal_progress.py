@@ -18,7 +18,7 @@ from recycling.errors import Conflict, InvalidInput
 from recycling.models.base import table_of
 from recycling.models.class_average import averages_on
 from recycling.models.intake import IntakeLine, IntakeTicket
-from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, stands
+from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_after, month_of, stands
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
@@ -158,25 +158,21 @@ def _signed(sign: int, model: type[DailyRecovery | MonthlyRecovery], first: date
 def _parts(first: date, last: date) -> Iterator[tuple[int, type[DailyRecovery | MonthlyRecovery], date, date]]:
     """A span of days as figures by month and by day to be added, and by day to be taken off."""
     one = timedelta(days=1)
-    begin = first if first.day == 1 else _month_after(first)
+    begin = first if first.day == 1 else month_after(first)
     end = month_of(last + one)  # the first month that is not whole
     if begin >= end:
         yield 1, DailyRecovery, first, last
         return
     if first < begin:
         yield 1, DailyRecovery, first, begin - one
-    rest = _month_after(end) - last - one
+    rest = month_after(end) - last - one
     if end <= last and rest < last + one - end:
         yield 1, MonthlyRecovery, begin, end
-        yield -1, DailyRecovery, last + one, _month_after(end) - one
+        yield -1, DailyRecovery, last + one, month_after(end) - one
         return
     yield 1, MonthlyRecovery, begin, end - one
     if end <= last:
         yield 1, DailyRecovery, end, last
-
-
-def _month_after(day: date) -> date:
-    return month_of(month_of(day) + timedelta(days=31))
 
 
 def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:

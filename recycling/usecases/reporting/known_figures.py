@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from recycling.models.forecast import ForecastPart, Measured
 from recycling.models.history import DeclaredFigure
-from recycling.models.recovery import DailyRecovery, MonthlyRecovery, month_of
+from recycling.models.recovery import DailyRecovery, MonthlyRecovery, month_after, month_of
 from recycling.policy.district import District
 from recycling.policy.forecast import Known, month_is_over
 from recycling.policy.scope import Scope
@@ -41,7 +41,7 @@ class Figures:
         first = self.first_own_day
         if first is None:
             return date.max
-        return first if first.day == 1 else month_of(first.replace(day=1) + timedelta(days=31))
+        return first if first.day == 1 else month_after(first)
 
 
 class ScopeFigures:

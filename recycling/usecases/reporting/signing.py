@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from recycling.clock import service_day
 from recycling.errors import Conflict, Forbidden, NotFound
 from recycling.models.people import Staff
 from recycling.models.publication import ReportSignature, signatures_of
-from recycling.models.recovery import ClosedMonth, GoalReport, MonthlyRecovery
+from recycling.models.recovery import ClosedMonth, GoalReport, MonthlyRecovery, month_after
 from recycling.policy.access import Principal, Role
 from recycling.policy.periods import read_period
 
@@ -46,10 +46,10 @@ def fit_report(report_id: UUID, *, session: Session, now: datetime) -> tuple[Goa
             f"report {report.id} tells of {report.period} up to {report.as_of}; when {period.last} is over, make a new"
             " version and sign that / 报告期尚未结束或报告不完整，请在期满后重新生成再签发"
         )
-    if _month_after(period.last) > today:
+    if month_after(period.last) > today:
         raise Conflict(
             f"{period.last:%Y-%m} is not over, and what is weighed in it may still change; publish {report.period} from"
-            f" {_month_after(period.last)} on / {period.last:%Y-%m} 尚未结束，请自 {_month_after(period.last)} 起签发"
+            f" {month_after(period.last)} on / {period.last:%Y-%m} 尚未结束，请自 {month_after(period.last)} 起签发"
         )
     still_open = open_months(period.first, period.last, session=session)
     if period.kind == "month":
@@ -69,12 +69,8 @@ def months_told(first: date, last: date) -> list[date]:
     found = []
     while month <= last:
         found.append(month)
-        month = _month_after(month)
+        month = month_after(month)
     return found
-
-
-def _month_after(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def open_months(first: date, last: date, *, session: Session) -> list[date]:

@@ -19,12 +19,12 @@ from recycling.logs import logger
 from recycling.models.audit import AuditRow, row_mac
 from recycling.models.base import insert_if_absent
 from recycling.models.outbox import post
-from recycling.models.people import Staff
 from recycling.models.publication import ReportCheck, ReportFile, ReportSignature, signatures_of, state_of
 from recycling.models.recovery import ClosedMonth, GoalReport
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.periods import read_period
+from recycling.usecases.messages.tell_staff import tell_staff
 from recycling.usecases.queries.goal_reports import published_reports
 from recycling.usecases.reporting.program import made_with, program
 from recycling.usecases.reporting.report_body import body_of, canonical, digest, span_of
@@ -137,12 +137,10 @@ def _raise_alarm(verdict: Verdict, *, session: Session, now: datetime) -> None:
                 session, ReportCheck, id=UUID(sha256[:32]), report_id=verdict.report_id, checked_at=now,
                 differences=list(verdict.differences), body=verdict.body, found_sha256=sha256,
             )  # fmt: skip
-        admins = select(Staff.id).where(Staff.role == "admin", Staff.active.is_(True)).order_by(Staff.id)
-        recipients: list[tuple[Any, UUID | None]] = [("bureau", None)]
-        recipients += [("staff", staff_id) for staff_id in session.scalars(admins)]
-        for kind, recipient_id in recipients:
-            key = f"goal_report.differs:{sha256[:32]}:{recipient_id or kind}"
-            post(session, dedupe_key=key, kind="goal_report.differs", to=(kind, recipient_id), facts=facts, now=now)
+        about = sha256[:32]
+        key = f"goal_report.differs:{about}:bureau"
+        post(session, dedupe_key=key, kind="goal_report.differs", to=("bureau", None), facts=facts, now=now)
+        tell_staff(session, ("admin",), about=about, kind="goal_report.differs", facts=facts, now=now)
 
 
 def _otherwise(report: GoalReport, body: dict[str, Any], notes: list[str]) -> Iterator[str]:
