@@ -29,6 +29,7 @@ from tests.papers import read_pdf as read_pdf  # fixture: printed pages, read ba
 from tests.roads.engines import osrm as osrm  # fixtures: real road engines
 from tests.roads.engines import osrm_net as osrm_net
 from tests.roads.engines import valhalla as valhalla
+from tests.servers import TEST_KEYS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,9 +61,9 @@ def test_settings(url: str, **overrides: Any) -> dict[str, Any]:
     """Settings of a test app; keys are fixed so that a failing run can be repeated."""
     return {
         "ENVIRONMENT": "test",
-        "JWT_SECRET_KEY": "6" * 64,
-        "INDEX_KEY": bytes(range(32)),
-        "DATA_KEYS": {1: bytes(range(32, 64))},
+        "JWT_SECRET_KEY": TEST_KEYS["JWT_SECRET_KEY"],
+        "INDEX_KEY": bytes.fromhex(TEST_KEYS["INDEX_KEY"]),
+        "DATA_KEYS": {1: bytes.fromhex(TEST_KEYS["DATA_KEY"])},
         "DATA_KEY_ID": 1,
         "SQLALCHEMY_DATABASE_URI": url,
         "CONFIG_DIR": ROOT / "config",

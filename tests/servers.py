@@ -22,6 +22,9 @@ from config.settings import SECRETS, from_environment
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 60  # several servers may start at once on two cores
 STOP_S = 15
+# Of every app of the tests, in this process or another one: the keys that rows are read with are a process's own, and a
+# test beside a server leaves those of the server to the next test.
+TEST_KEYS = {name: hashlib.sha256(f"key of a test: {name}".encode()).hexdigest() for name in SECRETS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +44,9 @@ class Server:
 
 def server_environment(url: str, **overrides: str) -> dict[str, str]:
     """What a server of a test finds in its environment: a database and keys that the test knows too."""
-    keys = {name: hashlib.sha256(f"key of a test server: {name}".encode()).hexdigest() for name in SECRETS}
     rules = {"ENVIRONMENT": "test", "LOG_LEVEL": "WARNING", "SMS_GATEWAY": "none"}
     unlimited = {"RATELIMIT_DEFAULT": "1000000 per minute"}  # all clients of a test call from one address
-    return keys | rules | unlimited | {"DATABASE_URL": url} | overrides
+    return TEST_KEYS | rules | unlimited | {"DATABASE_URL": url} | overrides
 
 
 def server_settings(url: str, **overrides: str) -> dict[str, Any]:

@@ -233,8 +233,9 @@ def _with_claims_off(fleet: Fleet, since: datetime) -> tuple[int, int]:
     owed = due_runs(fleet.district, since, since + timedelta(days=CONTROL_DAYS))
     fleet.owed.update(owed)
     for moment in sorted({moment for _, moment in owed}):
+        ended = fleet.endings()
         fleet.catch_one_at_work(moment + timedelta(seconds=3))
         fleet.wait_for_two_at_work()
         fleet.let_go()
-        fleet.settle_with_retries()
+        fleet.wait_for_endings(ended + 2)
     return len(fleet.deeds("done")) - before, len(owed)

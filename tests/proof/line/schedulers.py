@@ -209,18 +209,9 @@ class Fleet:
         time.sleep(2 * LOOK_EVERY_S)
         self._wait_until(lambda: not self._undone(), "runs to be done")
 
-    def settle_with_retries(self) -> None:
-        """The same where two who do one run get in each other's way: time goes on to what is to be tried again."""
-        time.sleep(2 * LOOK_EVERY_S)
-
-        def done() -> bool:
-            now = self.shared.now()
-            waits = [run.claim_after for run in self.runs() if run.state == "queued" and run.claim_after > now]
-            if waits:
-                self.shared.elapsed_s.value = (min(waits) - self.shared.start).total_seconds() + 1
-            return not self._undone()
-
-        self._wait_until(done, "runs to be done")
+    def wait_for_endings(self, count: int) -> None:
+        """Wait until so many attempts ended, well or badly: two who do one run may get in each other's way."""
+        self._wait_until(lambda: self.endings() >= count, f"{count} attempts to end")
 
     def wait_for_others(self) -> None:
         """Wait until no run but that of a killed process is under way."""
@@ -267,6 +258,11 @@ class Fleet:
         self.session.rollback()
         found = self.session.execute(select(DEEDS.c.job, DEEDS.c.due_at).where(DEEDS.c.what == what))
         return [(job, due_at) for job, due_at in found]
+
+    def endings(self) -> int:
+        """How many attempts ended, whichever way."""
+        self.session.rollback()
+        return len(self.session.execute(select(DEEDS.c.id).where(DEEDS.c.what != "began")).all())
 
     def runs(self) -> list[JobRun]:
         """The rows of all runs."""
