@@ -74,11 +74,22 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Any]
         "PLAN_WORKERS": _number(env, "PLAN_WORKERS", 2, 1, 64),
         "PLAN_SEED": _number(env, "PLAN_SEED", 1, 0, 2**31 - 1),
         "PUBLIC_URL": _public_url(env, production=environment == "production"),
+        "TILES_KEY": _tiles_key(env),
         **_geocoder(env),
         **_travel(env),
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=15),
         "JWT_COOKIE_SECURE": environment == "production",
     }
+
+
+def _tiles_key(env: Mapping[str, str]) -> str:
+    """The browser's key for Tianditu's map tiles; without one, maps are drawn on plain ground."""
+    key = env.get("TILES_KEY", "")
+    if key and not (key.isascii() and key.isalnum() and len(key) <= 64):
+        raise ConfigError(
+            f"TILES_KEY has {len(key)} characters, not all letters or digits; give Tianditu's browser key"
+        )
+    return key
 
 
 def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

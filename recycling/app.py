@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
+from datetime import timedelta
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -40,11 +43,13 @@ from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
 from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
 from recycling.routes import problems
+from recycling.routes.district_map import TILE_HOSTS
 from recycling.usecases.live.links import public_address
 from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
 
 log = logger(__name__)
 
+STATIC = Path(__file__).resolve().parent / "static"
 LARGEST_BODY = 1 << 20  # 1 MiB: photos have an endpoint of their own, everything else is far smaller
 
 FIXED_SETTINGS: dict[str, Any] = {
@@ -63,6 +68,7 @@ FIXED_SETTINGS: dict[str, Any] = {
     "JWT_COOKIE_SAMESITE": "Lax",
     "JWT_SESSION_COOKIE": True,
     "RATELIMIT_HEADERS_ENABLED": False,
+    "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # of static files: their addresses change with their content
 }
 
 
@@ -123,7 +129,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         When a setting or a file under the configuration folder cannot be used.
     """
     configure_logs(settings["LOG_LEVEL"])
-    app = Flask("recycling")
+    app = Flask("recycling", static_url_path=f"/static/{_static_version()}")
     app.json = StrictJson(app)
     app.session_interface = NoSession()
     app.config.from_mapping(FIXED_SETTINGS)
@@ -147,6 +153,15 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         hops = settings["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]  # Flask documents it
     return app
+
+
+@cache
+def _static_version() -> str:
+    """A digest of all static files, in the address of each: a browser keeps them for good, and scripts import by it."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        found.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def _bind_subscribers(app: Flask) -> None:
@@ -191,7 +206,7 @@ def _api(app: Flask) -> flask_smorest.Api:
 
 
 def _install_request_rules(app: Flask) -> None:
-    headers = _headers(production=app.config["ENVIRONMENT"] == "production")
+    headers = _headers(production=app.config["ENVIRONMENT"] == "production", tiles=bool(app.config.get("TILES_KEY")))
 
     @app.before_request
     def sized_body() -> None:
@@ -215,12 +230,12 @@ def _hang_up(response: Response) -> Response:
     return response
 
 
-def _headers(*, production: bool) -> dict[str, str]:
+def _headers(*, production: bool, tiles: bool) -> dict[str, str]:
     """Security headers of every answer: everything from this host, nothing framed, location only for our own pages."""
     rules = Secure(
         csp=ContentSecurityPolicy()
         .default_src("'self'")
-        .img_src("'self'", "data:")
+        .img_src("'self'", "data:", "blob:", *(TILE_HOSTS if tiles else ()))
         .base_uri("'none'")
         .form_action("'self'")
         .frame_ancestors("'none'")

@@ -17,6 +17,7 @@ from recycling.routes import (
     custody_tags,
     declared_history,
     devices,
+    district_map,
     estimates,
     fairness,
     field_events,
@@ -56,6 +57,7 @@ from recycling.routes.schemas.problem import ProblemSchema
 BLUEPRINTS = (
     health.bp,
     reference.bp,
+    district_map.bp,
     sign_in.bp,
     sign_in.me,
     slots.offers_bp,

@@ -42,6 +42,7 @@ BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
 OPEN = {
     "static", "api-docs.openapi_json", "docs.show", "health.show_live", "health.show_ready",
+    "district_map.show_map", "page_language.choose",
     "reference.list_item_types", "reference.list_town_units", "reference.list_villages", "reference.list_stations",
     "failed_visit_codes.list_failed_visit_codes", "price_estimates.estimate_price",
     "sms_receipts.create_receipt",  # for providers, who have no account: each body is signed
@@ -526,7 +527,8 @@ def test_every_id_in_an_address_has_a_builder_of_a_foreign_row_or_is_nobodys(app
     # and no address takes an id in another form, past this test
     others = {str(rule) for rule, _ in rules(app) if rule.arguments and "<uuid:" not in str(rule)}
     assert others == {
-        "/static/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>", "/sms-receipts/<provider>",
+        f"{app.static_url_path}/<path:filename>", "/pages/sign-in/<any(code, resident, staff):_form>",
+        "/pages/language/<any(zh, en):chosen>", "/sms-receipts/<provider>",
         "/service-days/<day>/room", "/proof-photos/<sha256>", "/proof-photos/<sha256>/progress", "/custody-tags/<tag>",
         "/service-days/<day>/live", "/replays/<day>", "/tracking/<token>", "/pages/track/<token>",
         "/pages/receipts/<ticket>/<proof>",

@@ -143,7 +143,7 @@ def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(
     assert "日历年，1 月 1 日至 12 月 31 日，北京时间" in appliances
     assert "计入，并标注缺件" in appliances
     assert appliances.count("是否归口待定") == 3
-    assert re.search(r"张范街道<span>（是否归口待定）", appliances)
+    assert re.search(r'张范街道<span class="zh">（是否归口待定）', appliances)
 
 
 def test_against_a_confirmed_baseline_progress_pace_and_need_are_shown(

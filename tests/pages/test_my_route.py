@@ -175,7 +175,7 @@ def test_a_recorded_stop_is_marked(app: Flask, district: District, browsers: Bro
     page = recorded(browsers, kind="failed", reason="nobody_home")
 
     # then the stop says so, and nothing is left to do
-    assert '<span class="chip bad"><span>未收</span>' in page
+    assert '<span class="chip bad"><span class="zh">未收</span>' in page
     assert "待办 0" in page
 
 
@@ -189,7 +189,7 @@ def test_a_visited_stop_shows_what_was_taken_item_by_item(app: Flask, district: 
     # then each item says how many were taken, the fan that it was not booked, and nothing stands there times nought
     lines = [re.sub(r"<[^>]*>|\s+", " ", line) for line in re.findall(r"<li>(.*?)</li>", page, re.DOTALL)]
     said = {line.split()[0]: " ".join(line.split()) for line in lines}
-    assert said["电冰箱"] == "电冰箱 × 1 Refrigerator 已收 0 0 collected"
+    assert said["电冰箱"] == "电冰箱 × 1 Refrigerator × 1 已收 0 0 collected"
     assert said["餐椅"].startswith("餐椅 × 2")
     assert said["餐椅"].endswith("已收 1 1 collected")
     assert said["电风扇"].startswith("电风扇 Electric fan")
@@ -231,8 +231,8 @@ def test_who_names_the_version_they_have_seen_reads_what_changed(
     left, got = (browser.open(f"{PAGE}&seen_version=1").text for browser in (gone, come))
 
     # then the one reads that its stop is gone, the other that it is new; who has seen the second, that nothing changed
-    assert re.search(r"清泉社区居委会</strong>:\s*<span>取消</span>", left)
-    assert re.search(r"清泉社区居委会</strong>:\s*<span>新增</span>", got)
+    assert re.search(r'清泉社区居委会</strong>:\s*<span class="zh">取消</span>', left)
+    assert re.search(r'清泉社区居委会</strong>:\s*<span class="zh">新增</span>', got)
     assert "与你上次看到的版本相同" in come.open(f"{PAGE}&seen_version=2").text
     # and without a version seen nothing is said of it
     assert "上次看到" not in come.open(PAGE).text

@@ -12,6 +12,7 @@ from recycling.routes.pages import (
     goals,
     handling,
     home,
+    language,
     live,
     my_data,
     my_route,
@@ -27,6 +28,7 @@ from recycling.routes.pages.words import FILTERS, page_words
 BLUEPRINTS = (
     docs.bp,
     home.bp,
+    language.bp,
     sign_in.bp,
     sign_in.out,
     privacy.bp,
@@ -49,6 +51,7 @@ def register(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined  # a misspelt name fails in the test instead of printing nothing
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
+    app.jinja_env.globals["say"] = language.say  # also inside imported macros
     app.context_processor(page_words)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

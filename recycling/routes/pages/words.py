@@ -17,6 +17,8 @@ from recycling.policy.access import Role
 from recycling.policy.field_events import Doing
 from recycling.policy.healing import DisruptionKind
 from recycling.routes.pages.guard import csrf_token
+from recycling.routes.pages.language import HTML_LANG, language, say
+from recycling.routes.pages.screens import SCREENS
 from recycling.routing.plan import Reason, StepKind
 from recycling.units import clock_text, kg_text, local_text, percent_text
 from recycling.usecases.queries.arrivals import TrackingState
@@ -197,6 +199,8 @@ def page_words() -> dict[str, Any]:
     viewer = g.get("principal")
     return {
         "viewer": viewer,
+        "screens": SCREENS[viewer.role] if viewer is not None else (),
+        "html_lang": HTML_LANG[language()],
         "role_words": ROLE_WORDS,
         "state_words": STATE_WORDS,
         "step_words": STEP_WORDS,
@@ -244,10 +248,10 @@ def zh_first(message: str) -> str:
 
 
 def day_text(day: date | str) -> str:
-    """``2026-11-24 周二 Tue``."""
+    """``2026-11-24 周二``, or ``2026-11-24 Tue``."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
     zh, en = WEEKDAYS[day.weekday()]
-    return f"{day.isoformat()} 周{zh} {en}"
+    return f"{day.isoformat()} {say(f'周{zh}', en)}"
 
 
 def moment_text(instant: datetime | str) -> str:
