@@ -4,6 +4,9 @@ import pytest
 
 from tests.callers import Callers
 from tests.pages.browsers import Browser, Browsers
+from tests.pages.screens import chromium as chromium  # fixtures: a real browser on a real server
+from tests.pages.screens import screens as screens
+from tests.pages.screens import served as served
 
 
 @pytest.fixture

@@ -1,0 +1,182 @@
+"""Screens in a real browser: gunicorn over a real database, Debian's Chromium without a window, driven by Playwright.
+
+Every page that a test opens is watched: an error in its console, an exception in a script or a failure on the server
+fails the test, unless the test says that it expects it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+
+from recycling.app import create_app
+from recycling.extensions import db
+from recycling.policy.access import Role
+from tests import conftest
+from tests.callers import KeptSms
+from tests.pages.browsers import Browsers
+from tests.servers import Server, server_settings, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+PHONE, NARROW, TABLET, DESK = (390, 844), (320, 640), (1024, 768), (1440, 900)
+PATIENCE_MS = 15_000
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+HOW = "On Debian: apt-get install chromium fonts-noto-cjk; then: make browser"
+AXE = Path(__file__).parent / "axe-core-4.14.1" / "axe.min.js"
+# WCAG 2.2 AA, and what axe's authors hold to be good practice.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+GRAVE = ("serious", "critical")
+
+
+@dataclass
+class Visit:
+    """One person's browser, with one tab open; ``faults`` is what the pages complained of so far."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    faults: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()  # pieces of faults that the test provokes
+
+    def open(self, path: str) -> Page:
+        """Open an address and wait until none of its scripts is at work on ``main`` any more."""
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector('main:not([aria-busy="true"])')
+        return self.page
+
+    def read(self, *, lang: str, size: tuple[int, int]) -> None:
+        """Go on in a language and a width of the window."""
+        self.context.add_cookies([{"name": "lang", "value": lang, "url": self.address}])
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    def grave_findings(self) -> list[str]:
+        """What axe-core finds on the page as it stands: rule and element of everything serious or critical."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))  # run by the debugger, past the page's own policy
+        found = self.page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
+        return [
+            f"{one['id']}: {node['html'][:120]}"
+            for one in found["violations"]
+            if one["impact"] in GRAVE
+            for node in one["nodes"]
+        ]
+
+    def overflow_px(self) -> int:
+        """How much wider the page is than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def unexpected(self) -> list[str]:
+        """The faults that the test does not expect."""
+        return [fault for fault in self.faults if not any(piece in fault for piece in self.expected)]
+
+    def watch(self, page: Page) -> None:
+        """Note what a tab complains of."""
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda said: self.faults.append(f"{page.url}: {said.text}") if said.type == "error" else None,
+        )
+
+
+@dataclass
+class Screens:
+    """Opens browsers for people of every role, on one served database."""
+
+    app: Flask
+    server: Server
+    browser: Browser
+    browsers: Browsers
+    visits: list[Visit] = field(default_factory=list)
+
+    def of(self, role: Role | None, *, size: tuple[int, int] = DESK, lang: str = "zh", **account: Any) -> Visit:
+        """Open a browser of a size in which somebody of a role has signed in; ``None`` for a stranger."""
+        context = self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", timezone_id="Asia/Shanghai",
+            has_touch=size[0] < TABLET[0], service_workers="allow",
+        )  # fmt: skip
+        cookies = [{"name": "lang", "value": lang, "url": self.server.address}]
+        if role is not None:
+            client = self.browsers.of(role, **account).client
+            for name in ("access_token_cookie", "csrf_access_token", "browser_secret"):
+                kept = client.get_cookie(name)
+                assert kept is not None, name
+                cookies.append({"name": name, "value": kept.value, "url": self.server.address})
+        context.add_cookies(cookies)  # type: ignore[arg-type]  # plain mappings are what it takes
+        visit = Visit(context, context.new_page(), self.server.address)
+        visit.watch(visit.page)
+        context.on("page", visit.watch)
+        self.visits.append(visit)
+        return visit
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; without one the tests that need it are skipped, and say how to get it."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    installed = importlib.util.find_spec("playwright") is not None
+    if program is None or not installed:
+        missing = "no Chromium" if installed else "no Playwright"
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail(f"{missing} here. {HOW}")
+        pytest.skip(f"{missing} here. {HOW}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Server]]:
+    """A server, and an app of the same settings beside it: on PostgreSQL where one answers, else on SQLite."""
+    folder = tmp_path_factory.mktemp("screens")
+    on_postgres = "postgresql" in conftest.ENGINES
+    made = conftest.fresh_postgres() if on_postgres else iter([f"sqlite:///{folder / 'screens.db'}"])
+    url = next(made)
+    app = create_app(server_settings(url))
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.session.remove()
+    with serving(url, log=folder / "log", workers=2) as server:
+        yield app, server
+    with app.app_context():
+        db.engine.dispose()
+    for _ in made:  # let the generator drop what it made
+        pass
+
+
+@pytest.fixture
+def screens(served: tuple[Flask, Server], chromium: Browser) -> Iterator[Screens]:
+    """Browsers on a served, empty database; what they complained of, and the server, is looked at afterwards."""
+    app, server = served
+    told_before = len(server_faults(server))
+    opened = Screens(app, server, chromium, Browsers(app, KeptSms()))
+    app.extensions["sms"] = opened.browsers.sms
+    yield opened
+    for visit in opened.visits:
+        visit.context.close()
+    with app.app_context():
+        db.session.remove()
+        conftest.empty(db.session())
+        db.session.remove()
+    assert [fault for visit in opened.visits for fault in visit.unexpected()] == []
+    assert server_faults(server)[told_before:] == []
+
+
+def server_faults(server: Server) -> list[str]:
+    """The errors that the server has logged."""
+    lines = server.log.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("{") and json.loads(line).get("level") in ("error", "critical")]
