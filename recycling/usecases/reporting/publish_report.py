@@ -36,8 +36,9 @@ MOST_NAMED = 3  # changed tickets in one refusal; the verification of the record
 def publish_report(report_id: UUID, *, by: Principal, district: District, session: Session, now: datetime) -> UUID:
     """Publish a signed report; done again by the same person, it changes nothing.
 
-    The files are written before the transaction, since they take seconds and nothing may wait for them. Inside it the
-    month is closed first, alone, and the report is worked out again: what is signed is what the tickets say for good.
+    The chains are walked and the files written before the transaction, since both take seconds and nothing may wait for
+    them. Inside it the month is closed first, alone, and the report is worked out again: what is signed is what the
+    tickets say for good. A change by hand in between that moves no figure is one made after it, and is found like that.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
         return report_id
     _refuse_unsigned(report_id, signed, by=by)
     made = signature(report, place=2, by=by, session=session, now=now)
+    _refuse_broken(report, session=session)
     both = [*signed, ReportSignature(**made)]
     contents = {form: report_file(report, both, form, session=session) for form in FORMS}
     with atomic(session):
@@ -66,7 +68,6 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
         # Its own month, and those without figures: nothing may come into a month that it tells of.
         told = months_told(period.first, period.last)
         closed = [month for month in told if close_month(session, month, by_id=by.id, now=now)]
-        _refuse_broken(report, session=session)
         _refuse_outdated(report, district=district, session=session, now=now)
         # Only now: everybody who writes to the audit log waits for its head, and to work a report out takes seconds.
         for month in closed:
@@ -96,7 +97,7 @@ def _refuse_unsigned(report_id: UUID, signed: Sequence[ReportSignature], *, by: 
 
 
 def _refuse_broken(report: GoalReport, *, session: Session) -> None:
-    """Refuse a report with a changed ticket in its period; first, since a new version would rest on that ticket too."""
+    """Refuse a report with a changed ticket in its period; first of all, since a new version would rest on it too."""
     broken = broken_chains(report.inputs["heads"], *span_of(report.inputs), session=session)
     faults = "; ".join(islice(broken, MOST_NAMED))
     if faults:
