@@ -24,6 +24,7 @@ from recycling.usecases.reporting.goal_csv import BASELINE_STATES
 from recycling.usecases.reporting.goal_progress import goal_progress
 from recycling.usecases.reporting.goal_report import make_goal_report
 from recycling.usecases.reporting.rebuild_figures import rebuild_figures
+from recycling.usecases.reporting.report_tables import OUTLET_NAMES
 from recycling.usecases.reporting.roll_up import roll_up_day
 from recycling.usecases.reporting.verify_report import verify_report
 
@@ -131,6 +132,12 @@ def print_goal_report(console: Console, report: dict[str, Any]) -> None:
     outside = report["outside_scopes"]
     if outside["units"]:
         console.print(f"  不在任何口径内 outside all scopes: {outside['units']}, {outside['mass_text']}")
+    held, outflow = report["held"], report["outflow"]
+    console.print(f"  待核，已计入 under review, counted: {held['trips']} 趟 trips, {held['mass_text']}")
+    for left in outflow["kinds"]:
+        name = OUTLET_NAMES[left["kind"]].replace(" / ", " ")
+        console.print(f"  移交 handed over, {name}: {left['units']:,}, {left['mass_text']}")
+    console.print(f"  {outflow['note_zh']} {outflow['note_en']}")
 
 
 def _scope_table(scope: dict[str, Any]) -> Table:
@@ -141,6 +148,8 @@ def _scope_table(scope: dict[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     recovered, units, mass = scope["recovered"], scope["units_progress"], scope["mass_progress"]
     table.add_row("年初至今 year to date", f"{recovered['units']:,}", recovered["mass_text"])
+    low, high = kg_text(scope["mass_low_g"]), kg_text(scope["mass_high_g"])
+    table.add_row("95 % 区间 interval", "", f"{low} – {high}")
     weighed = scope["weighed_share_bp"]
     table.add_row("其中过磅 weighed share", "", "–" if weighed is None else percent_text(weighed))
     if scope["goal"] is not None:

@@ -16,7 +16,7 @@ from recycling.policy.photos import MOST_PHOTOS
 
 @written_once
 class TicketPhoto(KeptPicture, Base):
-    """One picture as it is kept: a plain JPEG, encrypted. Evidence of a weighing, so that nobody deletes it.
+    """One picture as it is kept: a plain JPEG, encrypted. Evidence of a weighing: only housekeeping deletes it, by age.
 
     ``position`` bounds how many there are.
     """

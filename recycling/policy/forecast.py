@@ -1,8 +1,7 @@
 """The recovered volume of a whole calendar year, forecast from the months that are known (年末预测); pure, repeatable.
 
-A structural model of the logarithm of monthly volume: a level that drifts, a slope, the seasons, and noise. How much
-each of them moves is not estimated as one best value, which makes intervals too narrow on three or four years, but
-averaged over a grid by how well each point of it explains the months. Paths are drawn with a fixed seed.
+Paths of the months ahead come from `monthly_model`; here they are made a year, tried on past months, and compared with
+plain methods.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import product
 from statistics import median
 from typing import Any, Literal
 
@@ -19,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recycling.policy.checks import BP
+from recycling.policy.monthly_model import COARSE_GRID, GRID, Floats, draw_paths
 from recycling.policy.service_calendar import ServiceCalendar
 
-Floats = npt.NDArray[np.float64]
-Point = tuple[float, float, float]  # standard deviations of noise, level and slope
 Method = Literal["seasonal", "trend", "straight_line", "year_over"]
 METHODS: tuple[Method, ...] = ("seasonal", "trend", "straight_line", "year_over")
 
@@ -34,21 +31,6 @@ PATHS = 4_000
 # Of the seasonal error, below which the trend's must lie: a few past months tell two methods apart by luck as well.
 TREND_MUST_GAIN = 6_667
 TRIED_PATHS = 400  # in a back-test, which asks for the middle only
-SEED = 20240618  # the day of the notice; any fixed number would do
-
-# The grid: standard deviations of the logarithm, by month. A month's noise lies between 4 and 22 %.
-NOISES = (0.04, 0.06, 0.09, 0.14, 0.22)
-LEVEL_STEPS = (0.0, 0.015, 0.03, 0.06)
-SLOPE_STEPS = (0.0, 0.001)
-SEASON_STEP = 0.003  # seasons change slowly
-GRID = tuple(product(NOISES, LEVEL_STEPS, SLOPE_STEPS))
-# For a back-test, which asks for the middle of the paths only: finer steps hardly move it, and take ten times as long.
-COARSE_GRID = tuple(product((0.06, 0.14), (0.0, 0.03), (0.0,)))
-# What is believed before any month is seen: growth within 12 % a year either way, seasons within 20 % of the mean.
-SLOPE_PRIOR = 0.010
-SEASON_PRIOR = 0.20
-LEVEL_PRIOR = 1.0
-LEAST_WEIGHT = 1e-3  # of a point of the grid; the others together change nothing that is shown
 
 # Of a month of which half the working days are over, how far the rest may be from its like (one standard deviation).
 HALF_MONTH_SPREAD = 0.20
@@ -161,7 +143,7 @@ def forecast(known: Known, *, calendar: ServiceCalendar, method: Method | None =
             method = "trend" if clearly_worse else "seasonal"
     if count < SEASONAL_MONTHS:
         method = "trend"
-    logs = _paths(series, months_left, seasonal=method == "seasonal", paths=PATHS, grid=GRID)
+    logs = draw_paths(series, months_left, seasonal=method == "seasonal", paths=PATHS, grid=GRID)
     if count < SEASONAL_MONTHS:
         middle = np.median(logs, axis=0)
         logs = middle + SHORT_WIDENED * (logs - middle)
@@ -240,7 +222,7 @@ def back_test(series: Floats, *, months_ahead: int) -> dict[str, int]:
             continue
         actual = float(came[there].sum())
         for name, seasonal in (("seasonal", True), ("trend", False)):
-            paths = np.exp(_paths(before, ahead, seasonal=seasonal, paths=TRIED_PATHS, grid=COARSE_GRID))
+            paths = np.exp(draw_paths(before, ahead, seasonal=seasonal, paths=TRIED_PATHS, grid=COARSE_GRID))
             found.setdefault(name, []).append(_apart(float(np.median(paths[:, there].sum(axis=1))), actual))
         year_before = np.exp(series[origin - 12 : origin - 12 + ahead])
         grown = float(np.nanmean(np.exp(before[-6:]))) / float(np.nanmean(np.exp(before[-18:-12])))
@@ -306,68 +288,3 @@ def _resampled(weights: Floats) -> npt.NDArray[np.int64]:
 
 def _apart(found: float, actual: float) -> float:
     return abs(found - actual) / actual
-
-
-# --- the model ---
-
-
-def _paths(series: Floats, months: int, *, seasonal: bool, paths: int, grid: Sequence[Point]) -> Floats:
-    """Draw the logarithms of the months after a series: ``paths`` rows, ``months`` columns."""
-    points = _weighed(series, months, seasonal=seasonal, grid=grid)
-    rng = np.random.default_rng(SEED)
-    weights = np.array([weight for weight, _, _ in points])
-    drawn = rng.multinomial(paths, weights / weights.sum())
-    return np.concatenate([
-        mean + rng.standard_normal((count, months)) @ np.linalg.cholesky(spread).T
-        for count, (_, mean, spread) in zip(drawn, points, strict=True)
-    ])  # fmt: skip
-
-
-def _weighed(
-    series: Floats, months: int, *, seasonal: bool, grid: Sequence[Point]
-) -> list[tuple[float, Floats, Floats]]:
-    """Each point of the grid that counts: its weight, and mean and covariance of the months ahead."""
-    # Takes more than a second to import, and only who forecasts needs it.
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
-
-    model = UnobservedComponents(series, level="lltrend", seasonal=12 if seasonal else None)
-    states = model.k_states
-    cov = np.zeros((states, states))
-    cov[0, 0], cov[1, 1] = LEVEL_PRIOR**2, SLOPE_PRIOR**2
-    if seasonal:
-        # Twelve seasons that add up to nothing.
-        cov[2:, 2:] = SEASON_PRIOR**2 * (np.eye(states - 2) - 1 / 12)
-    mean = np.zeros(states)
-    mean[0] = np.nanmean(series[: 12 if np.isfinite(series[:12]).any() else None])
-    found = []
-    for noise, level, slope in grid:
-        squares = [noise**2, level**2, slope**2, *([SEASON_STEP**2] if seasonal else [])]
-        model.update(np.array(squares))
-        model.ssm.initialize_known(mean, cov)
-        seen = model.ssm.filter()
-        found.append((float(seen.llf), squares[0], seen.predicted_state[:, -1], seen.predicted_state_cov[..., -1],
-                      model.ssm["selection"] @ model.ssm["state_cov"] @ model.ssm["selection"].T))  # fmt: skip
-    best = max(llf for llf, *_ in found)
-    design, transition = np.array(model.ssm["design"]), np.array(model.ssm["transition"])
-    return [
-        (math.exp(llf - best), *_ahead(state, spread, drift, noise, design, transition, months))
-        for llf, noise, state, spread, drift in found
-        if llf - best > math.log(LEAST_WEIGHT)
-    ]
-
-
-def _ahead(
-    state: Floats, spread: Floats, drift: Floats, noise: float, design: Floats, transition: Floats, months: int
-) -> tuple[Floats, Floats]:
-    """Mean and covariance of the observations of the next months, from the state predicted for the first of them."""
-    means, cov = np.empty(months), np.eye(months) * noise
-    for month in range(months):
-        means[month] = (design @ state).item()
-        carried = spread @ design.T
-        for later in range(month, months):
-            shared = (design @ carried).item()
-            cov[month, later] += shared
-            cov[later, month] = cov[month, later]
-            carried = transition @ carried
-        state, spread = transition @ state, transition @ spread @ transition.T + drift
-    return means, cov

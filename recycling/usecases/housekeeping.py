@@ -13,6 +13,7 @@ from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
 from recycling.models.field import FieldEvent, FieldEventClash, FieldRuling
 from recycling.models.healing import Disruption
+from recycling.models.intake import IntakeTicket
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
@@ -22,6 +23,7 @@ from recycling.models.position import VehiclePosition
 from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload, discard_upload
 from recycling.models.receipt import SmsReceipt
+from recycling.models.ticket_photo import TicketPhoto
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
 from recycling.models.waiting import WaitingWish
@@ -93,6 +95,12 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "resident_lookups": delete(ResidentLookup).where(ResidentLookup.at < now - privacy.kept("resident-lookups")),
         "door_codes": delete(DoorCode).where(
             DoorCode.booking_id.in_(select(Booking.id).where(Booking.day < today - privacy.kept("door-codes")))
+        ),
+        # The ticket stays: nothing in it, nor in its mac, tells of its pictures.
+        "ticket_photos": delete(TicketPhoto).where(
+            TicketPhoto.ticket_id.in_(
+                select(IntakeTicket.id).where(IntakeTicket.day < today - privacy.kept("ticket-photos"))
+            )
         ),
         "waiting_wishes": delete(WaitingWish).where(
             WaitingWish.state.not_in(("waiting", "offered")),

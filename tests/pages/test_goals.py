@@ -12,10 +12,12 @@ from recycling.extensions import db
 from recycling.models.people import Staff
 from recycling.policy.access import Principal
 from recycling.policy.district import District
+from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from recycling.usecases.reporting.roll_up import roll_up_day
 from tests.conftest import NOW
+from tests.loads import a_batch, a_keeper
 from tests.pages.browsers import Browsers
 
 TODAY = date(2026, 11, 23)  # the service day of tests.conftest.NOW
@@ -106,6 +108,32 @@ def test_appliances_and_furniture_are_never_mixed(app: Flask, district: District
     assert "电冰箱" not in furniture
     assert "目标件数" not in furniture
     assert "100 %" in appliances
+
+
+def test_the_page_tells_how_sure_a_mass_is_what_is_under_review_and_what_has_left(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given a fridge of 41.3 kg that has left for recovery
+    weighed(app, district, WeighedLine(item_type="fridge", units=1, net_g=41_300))
+    with app.app_context():
+        hand_over(a_batch(("fridge", 1)), by=a_keeper(), district=district, session=db.session(), now=NOW)
+        db.session.remove()
+
+    # when the page is opened
+    page = browsers.of("clerk").open("/pages/goals").text
+    told = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page.partition('id="beside"')[2]))
+    figures = {re.sub(r"<[^>]*>", "", name): re.sub(r"<[^>]*>", "", figure) for name, figure in told.items()}
+
+    # then the interval stands beside the mass: 1.96 x 5 kg / sqrt(6) either way, both readings rounded to the division
+    assert "95 % interval</span></dt><dd>37.299 kg – 45.301 kg</dd>" in sections(page)["household-appliances"]
+    # and below the scopes what is under review and what left, each kind of outlet by itself
+    assert figures == {
+        "待核，已计入 Under review, counted": "0 kg 0 趟 trips",
+        "移交 Handed over: 再使用 reuse": "0 kg 0 台(套)/件 units",
+        "移交 Handed over: 翻新 refurbishment": "0 kg 0 台(套)/件 units",
+        "移交 Handed over: 拆解利用 recovery": "41.3 kg 1 台(套)/件 units",
+    }
+    assert "每件只在入库过磅时计一次" in page
 
 
 def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(

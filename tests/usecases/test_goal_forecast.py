@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from recycling.errors import InvalidInput
@@ -15,6 +19,7 @@ from recycling.models.outbox import OutboxMessage
 from recycling.policy.district import District
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.texts import render
+from recycling.usecases.reporting import store_forecasts as module
 from recycling.usecases.reporting.goal_forecast import goal_forecast
 from recycling.usecases.reporting.pace_alarm import raise_pace_alarm
 from recycling.usecases.reporting.store_forecasts import store_forecasts
@@ -101,6 +106,44 @@ def test_a_day_is_forecast_once_and_a_running_one_not_at_all(
     assert session.execute(select(GoalForecast.__table__)).all() == rows
     with pytest.raises(InvalidInput, match="is not over"):
         store_forecasts(YESTERDAY + timedelta(days=1), district=district, session=session, now=now)
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["queued", "control"])
+def test_of_two_who_forecast_a_day_at_once_the_second_hears_what_the_first_has_made(
+    *, guard: bool, session: Session, district: District, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = session.get_bind()
+    together = threading.Barrier(2)
+    look = module._made_before
+
+    def looked(day: date, *, session: Session) -> int:
+        found = look(day, session=session)
+        # Both look before either stores, if nothing makes them queue; then one waits here in vain for the other.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(2 if guard or engine.dialect.name == "sqlite" else 20)
+        # SQLite's writers queue as it is: there the second look is what the control does without.
+        return found if guard or engine.dialect.name == "postgresql" else 0
+
+    monkeypatch.setattr(module, "_made_before", looked)
+    if not guard:
+        monkeypatch.setattr(module, "queue_for", lambda *_args: None)
+
+    def make(_: int) -> dict[str, Any] | None:
+        with Session(engine) as own:
+            try:
+                return store_forecasts(YESTERDAY, district=district, session=own, now=now)
+            except IntegrityError:
+                return None
+
+    session.rollback()
+    # when two make the forecasts of one day at the same instant
+    with ThreadPoolExecutor(2) as pool:
+        first, second = sorted(pool.map(make, range(2)), key=lambda answer: answer is None or "made_before" in answer)
+    # then one has made them and the other says so; the control ends in an error of the database
+    stored = session.scalar(select(func.count()).select_from(GoalForecast))
+    assert first is not None
+    assert first["forecasts"] == stored
+    assert second == ({"forecasts": stored, "made_before": True} if guard else None)
 
 
 def test_a_page_of_an_earlier_day_shows_the_forecast_of_that_day(

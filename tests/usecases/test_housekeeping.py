@@ -22,6 +22,7 @@ from recycling.models.plan import Plan
 from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
 from recycling.models.receipt import SmsReceipt
+from recycling.models.ticket_photo import TicketPhoto
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.policy.privacy import LEAST_DAYS
@@ -30,9 +31,14 @@ from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.field.door_code import door_code_of
 from recycling.usecases.field.proof_photos import take_part
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.intake.ticket_photos import add_ticket_photo
+from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.bookings import booking_in_full
 from recycling.usecases.queries.plans import plan_in_full, planner_file
+from recycling.usecases.queries.ticket_photos import list_ticket_photos
+from recycling.usecases.reporting.taken_in import broken_chains, read_heads
 from tests.builders import TOMORROW, a_booking, a_resident
+from tests.loads import a_keeper, a_weighing
 from tests.planned_days import TRUCK, TRUCK_CREW, a_collector, a_published_plan, with_vehicles
 
 SECOND = timedelta(seconds=1)
@@ -98,6 +104,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "used_device_proofs": 0,
         "photos": 0,
         "proof_photos": 0,
+        "ticket_photos": 0,
         "door_codes": 0,
         "abandoned_uploads": 0,
         "unused_counters": 0,
@@ -221,6 +228,29 @@ def test_photos_of_the_visit_go_after_180_days_and_the_code_for_the_door_after_9
     assert clean_up(district.privacy, session=session, now=still)["proof_photos"] == 0
     assert clean_up(district.privacy, session=session, now=over)["proof_photos"] == 1
     assert [count(session, table) for table in proofs] == [0, 0, 0, 0]
+
+
+def test_photos_of_a_ticket_go_three_years_after_the_weighing_and_the_ticket_stays(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given a ticket of 23 November and one of the day after, each with a picture
+    keeper, tickets = a_keeper(), []
+    for at in (now, now + timedelta(days=1)):
+        ticket = weigh_in(a_weighing(), scale_number="1", by=keeper, district=district, session=session, now=at)
+        add_ticket_photo(
+            ticket.id, b"as sent", decode=lambda _: PlainPhoto(content=b"kept", width=1, height=1), by=keeper,
+            session=session, now=at,
+        )  # fmt: skip
+        tickets.append(ticket.id)
+    # 1,096 days after it, with a leap day among them, is 23 November; the day after that, its picture is gone
+    still, over = (datetime(2029, 11, day, 4, 0, tzinfo=UTC) for day in (23, 24))
+    assert clean_up(district.privacy, session=session, now=still)["ticket_photos"] == 0
+    assert clean_up(district.privacy, session=session, now=over)["ticket_photos"] == 1
+    assert session.scalars(select(TicketPhoto.ticket_id)).all() == tickets[1:]
+    # and both tickets are what was written
+    assert list_ticket_photos(tickets[0], by=keeper, session=session) == []
+    assert list(broken_chains(read_heads(session), now.date(), TOMORROW, session=session)) == []
+    assert clean_up(district.privacy, session=session, now=over)["ticket_photos"] == 0
 
 
 def count(session: Session, table: type[Base]) -> int:

@@ -40,6 +40,7 @@ from recycling.usecases.reporting.publish_report import publish_report
 from recycling.usecases.reporting.report_body import body_of
 from recycling.usecases.reporting.report_files import report_file
 from recycling.usecases.reporting.sign_report import sign_report
+from recycling.usecases.reporting.verify_report import verify_report
 from tests.invariants import assert_invariants
 from tests.loads import a_keeper, a_line, a_weighing
 from tests.papers import Page
@@ -212,6 +213,66 @@ def test_a_report_that_is_not_what_the_tickets_say_now_is_not_published(
 
 def _newest_ticket(session: Session) -> UUID:
     return UUID(str(session.scalar(text("SELECT id FROM intake_ticket ORDER BY number DESC LIMIT 1"))))
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["walked", "control"])
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        # no figure moves: only the keyed chain knows
+        ("UPDATE intake_ticket SET gross_g = gross_g + 1, tare_g = tare_g + 1 WHERE number = 1", "ticket 1 of 2026-11"),
+        ("UPDATE intake_ticket SET keeper_id = id WHERE number = 2", "ticket 2 of 2026-11"),
+    ],
+)
+def test_a_ticket_changed_by_hand_since_the_report_was_made_keeps_it_from_being_published(
+    *, guard: bool, statement: str, named: str, session: Session, district: District, now: datetime,
+    december: datetime, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # given a signed draft of two fridges, after which somebody changes one ticket in the database
+    for _ in range(2):
+        weighed(session, district, now)
+    draft = make_goal_report("2026-11", district=district, session=session, now=december).id
+    clerk, admin = (a_signer(session, now=december, role=role) for role in ("clerk", "admin"))
+    sign_report(draft, by=clerk, session=session, now=december)
+    session.execute(text(statement))
+    session.commit()
+    # then the control, which does not walk the chain, publishes what verifying finds the night after
+    if not guard:
+        monkeypatch.setattr(publish_module, "broken_chains", lambda *_args, **_kwargs: iter(()))
+        publish_report(draft, by=admin, district=district, session=session, now=december)
+        assert any(named in one for one in verify_report(draft, district=district, session=session).differences)
+        return
+    # and otherwise it is refused by the number of that ticket, with what to do; nothing is signed or closed
+    with pytest.raises(Conflict, match=named) as refused:
+        publish_report(draft, by=admin, district=district, session=session, now=december)
+    assert "flask audit verify" in refused.value.message
+    assert session.scalars(select(ClosedMonth.month)).all() == []
+    assert session.scalars(select(ReportSignature.place)).all() == [1]
+
+
+def test_a_changed_mass_is_told_as_a_changed_ticket_and_a_new_version_is_refused_alike(
+    session: Session, district: District, draft: UUID, december: datetime
+) -> None:
+    """A new version would carry the changed mass; so the advice to make one would be wrong."""
+    # given a signed draft of 41.3 kg, made 51.3 kg in the database
+    clerk, admin = (a_signer(session, now=december, role=role) for role in ("clerk", "admin"))
+    sign_report(draft, by=clerk, session=session, now=december)
+    session.execute(text("UPDATE intake_ticket SET gross_g = gross_g + 10000, net_g = net_g + 10000"))
+    session.execute(text("UPDATE intake_line SET net_g = net_g + 10000"))
+    session.commit()
+    with pytest.raises(Conflict, match="ticket 1 of 2026-11-23"):
+        publish_report(draft, by=admin, district=district, session=session, now=december)
+    # when a new version is made of that and signed, it is refused for the same ticket
+    second = make_goal_report("2026-11", district=district, session=session, now=december).id
+    assert second != draft
+    with pytest.raises(Conflict, match="ticket 1 of 2026-11-23"):
+        publish(session, second, district=district, now=december)
+    # and when what was written is put back, the month can be published
+    session.execute(text("UPDATE intake_ticket SET gross_g = gross_g - 10000, net_g = net_g - 10000"))
+    session.execute(text("UPDATE intake_line SET net_g = net_g - 10000"))
+    session.commit()
+    third = make_goal_report("2026-11", district=district, session=session, now=december).id
+    publish(session, third, district=district, now=december)
 
 
 def test_a_month_waits_for_those_of_its_year_before_it_and_a_quarter_for_all_of_its_own(

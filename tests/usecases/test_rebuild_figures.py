@@ -25,8 +25,8 @@ from recycling.policy.district import District
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.reporting import rebuild_figures as module
-from recycling.usecases.reporting.goal_progress import FACT_KEYS, facts_between
 from recycling.usecases.reporting.rebuild_figures import rebuild_figures
+from recycling.usecases.reporting.recovered_facts import FACT_KEYS, facts_between
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_keeper, a_line, a_weighing
 

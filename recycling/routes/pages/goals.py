@@ -14,6 +14,7 @@ from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.schemas.fields import Day, Schema
 from recycling.usecases.reporting.goal_csv import BASELINE_STATES, PROVENANCE_NAMES
 from recycling.usecases.reporting.goal_progress import FIRST_DAY, goal_progress
+from recycling.usecases.reporting.report_tables import OUTLET_NAMES
 
 bp = PageBlueprint("page_goals", __name__, roles=("clerk", "dispatcher", "admin"), url_prefix="/pages/goals")
 
@@ -43,4 +44,5 @@ def show(wanted: dict[str, date | None]) -> str:
         network=district().network,
         provenance_names=PROVENANCE_NAMES,
         baseline_states=BASELINE_STATES,
+        outlet_names=OUTLET_NAMES,
     )

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, select, union, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
 from recycling.errors import Conflict, InvalidInput
-from recycling.models.base import table_of
 from recycling.models.class_average import averages_on
-from recycling.models.intake import IntakeLine, IntakeTicket
-from recycling.models.recovery import DailyRecovery, MonthlyRecovery, RecoveryDay, month_after, month_of, stands
+from recycling.models.recovery import RecoveryDay
 from recycling.models.transaction import see_one_state
 from recycling.policy import goal_progress as policy
 from recycling.policy.district import District
@@ -28,24 +25,9 @@ from recycling.units import kg_text
 from recycling.usecases.queries.balances import held_between
 from recycling.usecases.reporting.in_force import with_baselines
 from recycling.usecases.reporting.outflow import outflow_by_kind
+from recycling.usecases.reporting.recovered_facts import Fact, MadeUpLine, facts_between, made_up_between
 
-FACT_KEYS = ("item_type", "town_key", "channel", "provenance")
 FIRST_DAY = date(2023, 1, 1)  # the goals' base year begins; nothing before it is asked of anybody
-
-MadeUpLine = Row[str, str, str, str, UUID]
-
-
-class Fact(NamedTuple):
-    """What was recovered of one item type from one town-level unit, by channel and provenance."""
-
-    item_type: str
-    town_key: str
-    channel: str
-    provenance: str
-    units: int
-    recovered_g: int
-    ticket_lines: int
-
 
 Figure = TypeVar("Figure", bound=Fact | MadeUpLine)
 
@@ -87,7 +69,7 @@ def progress_at(day: date, *, district: District, session: Session) -> dict[str,
     district = with_baselines(district, session=session)
     new_year = date(day.year, 1, 1)
     facts = facts_between(new_year, day, session=session)
-    made_up = _made_up_lines(new_year, day, session=session)
+    made_up = made_up_between(new_year, day, session=session)
     rolled_up_at = session.scalar(
         select(func.max(RecoveryDay.rolled_up_at)).where(RecoveryDay.day.between(new_year, day))
     )
@@ -123,79 +105,6 @@ def progress_of(
         ],
         "outside_scopes": amounts(outside),
     }
-
-
-def facts_between(first: date, last: date, *, session: Session) -> Sequence[Fact]:
-    """The recovered figures of a span of days, both included, by item type, town-level unit, channel and provenance.
-
-    Whole months are read from the figures by month, what is left at either end day by day: a year is a hundredth of
-    its daily figures. Late in its month the last one is read whole as well, and its last days are taken off.
-    """
-    fact = union_all(*(_signed(*part) for part in _parts(first, last))).subquery().c
-    keys = [fact[name] for name in FACT_KEYS]
-    found = session.execute(
-        select(
-            *keys,
-            func.sum(fact.units).label("units"),
-            # PostgreSQL adds 64-bit integers up to decimals.
-            cast(func.sum(fact.recovered_g), BigInteger).label("recovered_g"),
-            func.sum(fact.ticket_lines).label("ticket_lines"),
-        )
-        .group_by(*keys)
-        .having(func.sum(fact.ticket_lines) > 0)
-        .order_by(*keys)
-    ).all()
-    return [Fact._make(row) for row in found]
-
-
-def _signed(sign: int, model: type[DailyRecovery | MonthlyRecovery], first: date, last: date) -> Select[Any]:
-    columns = table_of(model).c
-    day = columns.day if model is DailyRecovery else columns.month
-    amounts = ((sign * columns[name]).label(name) for name in ("units", "recovered_g", "ticket_lines"))
-    return select(*(columns[name] for name in FACT_KEYS), *amounts).where(day.between(first, last))
-
-
-def _parts(first: date, last: date) -> Iterator[tuple[int, type[DailyRecovery | MonthlyRecovery], date, date]]:
-    """A span of days as figures by month and by day to be added, and by day to be taken off."""
-    one = timedelta(days=1)
-    begin = first if first.day == 1 else month_after(first)
-    end = month_of(last + one)  # the first month that is not whole
-    if begin >= end:
-        yield 1, DailyRecovery, first, last
-        return
-    if first < begin:
-        yield 1, DailyRecovery, first, begin - one
-    rest = month_after(end) - last - one
-    if end <= last and rest < last + one - end:
-        yield 1, MonthlyRecovery, begin, end
-        yield -1, DailyRecovery, last + one, month_after(end) - one
-        return
-    yield 1, MonthlyRecovery, begin, end - one
-    if end <= last:
-        yield 1, DailyRecovery, end, last
-
-
-def _made_up_lines(first: date, last: date, *, session: Session) -> Sequence[MadeUpLine]:
-    """What counts in a span of days and stands on made-up tickets, what adjustments take off again too.
-
-    There are many only where a demo runs.
-    """
-    return session.execute(_MADE_UP, {"first": first, "last": last}).all()
-
-
-# Built once: it is asked for with every figure, and to put it together takes longer than to find that there are none.
-_TAKEN_OFF = aliased(IntakeTicket)
-_OF_SPAN = (IntakeTicket.counts_on.between(bindparam("first"), bindparam("last")), stands())
-_MADE_UP = union(
-    select(IntakeLine.item_type, IntakeLine.town_key, IntakeTicket.channel, IntakeLine.provenance, IntakeTicket.id)
-    .join(IntakeTicket)
-    .where(IntakeTicket.made_up, *_OF_SPAN),
-    select(IntakeLine.item_type, IntakeLine.town_key, _TAKEN_OFF.channel, IntakeLine.provenance, _TAKEN_OFF.id)
-    .select_from(IntakeTicket)
-    .join(_TAKEN_OFF, _TAKEN_OFF.id == IntakeTicket.counters_id)
-    .join(IntakeLine, IntakeLine.ticket_id == _TAKEN_OFF.id)
-    .where(_TAKEN_OFF.made_up, *_OF_SPAN),
-)
 
 
 def counted(figures: Iterable[Figure], scope: Scope, *, district: District) -> list[Figure]:

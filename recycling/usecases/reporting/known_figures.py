@@ -21,7 +21,8 @@ from recycling.models.recovery import DailyRecovery, MonthlyRecovery, month_afte
 from recycling.policy.district import District
 from recycling.policy.forecast import Known, month_is_over
 from recycling.policy.scope import Scope
-from recycling.usecases.reporting.goal_progress import counted, facts_between
+from recycling.usecases.reporting.goal_progress import counted
+from recycling.usecases.reporting.recovered_facts import facts_between
 
 Row = Any  # of facts or declared figures, with their amounts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -22,24 +23,28 @@ from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.periods import read_period
 from recycling.usecases.reporting.program import made_with
-from recycling.usecases.reporting.report_body import body_of, digest, substance, take_inputs
+from recycling.usecases.reporting.report_body import body_of, digest, span_of, substance, take_inputs
 from recycling.usecases.reporting.report_files import report_file
 from recycling.usecases.reporting.signing import fit_report, months_told, signature
+from recycling.usecases.reporting.taken_in import broken_chains
 
 log = logger(__name__)
+
+MOST_NAMED = 3  # changed tickets in one refusal; the verification of the records names them all
 
 
 def publish_report(report_id: UUID, *, by: Principal, district: District, session: Session, now: datetime) -> UUID:
     """Publish a signed report; done again by the same person, it changes nothing.
 
-    The files are written before the transaction, since they take seconds and nothing may wait for them. Inside it the
-    month is closed first, alone, and the report is worked out again: what is signed is what the tickets say for good.
+    The chains are walked and the files written before the transaction, since both take seconds and nothing may wait for
+    them. Inside it the month is closed first, alone, and the report is worked out again: what is signed is what the
+    tickets say for good. A change by hand in between that moves no figure is one made after it, and is found like that.
 
     Raises
     ------
     NotFound, Conflict
-        As for `fit_report`; when nobody or only the caller has signed it, another has published it, or the tickets say
-        something else by now.
+        As for `fit_report`; when nobody or only the caller has signed it, another has published it, a ticket of its
+        period is not what was written, or the tickets say something else by now.
     Forbidden
         When the caller is nobody who may sign.
     NotInstalled, Unavailable
@@ -51,6 +56,7 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
         return report_id
     _refuse_unsigned(report_id, signed, by=by)
     made = signature(report, place=2, by=by, session=session, now=now)
+    _refuse_broken(report, session=session)
     both = [*signed, ReportSignature(**made)]
     contents = {form: report_file(report, both, form, session=session) for form in FORMS}
     with atomic(session):
@@ -88,6 +94,18 @@ def _refuse_unsigned(report_id: UUID, signed: Sequence[ReportSignature], *, by: 
         )
     if signed[0].signed_by_id == by.id:
         raise Conflict("you signed this report; another person publishes it / 签字人不得签发同一报告，请由另一人签发")
+
+
+def _refuse_broken(report: GoalReport, *, session: Session) -> None:
+    """Refuse a report with a changed ticket in its period; first of all, since a new version would rest on it too."""
+    broken = broken_chains(report.inputs["heads"], *span_of(report.inputs), session=session)
+    faults = "; ".join(islice(broken, MOST_NAMED))
+    if faults:
+        raise Conflict(
+            f"tickets of {report.period} were changed in the database: {faults}. Their report is not published: let an"
+            " administrator run flask audit verify and put back what was written, then publish again"
+            " / 本期磅单在库中被改动，不得签发；请管理员运行 flask audit verify 查明并恢复原记录后再签发"
+        )
 
 
 def _refuse_outdated(report: GoalReport, *, district: District, session: Session, now: datetime) -> None:
