@@ -23,11 +23,12 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from recycling.errors import Conflict
-from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, insert_into, key_column, one_of, table_of
+from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, key_column, one_of, table_of
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.transaction import run
 from recycling.models.written_once import written_once
@@ -206,7 +207,7 @@ def missing_tags() -> Select[str]:
 
 
 class StationBook(Base):
-    """The newest numbers of a station's hand-overs and stock counts. Locked and moved on by each."""
+    """The newest numbers of a station's hand-overs and counts; held by whoever changes its stock (`hold_stock`)."""
 
     __tablename__ = "station_book"
 
@@ -215,48 +216,60 @@ class StationBook(Base):
     last_count: Mapped[int] = mapped_column(default=0)
 
 
+def hold_stock(session: Session, station_key: str) -> None:
+    """Hold a station's book until the transaction ends.
+
+    Whoever reads lots in order to change some does so first, so that they queue for one row: also where there is no lot
+    yet, and whatever lots they come to later, in whatever sequence.
+    """
+    if not _locked(session, station_key):
+        insert_if_absent(session, StationBook, station_key=station_key, last_hand_over=0, last_count=0)
+        _locked(session, station_key)
+
+
+def _locked(session: Session, station_key: str) -> bool:
+    book = table_of(StationBook).c.station_key
+    return session.scalar(select(book).where(book == station_key).with_for_update()) is not None
+
+
 def next_number(session: Session, station_key: str, column: Literal["last_hand_over", "last_count"]) -> int:
-    """The next number of a station's hand-overs or counts; one that is undone gives it back."""
-    row = insert_into(session, StationBook).values(
-        {"station_key": station_key, "last_hand_over": 0, "last_count": 0, column: 1}
-    )
+    """The next number of a station's hand-overs or counts, whose book is held; one that is undone gives it back."""
     counter = table_of(StationBook).c[column]
-    counted = row.on_conflict_do_update(index_elements=["station_key"], set_={column: counter + 1})
-    number: int = session.scalars(counted.returning(counter)).one()
+    counted = update(table_of(StationBook)).where(table_of(StationBook).c.station_key == station_key)
+    number: int = session.scalars(counted.values({column: counter + 1}).returning(counter)).one()
     return number
 
 
 def locked_lots(session: Session, station_key: str, item_types: Iterable[str]) -> dict[str, list[StockLot]]:
-    """The lots of item types with something left, oldest first, locked until the transaction ends.
-
-    Two who take out of one lot queue here. Everybody locks lots in the sequence of item type and day.
-    """
+    """The lots of item types with something left, oldest first, the station's stock held until the transaction ends."""
+    hold_stock(session, station_key)
     wanted = select(StockLot).where(
         StockLot.station_key == station_key, StockLot.item_type.in_(set(item_types)), StockLot.left_units > 0
     )
     found: dict[str, list[StockLot]] = {}
-    for lot in _locked(session, wanted):
+    for lot in _in_sequence(session, wanted):
         found.setdefault(lot.item_type, []).append(lot)
     return found
 
 
-def _locked(session: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-    in_sequence = wanted.order_by(StockLot.item_type, StockLot.day).with_for_update()
+def _in_sequence(session: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
+    in_sequence = wanted.order_by(StockLot.item_type, StockLot.day)
     return session.scalars(in_sequence.execution_options(populate_existing=True)).all()
 
 
 def add_lots(session: Session, station_key: str, day: date, item_types: Iterable[str]) -> dict[str, StockLot]:
-    """The lots of one day, made where they are missing, locked until the transaction ends."""
+    """The lots of one day, made where they are missing, the station's stock held until the transaction ends."""
     keys = sorted(set(item_types))
     if not keys:
         return {}
+    hold_stock(session, station_key)
     for item_type in keys:
         empty = dict.fromkeys(AMOUNTS, 0) | {"told_on": None}
         insert_if_absent(session, StockLot, station_key=station_key, item_type=item_type, day=day, **empty)
     wanted = select(StockLot).where(
         StockLot.station_key == station_key, StockLot.day == day, StockLot.item_type.in_(keys)
     )
-    return {lot.item_type: lot for lot in _locked(session, wanted)}
+    return {lot.item_type: lot for lot in _in_sequence(session, wanted)}
 
 
 def stock_ticket(session: Session, ticket: IntakeTicket, *, take_back: Sequence[IntakeLine] = ()) -> None:
