@@ -43,8 +43,11 @@ ClashReason = Literal["elsewhere", "other_item", "unreadable", "untagged"]
 CLASH_REASONS: tuple[ClashReason, ...] = get_args(ClashReason)
 
 # The steps of a unit's way: taken at the door, on board of a vehicle, on a station's scale, into a lot of its stock,
-# handed over to an outlet, weighed again there; what a correction of its ticket makes of it; missed by a count.
-CustodyKind = Literal["door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing"]
+# handed over to an outlet, weighed again there, sent back by it; what a correction of its ticket makes of it; missed by
+# a count, found again by a later one.
+CustodyKind = Literal[
+    "door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing", "found", "returned"
+]
 CUSTODY_KINDS: tuple[CustodyKind, ...] = get_args(CustodyKind)
 
 AT_ONCE = 1_000  # steps read at a time
@@ -95,11 +98,14 @@ class CustodyEvent(Base):
 class WeighedTag(Base):
     """A label on a line of a ticket. Of the tickets that name it, one stands: whatever way goods come, each unit counts
     once. A correction lets the labels of its original stand no longer.
+
+    A standing one whose unit is gone says with which hand-over or by which count; without either it is in stock.
     """
 
     __tablename__ = "weighed_tag"
     __table_args__ = (
         ForeignKeyConstraint(["ticket_id", "position"], ["intake_line.ticket_id", "intake_line.position"]),
+        CheckConstraint("hand_over_id IS NULL OR count_id IS NULL", name="left_once"),
         Index(
             "uq_weighed_tag_standing", "tag", unique=True, sqlite_where=text("stands"), postgresql_where=text("stands")
         ),
@@ -109,6 +115,8 @@ class WeighedTag(Base):
     tag: Mapped[str] = mapped_column(ForeignKey("custody_tag.tag"), primary_key=True)
     position: Mapped[int]
     stands: Mapped[bool] = mapped_column(default=True)
+    hand_over_id: Mapped[UUID | None] = mapped_column(ForeignKey("hand_over.id"))
+    count_id: Mapped[UUID | None] = mapped_column(ForeignKey("stock_count.id"))
 
 
 @written_once

@@ -37,8 +37,8 @@ from recycling.policy.custody_tags import TAG_CHARS
 # Why the books and the shelf differ, as the counter of the shelf says.
 CountReason = Literal["miscounted", "found", "lost", "stolen", "damaged", "other"]
 COUNT_REASONS: tuple[CountReason, ...] = get_args(CountReason)
-# And by ourselves: a ticket was corrected after some of its mass had left.
-ADJUSTMENT_REASONS = (*COUNT_REASONS, "ticket_corrected")
+# And by ourselves: a ticket was corrected after some of its mass had left; a processor sent something back.
+ADJUSTMENT_REASONS = (*COUNT_REASONS, "ticket_corrected", "returned")
 AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
 
 
@@ -105,7 +105,8 @@ class StockAdjustment(WithId, Base):
     __table_args__ = (
         one_of("reason", ADJUSTMENT_REASONS),
         CheckConstraint("units <> 0 OR net_g <> 0", name="something"),
-        CheckConstraint("(count_id IS NULL) = (reason = 'ticket_corrected')", name="has_source"),
+        CheckConstraint("(count_id IS NULL) = (reason IN ('ticket_corrected', 'returned'))", name="has_source"),
+        CheckConstraint("(hand_over_id IS NOT NULL) = (reason = 'returned')", name="has_hand_over"),
         CheckConstraint("(ticket_id IS NOT NULL) = (reason = 'ticket_corrected')", name="has_ticket"),
         Index(None, "station_key", "day"),
     )
@@ -119,6 +120,7 @@ class StockAdjustment(WithId, Base):
     reason: Mapped[str] = mapped_column(String(24))
     count_id: Mapped[UUID | None] = mapped_column(ForeignKey("stock_count.id"), index=True)
     ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"))
+    hand_over_id: Mapped[UUID | None] = mapped_column(ForeignKey("hand_over.id"), index=True)
     by_id: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -163,17 +165,22 @@ class StockCountLine(Base):
     net_g: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[CountReason | None] = mapped_column(String(24))
 
-    missing: Mapped[list[StockCountTag]] = relationship(lazy="selectin", order_by="StockCountTag.tag")
+    tags: Mapped[list[StockCountTag]] = relationship(lazy="selectin", order_by="StockCountTag.tag")
 
     @property
     def missing_tags(self) -> list[str]:
         """The labels that were not found."""
-        return [row.tag for row in self.missing]
+        return [row.tag for row in self.tags if not row.found]
+
+    @property
+    def found_tags(self) -> list[str]:
+        """The labels that were missed before and found now."""
+        return [row.tag for row in self.tags if row.found]
 
 
 @written_once
 class StockCountTag(Base):
-    """A label that a count misses. Once the count holds, its unit is no longer in stock."""
+    """A label that a count misses, or has found again; once the count holds, its unit is out of stock, or in again."""
 
     __tablename__ = "stock_count_tag"
     __table_args__ = (
@@ -183,6 +190,7 @@ class StockCountTag(Base):
     count_id: Mapped[UUID] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(String(TAG_CHARS), ForeignKey("custody_tag.tag"), primary_key=True, index=True)
     item_type: Mapped[str] = key_column()
+    found: Mapped[bool] = mapped_column(default=False)
 
 
 @written_once
@@ -198,12 +206,6 @@ class StockCountDecision(Base):
     counted_by_id: Mapped[UUID] = mapped_column(Uuid)
     by_id: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-def missing_tags() -> Select[str]:
-    """The labels that counts miss which hold."""
-    held = StockCount.held & ~StockCount.decision.has(StockCountDecision.approved)
-    return select(StockCountTag.tag).join(StockCount, StockCount.id == StockCountTag.count_id).where(~held)
 
 
 class StationBook(Base):
@@ -306,7 +308,7 @@ def stock_ticket(session: Session, ticket: IntakeTicket, *, take_back: Sequence[
             row = {
                 "id": uuid4(), "station_key": lot.station_key, "item_type": item_type, "lot_day": lot.day,
                 "day": ticket.counts_on, "units": 0, "net_g": change_g, "reason": "ticket_corrected", "count_id": None,
-                "ticket_id": ticket.id, "by_id": ticket.keeper_id, "at": ticket.weighed_at,
+                "ticket_id": ticket.id, "hand_over_id": None, "by_id": ticket.keeper_id, "at": ticket.weighed_at,
             }  # fmt: skip
             session.flush()
             run(session, insert(table_of(StockAdjustment)), [row])

@@ -159,6 +159,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "hand_overs.show_hand_over": ("keeper", *DESK),
     "hand_overs.print_note": ("keeper", *DESK),
     "hand_overs.create_re_weigh": ("keeper", *DESK),
+    "hand_overs.create_return": ("keeper",),
     "hand_overs.create_resolution": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
     "kept_windows.list_kept": DESK,
@@ -234,6 +235,7 @@ BODIES: dict[str, Any] = {
     "ticket_photos.add_photo": a_photo(),
     "stock.create_decision": {"approved": True, "note": "已到场复核"},
     "hand_overs.create_re_weigh": {"net_g": 41_000},
+    "hand_overs.create_return": {"tags": ["x"], "note": "退回"},
     "hand_overs.create_resolution": {"code": "moisture", "reason": "已电话核实"},
 }
 
