@@ -17,7 +17,7 @@ from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.transaction import rows_met
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import LONGEST_AS_READ, read_tag
-from recycling.usecases.intake.weighing import WeighedLine
+from recycling.usecases.intake.weighing import MOST_TAGS, WeighedLine
 
 
 def read_tags(lines: Sequence[WeighedLine]) -> dict[str, int]:
@@ -26,8 +26,14 @@ def read_tags(lines: Sequence[WeighedLine]) -> dict[str, int]:
     Raises
     ------
     InvalidInput
-        When one is no label or comes twice, or a line has more of them than units.
+        When one is no label or comes twice, a line has more of them than units, or there are more than a ticket takes.
     """
+    number = sum(len(line.tags) for line in lines)
+    if number > MOST_TAGS:
+        raise InvalidInput(
+            f"{number} labels on one ticket, and it takes {MOST_TAGS}; weigh the load in on several"
+            f" / 单张磅单最多 {MOST_TAGS} 个标签（现 {number} 个），请分单过磅"
+        )
     found: dict[str, int] = {}
     for position, line in enumerate(lines):
         if len(line.tags) > line.units:
