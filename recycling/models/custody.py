@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,9 +43,14 @@ ClashReason = Literal["elsewhere", "other_item", "unreadable", "untagged"]
 CLASH_REASONS: tuple[ClashReason, ...] = get_args(ClashReason)
 
 # The steps of a unit's way: taken at the door, on board of a vehicle, on a station's scale, into a lot of its stock,
-# handed over to an outlet, weighed again there; what a correction of its ticket makes of it; missed by a count.
-CustodyKind = Literal["door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing"]
+# handed over to an outlet, weighed again there, sent back by it; what a correction of its ticket makes of it; missed by
+# a count, found again by a later one.
+CustodyKind = Literal[
+    "door", "vehicle", "station", "lot", "outlet", "reweighed", "adjusted", "missing", "found", "returned"
+]
 CUSTODY_KINDS: tuple[CustodyKind, ...] = get_args(CustodyKind)
+
+AT_ONCE = 1_000  # steps read at a time
 
 
 @written_once
@@ -83,7 +89,7 @@ class CustodyEvent(Base):
     tag: Mapped[str] = mapped_column(ForeignKey("custody_tag.tag"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[CustodyKind] = mapped_column(String(16))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     by_id: Mapped[UUID] = mapped_column(Uuid)
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
@@ -92,11 +98,14 @@ class CustodyEvent(Base):
 class WeighedTag(Base):
     """A label on a line of a ticket. Of the tickets that name it, one stands: whatever way goods come, each unit counts
     once. A correction lets the labels of its original stand no longer.
+
+    A standing one whose unit is gone says with which hand-over or by which count; without either it is in stock.
     """
 
     __tablename__ = "weighed_tag"
     __table_args__ = (
         ForeignKeyConstraint(["ticket_id", "position"], ["intake_line.ticket_id", "intake_line.position"]),
+        CheckConstraint("hand_over_id IS NULL OR count_id IS NULL", name="left_once"),
         Index(
             "uq_weighed_tag_standing", "tag", unique=True, sqlite_where=text("stands"), postgresql_where=text("stands")
         ),
@@ -106,6 +115,8 @@ class WeighedTag(Base):
     tag: Mapped[str] = mapped_column(ForeignKey("custody_tag.tag"), primary_key=True)
     position: Mapped[int]
     stands: Mapped[bool] = mapped_column(default=True)
+    hand_over_id: Mapped[UUID | None] = mapped_column(ForeignKey("hand_over.id"))
+    count_id: Mapped[UUID | None] = mapped_column(ForeignKey("stock_count.id"))
 
 
 @written_once
@@ -180,6 +191,22 @@ def record_steps(session: Session, steps: Sequence[Step], *, by: Principal, now:
         moved.values(last_number=bindparam("to_number"), last_mac=bindparam("to_mac")),
         [{"of_tag": tag, "to_number": number, "to_mac": mac} for tag, (number, mac) in sorted(heads.items())],
     )
+
+
+def steps_between(session: Session, after: datetime | None, until: datetime) -> tuple[int, str]:
+    """How many steps were taken later than ``after`` and up to ``until``, and one digest of their macs.
+
+    In the sequence of instant and mac, which no collation changes; read in pages, so that memory stays flat.
+    """
+    steps = table_of(CustodyEvent).c
+    wanted = select(steps.mac).where(steps.at <= until).order_by(steps.at, steps.mac)
+    if after is not None:
+        wanted = wanted.where(steps.at > after)
+    number, digest = 0, hashlib.sha256()
+    for (mac,) in session.execute(wanted.execution_options(yield_per=AT_ONCE)):
+        number += 1
+        digest.update(bytes(mac))
+    return number, digest.hexdigest()
 
 
 def step_mac(row: Mapping[str, Any], *, before: bytes) -> bytes:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from recycling.models.base import Base, UtcDateTime, WithId, key_column, one_of
+from recycling.models.stock import StockAdjustment
 from recycling.models.written_once import written_once
 from recycling.policy.custody_tags import TAG_CHARS
 from recycling.policy.processors import OUTLET_KINDS, OutletKind
@@ -59,6 +60,11 @@ class HandOver(WithId, Base):
     lines: Mapped[list[HandOverLine]] = relationship(lazy="selectin", order_by="HandOverLine.position")
     tags: Mapped[list[HandOverTag]] = relationship(lazy="selectin", order_by="HandOverTag.tag")
     re_weighs: Mapped[list[ReWeigh]] = relationship(lazy="selectin", order_by="ReWeigh.number")
+    returned: Mapped[list[StockAdjustment]] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        order_by="(StockAdjustment.at, StockAdjustment.id)",
+    )
 
 
 @written_once
@@ -88,12 +94,12 @@ class HandOverLine(Base):
 
 @written_once
 class HandOverTag(Base):
-    """A labelled unit that left with a batch: once."""
+    """A labelled unit that left with a batch; another time only after it came back."""
 
     __tablename__ = "hand_over_tag"
 
     tag: Mapped[str] = mapped_column(String(TAG_CHARS), ForeignKey("custody_tag.tag"), primary_key=True)
-    hand_over_id: Mapped[UUID] = mapped_column(ForeignKey("hand_over.id"), index=True)
+    hand_over_id: Mapped[UUID] = mapped_column(ForeignKey("hand_over.id"), primary_key=True, index=True)
 
 
 @written_once

@@ -23,11 +23,12 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from recycling.errors import Conflict
-from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, insert_into, key_column, one_of, table_of
+from recycling.models.base import Base, UtcDateTime, WithId, insert_if_absent, key_column, one_of, table_of
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.transaction import run
 from recycling.models.written_once import written_once
@@ -36,8 +37,8 @@ from recycling.policy.custody_tags import TAG_CHARS
 # Why the books and the shelf differ, as the counter of the shelf says.
 CountReason = Literal["miscounted", "found", "lost", "stolen", "damaged", "other"]
 COUNT_REASONS: tuple[CountReason, ...] = get_args(CountReason)
-# And by ourselves: a ticket was corrected after some of its mass had left.
-ADJUSTMENT_REASONS = (*COUNT_REASONS, "ticket_corrected")
+# And by ourselves: a ticket was corrected after some of its mass had left; a processor sent something back.
+ADJUSTMENT_REASONS = (*COUNT_REASONS, "ticket_corrected", "returned")
 AMOUNTS = ("in_units", "in_g", "out_units", "out_g", "adjusted_units", "adjusted_g", "left_units", "left_g")
 
 
@@ -104,7 +105,8 @@ class StockAdjustment(WithId, Base):
     __table_args__ = (
         one_of("reason", ADJUSTMENT_REASONS),
         CheckConstraint("units <> 0 OR net_g <> 0", name="something"),
-        CheckConstraint("(count_id IS NULL) = (reason = 'ticket_corrected')", name="has_source"),
+        CheckConstraint("(count_id IS NULL) = (reason IN ('ticket_corrected', 'returned'))", name="has_source"),
+        CheckConstraint("(hand_over_id IS NOT NULL) = (reason = 'returned')", name="has_hand_over"),
         CheckConstraint("(ticket_id IS NOT NULL) = (reason = 'ticket_corrected')", name="has_ticket"),
         Index(None, "station_key", "day"),
     )
@@ -118,6 +120,7 @@ class StockAdjustment(WithId, Base):
     reason: Mapped[str] = mapped_column(String(24))
     count_id: Mapped[UUID | None] = mapped_column(ForeignKey("stock_count.id"), index=True)
     ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_ticket.id"))
+    hand_over_id: Mapped[UUID | None] = mapped_column(ForeignKey("hand_over.id"), index=True)
     by_id: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -162,17 +165,22 @@ class StockCountLine(Base):
     net_g: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[CountReason | None] = mapped_column(String(24))
 
-    missing: Mapped[list[StockCountTag]] = relationship(lazy="selectin", order_by="StockCountTag.tag")
+    tags: Mapped[list[StockCountTag]] = relationship(lazy="selectin", order_by="StockCountTag.tag")
 
     @property
     def missing_tags(self) -> list[str]:
         """The labels that were not found."""
-        return [row.tag for row in self.missing]
+        return [row.tag for row in self.tags if not row.found]
+
+    @property
+    def found_tags(self) -> list[str]:
+        """The labels that were missed before and found now."""
+        return [row.tag for row in self.tags if row.found]
 
 
 @written_once
 class StockCountTag(Base):
-    """A label that a count misses. Once the count holds, its unit is no longer in stock."""
+    """A label that a count misses, or has found again; once the count holds, its unit is out of stock, or in again."""
 
     __tablename__ = "stock_count_tag"
     __table_args__ = (
@@ -182,6 +190,7 @@ class StockCountTag(Base):
     count_id: Mapped[UUID] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(String(TAG_CHARS), ForeignKey("custody_tag.tag"), primary_key=True, index=True)
     item_type: Mapped[str] = key_column()
+    found: Mapped[bool] = mapped_column(default=False)
 
 
 @written_once
@@ -199,14 +208,8 @@ class StockCountDecision(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-def missing_tags() -> Select[str]:
-    """The labels that counts miss which hold."""
-    held = StockCount.held & ~StockCount.decision.has(StockCountDecision.approved)
-    return select(StockCountTag.tag).join(StockCount, StockCount.id == StockCountTag.count_id).where(~held)
-
-
 class StationBook(Base):
-    """The newest numbers of a station's hand-overs and stock counts. Locked and moved on by each."""
+    """The newest numbers of a station's hand-overs and counts; held by whoever changes its stock (`hold_stock`)."""
 
     __tablename__ = "station_book"
 
@@ -215,48 +218,60 @@ class StationBook(Base):
     last_count: Mapped[int] = mapped_column(default=0)
 
 
+def hold_stock(session: Session, station_key: str) -> None:
+    """Hold a station's book until the transaction ends.
+
+    Whoever reads lots in order to change some does so first, so that they queue for one row: also where there is no lot
+    yet, and whatever lots they come to later, in whatever sequence.
+    """
+    if not _locked(session, station_key):
+        insert_if_absent(session, StationBook, station_key=station_key, last_hand_over=0, last_count=0)
+        _locked(session, station_key)
+
+
+def _locked(session: Session, station_key: str) -> bool:
+    book = table_of(StationBook).c.station_key
+    return session.scalar(select(book).where(book == station_key).with_for_update()) is not None
+
+
 def next_number(session: Session, station_key: str, column: Literal["last_hand_over", "last_count"]) -> int:
-    """The next number of a station's hand-overs or counts; one that is undone gives it back."""
-    row = insert_into(session, StationBook).values(
-        {"station_key": station_key, "last_hand_over": 0, "last_count": 0, column: 1}
-    )
+    """The next number of a station's hand-overs or counts, whose book is held; one that is undone gives it back."""
     counter = table_of(StationBook).c[column]
-    counted = row.on_conflict_do_update(index_elements=["station_key"], set_={column: counter + 1})
-    number: int = session.scalars(counted.returning(counter)).one()
+    counted = update(table_of(StationBook)).where(table_of(StationBook).c.station_key == station_key)
+    number: int = session.scalars(counted.values({column: counter + 1}).returning(counter)).one()
     return number
 
 
 def locked_lots(session: Session, station_key: str, item_types: Iterable[str]) -> dict[str, list[StockLot]]:
-    """The lots of item types with something left, oldest first, locked until the transaction ends.
-
-    Two who take out of one lot queue here. Everybody locks lots in the sequence of item type and day.
-    """
+    """The lots of item types with something left, oldest first, the station's stock held until the transaction ends."""
+    hold_stock(session, station_key)
     wanted = select(StockLot).where(
         StockLot.station_key == station_key, StockLot.item_type.in_(set(item_types)), StockLot.left_units > 0
     )
     found: dict[str, list[StockLot]] = {}
-    for lot in _locked(session, wanted):
+    for lot in _in_sequence(session, wanted):
         found.setdefault(lot.item_type, []).append(lot)
     return found
 
 
-def _locked(session: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-    in_sequence = wanted.order_by(StockLot.item_type, StockLot.day).with_for_update()
+def _in_sequence(session: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
+    in_sequence = wanted.order_by(StockLot.item_type, StockLot.day)
     return session.scalars(in_sequence.execution_options(populate_existing=True)).all()
 
 
 def add_lots(session: Session, station_key: str, day: date, item_types: Iterable[str]) -> dict[str, StockLot]:
-    """The lots of one day, made where they are missing, locked until the transaction ends."""
+    """The lots of one day, made where they are missing, the station's stock held until the transaction ends."""
     keys = sorted(set(item_types))
     if not keys:
         return {}
+    hold_stock(session, station_key)
     for item_type in keys:
         empty = dict.fromkeys(AMOUNTS, 0) | {"told_on": None}
         insert_if_absent(session, StockLot, station_key=station_key, item_type=item_type, day=day, **empty)
     wanted = select(StockLot).where(
         StockLot.station_key == station_key, StockLot.day == day, StockLot.item_type.in_(keys)
     )
-    return {lot.item_type: lot for lot in _locked(session, wanted)}
+    return {lot.item_type: lot for lot in _in_sequence(session, wanted)}
 
 
 def stock_ticket(session: Session, ticket: IntakeTicket, *, take_back: Sequence[IntakeLine] = ()) -> None:
@@ -293,7 +308,7 @@ def stock_ticket(session: Session, ticket: IntakeTicket, *, take_back: Sequence[
             row = {
                 "id": uuid4(), "station_key": lot.station_key, "item_type": item_type, "lot_day": lot.day,
                 "day": ticket.counts_on, "units": 0, "net_g": change_g, "reason": "ticket_corrected", "count_id": None,
-                "ticket_id": ticket.id, "by_id": ticket.keeper_id, "at": ticket.weighed_at,
+                "ticket_id": ticket.id, "hand_over_id": None, "by_id": ticket.keeper_id, "at": ticket.weighed_at,
             }  # fmt: skip
             session.flush()
             run(session, insert(table_of(StockAdjustment)), [row])

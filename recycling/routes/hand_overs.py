@@ -20,10 +20,12 @@ from recycling.routes.schemas.hand_overs import (
     HandOverSchema,
     ProcessorListSchema,
     ResolutionRequestSchema,
+    ReturnRequestSchema,
     ReWeighRequestSchema,
 )
 from recycling.usecases.custody.hand_over import Batch, hand_over
 from recycling.usecases.custody.re_weigh import re_weigh, resolve_difference
+from recycling.usecases.custody.take_back import take_back
 from recycling.usecases.queries import hand_overs as queries
 
 bp = GuardedBlueprint(
@@ -83,6 +85,17 @@ def print_note(hand_over_id: UUID) -> Response:
 def create_re_weigh(body: dict[str, Any], hand_over_id: UUID) -> dict[str, Any]:
     """Write the processor's net down; a difference outside the tolerance is held (去向复磅)."""
     batch = re_weigh(hand_over_id, by=principal(), district=configured(), session=db.session(), now=utc_now(), **body)
+    return queries.batch_in_full(batch)
+
+
+@bp.post("/hand-overs/<uuid:hand_over_id>/returns")
+@only("keeper")
+@bp.arguments(ReturnRequestSchema)
+@idempotent
+@bp.response(201, HandOverSchema)
+def create_return(body: dict[str, Any], hand_over_id: UUID) -> dict[str, Any]:
+    """Take units back that the processor sends back: again in the own station's stock (退回)."""
+    batch = take_back(hand_over_id, by=principal(), session=db.session(), now=utc_now(), **body)
     return queries.batch_in_full(batch)
 
 

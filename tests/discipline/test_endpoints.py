@@ -160,6 +160,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "hand_overs.show_hand_over": ("keeper", *DESK),
     "hand_overs.print_note": ("keeper", *DESK),
     "hand_overs.create_re_weigh": ("keeper", *DESK),
+    "hand_overs.create_return": ("keeper",),
     "hand_overs.create_resolution": ("keeper", *DESK),
     "recovered.list_recovered": DESK,
     "kept_windows.list_kept": DESK,
@@ -235,6 +236,7 @@ BODIES: dict[str, Any] = {
     "ticket_photos.add_photo": a_photo(),
     "stock.create_decision": {"approved": True, "note": "已到场复核"},
     "hand_overs.create_re_weigh": {"net_g": 41_000},
+    "hand_overs.create_return": {"lines": [{"item_type": "fridge", "units": 1}], "note": "退回处理"},
     "hand_overs.create_resolution": {"code": "moisture", "reason": "已电话核实"},
 }
 
@@ -568,8 +570,8 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # residents; holds: confirm and give up; photos: show and delete; addresses: show, amend and delete; waiting wishes:
     # show and withdraw; tickets: show, correct, print, photos listed and added; a ticket's photo; a reading; a
     # correction: approve and reject; trip balances: show and resolve; a device's end and the alternative to a broken
-    # promise; hand-overs: show, print, re-weigh and settle; stock counts: show and decide
-    assert cells == 35
+    # promise; hand-overs: show, print, re-weigh, take back and settle; stock counts: show and decide
+    assert cells == 36
 
 
 def spoken(answer: TestResponse) -> str:

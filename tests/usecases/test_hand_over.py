@@ -314,16 +314,18 @@ def test_two_who_take_the_same_lot_at_once_take_what_is_there_once(
     weigh(a_line(units=3), net_g=123_900)
     session.rollback()
     refused: list[DomainError] = []
-    reading, locked = Event(), stock._locked
+    reading, read = Event(), stock._in_sequence
 
     def slowly(own: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
         """Read the lots, and let somebody else read them before we write."""
-        found = locked(own, wanted) if lock else own.scalars(wanted.order_by(StockLot.item_type, StockLot.day)).all()
+        found = read(own, wanted)
         reading.set()
         time.sleep(0.3)
         return found
 
-    monkeypatch.setattr(stock, "_locked", slowly)
+    monkeypatch.setattr(stock, "_in_sequence", slowly)
+    if not lock:
+        monkeypatch.setattr(stock, "_locked", lambda *_: True)
 
     def take() -> None:
         with Session(engine) as own:
@@ -362,15 +364,17 @@ def test_a_correction_and_a_hand_over_of_the_same_lot_at_once_do_not_both_have_i
     ticket_id = weigh().id
     session.rollback()
     refused: list[Exception] = []
-    reading, locked = Event(), stock._locked
+    reading, read = Event(), stock._in_sequence
 
     def slowly(own: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-        found = locked(own, wanted) if lock else own.scalars(wanted.order_by(StockLot.item_type, StockLot.day)).all()
+        found = read(own, wanted)
         reading.set()
         time.sleep(0.3)
         return found
 
-    monkeypatch.setattr(stock, "_locked", slowly)
+    monkeypatch.setattr(stock, "_in_sequence", slowly)
+    if not lock:
+        monkeypatch.setattr(stock, "_locked", lambda *_: True)
 
     def run(step: Callable[[Session], object]) -> None:
         with Session(engine) as own:

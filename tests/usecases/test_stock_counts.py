@@ -249,6 +249,60 @@ def test_labels_that_a_count_cannot_miss_are_refused(
     assert session.scalars(select(StockCount.id)).all() == []
 
 
+def test_a_count_names_the_labels_that_are_missing_and_takes_the_others_first(
+    session: Session, weigh: Callable[..., Any], count: Callable[..., StockCount]
+) -> None:
+    # given a labelled fridge in the oldest lot, and one without a label tomorrow
+    weigh(a_line(tags=TAGS[:1]), net_g=41_000)
+    weigh(net_g=41_000, days=1)
+    # when one is missing, then it is the one without a label, though its lot is the newer
+    count(fridges(1))
+    assert [row[:2] for row in left(session)] == [(TODAY, 1)]
+    # when that one is missing too, then its label must be said: the control, a label in stock without a unit
+    with pytest.raises(InvalidInput, match="0 counted, and 1 in stock have labels; name at least 1 in missing"):
+        count(fridges(0))
+    assert_invariants(session)
+    # the month's losses together wait for a second person from three units on; these are two
+    assert not count(replace(fridges(0), missing=TAGS[:1])).held
+    assert left(session) == []
+    assert_invariants(session)
+
+
+def test_a_label_that_is_found_again_is_in_its_own_lot_again(
+    session: Session, district: District, now: datetime, weigh: Callable[..., Any], count: Callable[..., StockCount]
+) -> None:
+    # given a labelled fridge of 41 kg that a count has missed, and one of the day after
+    weigh(a_line(tags=TAGS[:1]), net_g=41_000)
+    weigh(a_line(tags=TAGS[1:]), net_g=41_000, days=1)
+    count(replace(fridges(1), missing=TAGS[:1]))
+    # when it is found, then it lies in the lot of its day with the mass of the others, and is handed over
+    made = count(replace(fridges(2, reason="found"), found=TAGS[:1]))
+    assert find_count(made.id, by=CLERK, session=session)["lines"][0].found_tags == TAGS[:1]
+    assert left(session) == [(TODAY, 1, 41_000), (TODAY + timedelta(days=1), 1, 41_000)]
+    kinds = [step["kind"] for step in custody_trace(TAGS[0], session=session)["steps"]]
+    assert kinds == ["station", "lot", "missing", "found"]
+    assert_invariants(session)
+    # one that no count misses is not found
+    with pytest.raises(Conflict, match="is missed by no count of this station"):
+        count(replace(fridges(3, reason="found"), found=TAGS[:1]))
+    hand_over(
+        a_batch(tags=TAGS[:1], net_g=41_000), by=KEEPER, district=district, session=session,
+        now=now + timedelta(days=2),
+    )  # fmt: skip
+    assert_invariants(session)
+
+
+def test_one_label_missing_and_another_found_at_once_need_no_difference_of_units(
+    session: Session, weigh: Callable[..., Any], count: Callable[..., StockCount]
+) -> None:
+    weigh(a_line(tags=TAGS[:1]), net_g=41_000)
+    weigh(a_line(tags=TAGS[1:]), net_g=41_000, days=1)
+    count(replace(fridges(1), missing=TAGS[:1]))
+    made = count(replace(fridges(1, reason="miscounted"), missing=TAGS[1:], found=TAGS[:1]))
+    assert (made.lines[0].units, left(session)) == (0, [(TODAY, 1, 41_000)])
+    assert_invariants(session)
+
+
 def test_what_is_weighed_in_while_an_empty_shelf_is_counted_keeps_its_mass(
     session: Session, district: District, now: datetime, count: Callable[..., StockCount],
     monkeypatch: pytest.MonkeyPatch,

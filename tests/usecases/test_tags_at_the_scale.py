@@ -23,6 +23,7 @@ from recycling.policy.district import District
 from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.custody.re_weigh import re_weigh
 from recycling.usecases.field.custody import TaggedUnit, attach_tags
+from recycling.usecases.intake.tagging import read_tags
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.custody import BadStep, custody_trace, verify_custody
 from recycling.usecases.queries.intake import find_ticket
@@ -165,6 +166,17 @@ def test_labels_that_cannot_be_are_refused_whole(
     with pytest.raises(InvalidInput, match=says):
         weigh(a_weighing(*lines, net_g=50_000))
     assert session.scalars(select(CustodyTag.tag)).all() == []
+
+
+def test_a_ticket_takes_no_more_labels_than_can_be_written_in_a_few_seconds() -> None:
+    # given two lines of 500 and 501 labels
+    most = [[make_tag(first + number) for number in range(500)] for first in (0, 500)]
+    lines = [a_line("fridge", 501, tags=most[0]), a_line("fan", 501, tags=most[1])]
+    # then a thousand are read, and one more is refused with the number
+    assert len(read_tags(lines)) == 1_000
+    lines[1] = a_line("fan", 501, tags=[*most[1], make_tag(1_000)])
+    with pytest.raises(InvalidInput, match="1001 labels on one ticket, and it takes 1000"):
+        read_tags(lines)
 
 
 def test_a_correction_gives_labels_back_and_takes_others(

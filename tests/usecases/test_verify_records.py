@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Unavailable
 from recycling.gateways.anchor_file import FILE, read_lines
-from recycling.models.anchor import AuditAnchor
+from recycling.models.anchor import STEPS_SETTLE, AuditAnchor
 from recycling.models.audit import audit
 from recycling.models.job_run import enqueue
 from recycling.models.outbox import OutboxMessage
@@ -23,15 +23,17 @@ from recycling.models.people import Staff
 from recycling.models.recovery import close_month
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM
+from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
 from recycling.usecases.audit.copies import copies_in
 from recycling.usecases.audit.findings import Finding
 from recycling.usecases.audit.make_anchor import make_anchor
 from recycling.usecases.audit.verify_records import alarm, verify_records
+from recycling.usecases.custody.hand_over import hand_over
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.messages.texts import render
-from tests.loads import a_keeper, a_line, a_weighing
+from tests.loads import a_batch, a_keeper, a_line, a_weighing
 
 
 @pytest.fixture
@@ -149,6 +151,48 @@ def test_an_end_cut_off_with_its_head_is_known_by_the_anchors_alone(work: Sessio
     # but without any anchor the chains are whole: the control
     kinds = {kind for kind, _ in named(found(work, None))}
     assert kinds == {"daily_recovery"}
+
+
+def test_a_trail_cut_with_its_counter_is_known_by_the_anchors_alone(
+    session: Session, district: District, now: datetime, folder: Path
+) -> None:
+    # given a label weighed in on the first day and handed over on the second, an anchor after each
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session}
+    weigh_in(a_weighing(a_line(tags=[make_tag(1)])), scale_number="1", **given, now=now)
+    first, second = (now + timedelta(days=day, hours=12) for day in range(2))
+    make_anchor(folder=folder, session=session, now=first)
+    hand_over(a_batch(tags=[make_tag(1)]), **given, now=now + timedelta(days=1))
+    make_anchor(folder=folder, session=session, now=second)
+    assert found(session, folder) == []
+    # when somebody takes the last step out and sets the counter back
+    by_hand(
+        session,
+        "DELETE FROM custody_event WHERE number = 3",
+        "UPDATE custody_tag SET last_number = 2, last_mac = (SELECT mac FROM custody_event WHERE number = 2)",
+    )
+    # then the anchor of that day tells, also to a verification since the first, and when it stands in the file alone
+    until = [(at - STEPS_SETTLE).isoformat(timespec="microseconds") for at in (first, second)]
+    cut = ("custody_event", f"{until[0]}–{until[1]}")
+    assert named(found(session, folder)) == [cut]
+    assert named(found(session, folder, since=first)) == [cut]
+    by_hand(session, "DELETE FROM audit_anchor")
+    assert cut in named(found(session, folder))
+    # but without any anchor the trail is whole: the control
+    assert found(session, None) == []
+
+
+def test_steps_that_may_not_have_committed_yet_are_left_to_the_next_anchor(
+    session: Session, district: District, now: datetime, folder: Path
+) -> None:
+    # given an anchor made while a step of a minute ago is on its way
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session}
+    make_anchor(folder=folder, session=session, now=now)
+    weigh_in(a_weighing(a_line(tags=[make_tag(1)])), scale_number="1", **given, now=now - timedelta(minutes=1))
+    # then it is no finding, and the next anchor has its two steps
+    assert found(session, folder) == []
+    made = make_anchor(folder=folder, session=session, now=now + STEPS_SETTLE)
+    assert made.content["steps"][2] == 2
+    assert found(session, folder) == []
 
 
 def test_anchors_are_judged_wherever_they_are_kept(work: Session, folder: Path, tmp_path: Path) -> None:

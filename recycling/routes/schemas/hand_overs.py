@@ -57,6 +57,14 @@ class ReWeighRequestSchema(Schema):
     slip = Text(load_default=None, allow_none=True, most=64)
 
 
+class ReturnRequestSchema(Schema):
+    """What comes back of a batch: labelled units by their labels, the others in lines; and why, without names."""
+
+    lines = fields.List(fields.Nested(WantedUnitsSchema), load_default=(), validate=validate.Length(0, MOST_LINES))
+    tags = fields.List(Text(most=100), load_default=(), validate=validate.Length(0, MOST_TAGS))
+    note = Text(required=True, least=4, most=200)
+
+
 class ResolutionRequestSchema(Schema):
     """How a held difference is settled."""
 
@@ -72,6 +80,18 @@ class HandOverLineSchema(Schema):
     lot_day = fields.Date(required=True)
     units = fields.Integer(required=True)
     net_g = fields.Integer(required=True)
+
+
+class ReturnedSchema(Schema):
+    """Units that came back into one lot, with their grams by our tickets."""
+
+    item_type = fields.String(required=True)
+    lot_day = fields.Date(required=True)
+    day = fields.Date(required=True)
+    units = fields.Integer(required=True)
+    net_g = fields.Integer(required=True)
+    by_id = fields.UUID(required=True)
+    at = fields.AwareDateTime(required=True)
 
 
 class ResolutionSchema(Schema):
@@ -119,6 +139,7 @@ class HandOverSchema(Schema):
     lines = fields.List(fields.Nested(HandOverLineSchema), required=True)
     tags = fields.List(fields.String(), required=True)
     re_weighs = fields.List(fields.Nested(ReWeighSchema), required=True)
+    returned = fields.List(fields.Nested(ReturnedSchema), required=True)
 
 
 class HandOverListSchema(Schema):

@@ -112,6 +112,10 @@ class CountedSchema(Schema):
         Text(most=100), load_default=(), validate=validate.Length(0, 1_000),
         metadata={"description": "缺失标签 / labels of units that were not found"},
     )  # fmt: skip
+    found = fields.List(
+        Text(most=100), load_default=(), validate=validate.Length(0, 1_000),
+        metadata={"description": "寻回标签 / labels that an earlier count missed, of units among the counted"},
+    )  # fmt: skip
 
     @ma.post_load
     def make(self, fields_: dict[str, Any], **_: Any) -> Counted:
@@ -150,6 +154,7 @@ class StockCountLineSchema(Schema):
     net_g = fields.Integer(required=True)
     reason = fields.String(required=True, allow_none=True)
     missing_tags = fields.List(fields.String(), required=True)
+    found_tags = fields.List(fields.String(), required=True)
 
 
 class StockCountDecisionSchema(Schema):

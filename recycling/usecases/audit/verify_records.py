@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from recycling.logs import logger
 from recycling.models.audit import HEAD, AuditHead, AuditRow, row_mac
+from recycling.models.custody import steps_between
 from recycling.models.intake import IntakeLine, IntakeTicket, Scale, ticket_mac
 from recycling.models.recovery import KEY_COLUMNS, ClosedMonth, DailyRecovery, counting_lines, month_after, month_of
 from recycling.models.transaction import atomic, see_one_state
@@ -81,6 +82,7 @@ def verify_records(
         _figures(session, first_day, now),
         () if start is not None else _stray_lines(session),
         () if start is not None else _trails(session),
+        _steps(session, anchors, start),
         of_anchors,
     )
     findings = tuple(islice(found, MOST_FINDINGS))
@@ -110,6 +112,20 @@ def alarm(findings: Sequence[Finding], *, session: Session, now: datetime, run_i
 def _trails(session: Session) -> Iterator[Finding]:
     for bad in verify_custody(session):
         yield Finding(kind="custody_event", row=f"{bad.tag}/{bad.number}", what=bad.fault)
+
+
+def _steps(session: Session, anchors: Anchors, start: Line | None) -> Iterator[Finding]:
+    """Whether the steps of all trails that anchors saw are those which stand: a trail cut with its counter is whole."""
+    begun = 0 if start is None else start["number"]
+    for number, line in sorted(anchors.lines.items()):
+        if number <= begun or "steps" not in line:
+            continue
+        after, until, seen, digest = line["steps"]
+        there, now = steps_between(session, None if after is None else datetime.fromisoformat(after),
+                                   datetime.fromisoformat(until))  # fmt: skip
+        if (there, now) != (seen, digest):
+            what = f"锚定时 {seen} 步，现 {there} 步 / anchor {number} saw {seen} steps, and {there} stand, or others"
+            yield Finding(kind="custody_event", row=f"{after or ''}–{until}", what=what)
 
 
 def _audit_log(session: Session, anchors: Anchors, start: Line | None, count: _Count) -> Iterator[Finding]:

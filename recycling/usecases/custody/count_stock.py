@@ -15,7 +15,7 @@ from recycling.clock import service_day
 from recycling.errors import Conflict, Forbidden, InvalidInput, NotFound
 from recycling.logs import logger
 from recycling.models.audit import audit
-from recycling.models.custody import Step, record_steps
+from recycling.models.custody import Step, WeighedTag, record_steps
 from recycling.models.stock import (
     CountReason,
     StockAdjustment,
@@ -25,6 +25,7 @@ from recycling.models.stock import (
     StockCountTag,
     StockLot,
     add_lots,
+    hold_stock,
     locked_lots,
     next_number,
 )
@@ -34,7 +35,7 @@ from recycling.policy.catalogue import ItemType
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
 from recycling.units import kg_text
-from recycling.usecases.custody.labels import LotKey, labelled_lots, read_labels
+from recycling.usecases.custody.labels import LotKey, labelled_lots, labels_at, labels_by_lot, move_labels, read_labels
 from recycling.usecases.custody.sight import own_station, seen_by
 from recycling.usecases.intake.line_masses import shared
 
@@ -48,7 +49,8 @@ TAKEN_TOGETHER = timedelta(days=30)
 class Counted:
     """What somebody counted of one item type, and weighed where it was weighed; why, where it is not what is booked.
 
-    ``missing`` are labels of units that were not found, as they were written down.
+    ``missing`` are labels of units that were not found, ``found`` those of units that an earlier count missed and that
+    are among the counted now, as they were written down.
     """
 
     item_type: str
@@ -56,6 +58,7 @@ class Counted:
     net_g: int | None = None
     reason: CountReason | None = None
     missing: Sequence[str] = ()
+    found: Sequence[str] = ()
 
 
 def count_stock(
@@ -70,10 +73,10 @@ def count_stock(
     Forbidden
         When the caller is no keeper of a station.
     InvalidInput
-        When an item type is unknown or comes twice, a mass cannot be, a difference has no reason, or more labels are
-        missing than units.
+        When an item type is unknown or comes twice, a mass cannot be, a difference has no reason, more labels are
+        missing than units, or fewer than must be: more units would have labels than were counted.
     Conflict
-        When a missing label is not in stock here.
+        When a missing label is not in stock here, or no count misses a found one.
     """
     station_key, day = own_station(by), service_day(now)
     keys = [line.item_type for line in counted]
@@ -83,8 +86,11 @@ def count_stock(
     with atomic(session):
         kinds = {key: district.catalogue.item_type(key, on=day) for key in keys}
         lots = locked_lots(session, station_key, keys)
+        labels: Counter[str] = Counter()
+        for (item_type, _), number in labels_by_lot(station_key, keys, session=session).items():
+            labels[item_type] += number
         lines = [
-            _line(one, kinds[one.item_type], lots.get(one.item_type, ()))
+            _line(one, kinds[one.item_type], lots.get(one.item_type, ()), labels[one.item_type])
             for one in sorted(counted, key=lambda one: one.item_type)
         ]
         alone = _alone_lately(station_key, keys, session=session, since=now - TAKEN_TOGETHER)
@@ -98,11 +104,11 @@ def count_stock(
             id=uuid4(), station_key=station_key, number=next_number(session, station_key, "last_count"), day=day,
             counted_by_id=by.id, counted_at=now, held=held, lines=lines,
         )  # fmt: skip
-        gone = _lots_of_missing(lines, station_key, session=session)  # before the count itself takes them out
+        named = _lots_of_labels(lines, station_key, session=session)
         session.add(made)
         session.flush()
         if not held:
-            _adjust(made, gone, by=by, session=session, now=now)
+            _adjust(made, named, by=by, session=session, now=now)
         audit(session, action="stock.counted", subject=made.id, by=by, now=now, facts=_facts(made))
     log.info("stock.counted", count_id=str(made.id), station_key=station_key, held=held)
     return made
@@ -131,7 +137,10 @@ def decide_count(
             raise Conflict(f"count {count.number} of {count.station_key} waits for nobody / 该盘点无需复核或已复核")
         if count.counted_by_id == by.id:
             raise Forbidden("a second person decides, not the one who counted / 须由盘点人以外的人员复核")
-        gone = _lots_of_missing(count.lines, count.station_key, session=session) if approved else {}
+        named = {}
+        if approved:
+            hold_stock(session, count.station_key)
+            named = _lots_of_labels(count.lines, count.station_key, session=session)
         session.add(
             StockCountDecision(
                 count_id=count.id, approved=approved, note=note, counted_by_id=count.counted_by_id, by_id=by.id, at=now
@@ -140,7 +149,7 @@ def decide_count(
         session.flush()
         session.expire(count, ["decision"])
         if approved:
-            _adjust(count, gone, by=by, session=session, now=now)
+            _adjust(count, named, by=by, session=session, now=now)
         action = "stock.count_approved" if approved else "stock.count_rejected"
         audit(session, action=action, subject=count.id, by=by, now=now, facts=_facts(count))
     return count
@@ -166,7 +175,7 @@ def _facts(count: StockCount) -> dict[str, object]:
     return {"station_key": count.station_key, "number": count.number, "held": count.held, "differences": changed}
 
 
-def _line(one: Counted, kind: ItemType, lots: Sequence[StockLot]) -> StockCountLine:
+def _line(one: Counted, kind: ItemType, lots: Sequence[StockLot], labels: int) -> StockCountLine:
     """A count beside the books; without a mass, units that are more or fewer weigh what the others do."""
     booked_units, booked_g = sum(lot.left_units for lot in lots), sum(lot.left_g for lot in lots)
     if one.net_g is None:
@@ -179,13 +188,22 @@ def _line(one: Counted, kind: ItemType, lots: Sequence[StockLot]) -> StockCountL
             raise InvalidInput(f"net_g {one.net_g} of {one.units} {one.item_type}: nothing weighs that / 质量有误")
         net_g = one.net_g - booked_g
     units = one.units - booked_units
-    missing = read_labels(one.missing)
-    if len(missing) > max(0, -units):
+    missing, found = read_labels(one.missing), read_labels(one.found)
+    # At least so many labels are gone, since each is on a unit; at most so many, since what is gone is.
+    least = labels + len(found) - one.units
+    most = max(0, len(found) - units, least)
+    if len(missing) > most:
         raise InvalidInput(
-            f"{one.item_type}: {len(missing)} labels are missing and {max(0, -units)} units; name no more labels than"
+            f"{one.item_type}: {len(missing)} labels are missing and {most} units; name no more labels than"
             " units / 缺失标签数不得多于盘亏件数"
         )
-    if (units or net_g) and one.reason is None:
+    if len(missing) < least:
+        raise InvalidInput(
+            f"{one.item_type}: {one.units} counted, and {labels + len(found)} in stock have labels; name at least"
+            f" {least} in missing / {kind.name_zh}盘点 {one.units} 件，在库带标签 {labels + len(found)} 件，"
+            f"请至少列出 {least} 个缺失标签"
+        )
+    if (units or net_g or missing or found) and one.reason is None:
         raise InvalidInput(
             f"{one.item_type}: {one.units} counted and {booked_units} booked, a difference of {units} units and"
             f" {kg_text(net_g)}; say why in reason, or count again"
@@ -193,24 +211,32 @@ def _line(one: Counted, kind: ItemType, lots: Sequence[StockLot]) -> StockCountL
         )
     return StockCountLine(
         item_type=one.item_type, counted_units=one.units, counted_g=one.net_g, booked_units=booked_units,
-        booked_g=booked_g, units=units, net_g=net_g, reason=one.reason if units or net_g else None,
-        missing=[StockCountTag(tag=tag) for tag in missing],
+        booked_g=booked_g, units=units, net_g=net_g,
+        reason=one.reason if units or net_g or missing or found else None,
+        tags=[StockCountTag(tag=tag, found=tag in found) for tag in [*missing, *found]],
     )  # fmt: skip
 
 
-def _adjust(count: StockCount, gone: Mapping[str, LotKey], *, by: Principal, session: Session, now: datetime) -> None:
-    """Bring the lots to a count: what is missing goes out of the oldest, what is there too many into the newest."""
+def _adjust(count: StockCount, named: Mapping[str, LotKey], *, by: Principal, session: Session, now: datetime) -> None:
+    """Bring the lots to a count: what has no label goes out of the oldest that have such, and comes into the newest."""
     differing = [line for line in count.lines if line.reason is not None]
-    lots = locked_lots(session, count.station_key, [line.item_type for line in differing])
+    keys = [line.item_type for line in differing]
+    lots, labels = (
+        locked_lots(session, count.station_key, keys),
+        labels_by_lot(count.station_key, keys, session=session),
+    )
     for line in differing:
+        gone, back = (Counter(named[tag][1] for tag in tags) for tags in (line.missing_tags, line.found_tags))
         mine = lots.get(line.item_type, [])
+        mine += [_lot(count, line, day, session=session) for day in back if day not in {lot.day for lot in mine}]
         if line.units > 0 and not mine:
-            mine = [add_lots(session, count.station_key, count.day, [line.item_type])[line.item_type]]
-        # Summed up after that: there was nothing to lock, and a load may have been weighed in meanwhile.
+            mine = [_lot(count, line, count.day, session=session)]
+        mine.sort(key=lambda lot: lot.day)
         there = sum(lot.left_units for lot in mine)
         mass_g = sum(lot.left_g for lot in mine) + line.net_g
-        units = _units_after(mine, line.units, named=Counter(gone[tag][1] for tag in line.missing_tags))
-        if there + line.units < 0 or mass_g < there + line.units or (not there + line.units and mass_g):
+        with_label = {lot.day: labels[line.item_type, lot.day] for lot in mine}
+        units = _units_after(mine, line.units, gone=gone, back=back, labels=with_label)
+        if units is None or mass_g < there + line.units or (not there + line.units and mass_g):
             raise Conflict(
                 f"{there} {line.item_type} are left by now, and the count takes away {-line.units}; count again"
                 f" / 账面现有 {line.item_type} {there} 件，不足以调减 {-line.units} 件，请重新盘点"
@@ -222,39 +248,74 @@ def _adjust(count: StockCount, gone: Mapping[str, LotKey], *, by: Principal, ses
             lot.adjust(change, change_g)
             session.add(_row(count, line, lot.day, change, change_g, by=by, now=now))
     session.flush()
+    missing, found = ([tag for line in count.lines for tag in tags(line)] for tags in (_missing, _found))
+    move_labels(missing, session=session, count_id=count.id)
+    move_labels(found, session=session)
     facts = {"station_key": count.station_key, "count_id": str(count.id)}
-    record_steps(session, [Step(tag, "missing", facts) for tag in sorted(gone)], by=by, now=now)
+    steps = [Step(tag, "missing", facts) for tag in missing] + [Step(tag, "found", facts) for tag in found]
+    record_steps(session, sorted(steps, key=lambda step: step.tag), by=by, now=now)
 
 
-def _lots_of_missing(lines: Iterable[StockCountLine], station_key: str, *, session: Session) -> dict[str, LotKey]:
-    """The lots of the labels that a count misses, each of the item type that it is missed of."""
-    wanted = {tag: line.item_type for line in lines for tag in line.missing_tags}
-    locked_lots(session, station_key, wanted.values())  # nobody hands them over from here on
-    found = labelled_lots(sorted(wanted), station_key, session=session)
-    for tag, (item_type, _) in found.items():
-        if item_type != wanted[tag]:
-            raise Conflict(f"tag {tag} is on a {item_type}, not on a {wanted[tag]} / 标签 {tag} 属于 {item_type}")
-    return found
+def _lot(count: StockCount, line: StockCountLine, day: date, *, session: Session) -> StockLot:
+    return add_lots(session, count.station_key, day, [line.item_type])[line.item_type]
 
 
-def _units_after(lots: Sequence[StockLot], change: int, *, named: Mapping[date, int]) -> list[int]:
-    """Units of each lot, oldest first, when so many more or fewer are there, some of them missing of a named day."""
-    taken = [min(lot.left_units, named.get(lot.day, 0)) for lot in lots]
-    after = [lot.left_units - units for lot, units in zip(lots, taken, strict=True)]
-    change += sum(taken)
+def _missing(line: StockCountLine) -> list[str]:
+    return line.missing_tags
+
+
+def _found(line: StockCountLine) -> list[str]:
+    return line.found_tags
+
+
+def _lots_of_labels(lines: Iterable[StockCountLine], station_key: str, *, session: Session) -> dict[str, LotKey]:
+    """The lots of the labels that a count misses or has found again, each of the item type that it is named under.
+
+    Of a station whose stock is held: nobody hands them over from here on.
+    """
+    wanted = {row.tag: line.item_type for line in lines for row in line.tags}
+    missing, found = ([tag for line in lines for tag in tags(line)] for tags in (_missing, _found))
+    lots = labelled_lots(missing, station_key, session=session)
+    missed = labels_at(station_key, WeighedTag.count_id.is_not(None), WeighedTag.tag.in_(found))
+    lots |= {row.tag: (row.item_type, row.day) for row in session.execute(missed)}
+    for tag, item_type in wanted.items():
+        if tag not in lots:
+            raise Conflict(f"tag {tag} is missed by no count of this station / 标签 {tag} 未被本站盘点记为缺失")
+        if lots[tag][0] != item_type:
+            raise Conflict(f"tag {tag} is on a {lots[tag][0]}, not on a {item_type} / 标签 {tag} 属于 {lots[tag][0]}")
+    return lots
+
+
+def _units_after(
+    lots: Sequence[StockLot], change: int, *, gone: Mapping[date, int], back: Mapping[date, int],
+    labels: Mapping[date, int],
+) -> list[int] | None:  # fmt: skip
+    """Units of each lot, oldest first, when so many more or fewer are there; ``None`` when there are not so many.
+
+    Labelled units leave and enter the lots of their days, the others the oldest that has some, and the newest.
+    """
+    after, least = [], []
+    for lot in lots:
+        # Of labels that an earlier release left behind no unit is in the lot.
+        without_unit = max(0, labels[lot.day] - lot.left_units)
+        taken = max(0, gone.get(lot.day, 0) - without_unit)
+        change += taken - back.get(lot.day, 0)
+        after.append(lot.left_units - taken + back.get(lot.day, 0))
+        least.append(min(after[-1], labels[lot.day] - gone.get(lot.day, 0) + back.get(lot.day, 0)))
     if change > 0:
         after[-1] += change
     for place, units in enumerate(after):
-        gone = min(units, max(0, -change))
-        after[place], change = units - gone, change + gone
-    return after
+        leave = min(units - least[place], max(0, -change))
+        after[place], change = units - leave, change + leave
+    return None if change < 0 or min(after, default=0) < 0 else after
 
 
 def _masses_after(lots: Sequence[StockLot], units: Sequence[int], mass_g: int) -> list[int]:
     """Grams of each lot, so that they add up to what is there: a gram a unit, the rest by what the units weighed."""
     if not sum(units):
         return [0] * len(units)
-    mean_g = [lot.left_g // lot.left_units if lot.left_units else 1 for lot in lots]
+    there, there_g = sum(lot.left_units for lot in lots), sum(lot.left_g for lot in lots)
+    mean_g = [lot.left_g // lot.left_units if lot.left_units else there_g // max(1, there) for lot in lots]
     weights = [count * max(1, mean) for count, mean in zip(units, mean_g, strict=True)]
     return [
         count + part for count, part in zip(units, shared(mass_g - sum(units), weights), strict=True)

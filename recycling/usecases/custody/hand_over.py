@@ -25,7 +25,7 @@ from recycling.policy.custody_tags import LONGEST_AS_READ, read_seal
 from recycling.policy.district import District
 from recycling.policy.plausible_mass import check_plausible
 from recycling.policy.processors import Processor, check_covered
-from recycling.usecases.custody.labels import LotKey, labelled_lots, labels_in_stock, read_labels
+from recycling.usecases.custody.labels import LotKey, labelled_lots, labels_in_stock, move_labels, read_labels
 from recycling.usecases.custody.sight import own_station
 
 log = logger(__name__)
@@ -105,6 +105,7 @@ def hand_over(batch: Batch, *, by: Principal, district: District, session: Sessi
         )  # fmt: skip
         session.add(made)
         session.flush()
+        move_labels(along, session=session, hand_over_id=batch_id)
         at = {"hand_over_id": str(batch_id), "processor_key": processor.key, "station_key": station_key}
         record_steps(session, [Step(tag, "outlet", at) for tag in sorted(along)], by=by, now=now)
         audit(

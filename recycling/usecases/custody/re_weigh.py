@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import Conflict, Forbidden, NotFound
 from recycling.logs import logger
 from recycling.models.audit import audit
-from recycling.models.custody import Step, record_steps
+from recycling.models.custody import Step, WeighedTag, record_steps
 from recycling.models.hand_over import HandOver, ResolutionCode, ReWeigh, ReWeighResolution
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
@@ -57,7 +57,9 @@ def re_weigh(
         batch.re_weighs.append(made)
         session.flush()
         facts = {"hand_over_id": str(batch.id), "processor_key": batch.processor_key}
-        record_steps(session, [Step(row.tag, "reweighed", facts) for row in batch.tags], by=by, now=now)
+        there = select(WeighedTag.tag).where(WeighedTag.stands, WeighedTag.hand_over_id == batch.id)
+        steps = [Step(tag, "reweighed", facts) for tag in session.scalars(there.order_by(WeighedTag.tag))]
+        record_steps(session, steps, by=by, now=now)
         audit(
             session, action="hand_over.re_weighed", subject=batch.id, by=by, now=now,
             facts={"number": made.number, "net_g": net_g, "difference_g": difference_g, "held": held},

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.outbox import RecipientKind, post
-from recycling.models.stock import StockLot
+from recycling.models.stock import StockLot, hold_stock
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.intake.storage import at_station
@@ -30,8 +30,10 @@ def tell_of_aged_stock(*, district: District, session: Session, now: datetime) -
     )
     of_station: dict[str, list[StockLot]] = {}
     with atomic(session):
+        for station_key in sorted(session.scalars(wanted.with_only_columns(StockLot.station_key).distinct())):
+            hold_stock(session, station_key)
         in_sequence = wanted.order_by(StockLot.station_key, StockLot.item_type, StockLot.day)
-        for lot in session.scalars(in_sequence.with_for_update()):
+        for lot in session.scalars(in_sequence):
             if (today - lot.day).days > rule.most_days(district.catalogue.latest(lot.item_type).group):
                 lot.told_on = today
                 of_station.setdefault(lot.station_key, []).append(lot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,13 +13,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 from recycling.errors import AlreadyWeighed, Conflict, InvalidInput
 from recycling.models.base import insert_if_absent
 from recycling.models.custody import CustodyTag, Step, WeighedTag, record_steps
-from recycling.models.hand_over import HandOverTag
 from recycling.models.intake import IntakeLine, IntakeTicket
-from recycling.models.stock import StockCountTag, missing_tags
 from recycling.models.transaction import rows_met
 from recycling.policy.access import Principal
 from recycling.policy.custody_tags import LONGEST_AS_READ, read_tag
-from recycling.usecases.intake.weighing import WeighedLine
+from recycling.usecases.intake.weighing import MOST_TAGS, WeighedLine
 
 
 def read_tags(lines: Sequence[WeighedLine]) -> dict[str, int]:
@@ -27,8 +26,14 @@ def read_tags(lines: Sequence[WeighedLine]) -> dict[str, int]:
     Raises
     ------
     InvalidInput
-        When one is no label or comes twice, or a line has more of them than units.
+        When one is no label or comes twice, a line has more of them than units, or there are more than a ticket takes.
     """
+    number = sum(len(line.tags) for line in lines)
+    if number > MOST_TAGS:
+        raise InvalidInput(
+            f"{number} labels on one ticket, and it takes {MOST_TAGS}; weigh the load in on several"
+            f" / 单张磅单最多 {MOST_TAGS} 个标签（现 {number} 个），请分单过磅"
+        )
     found: dict[str, int] = {}
     for position, line in enumerate(lines):
         if len(line.tags) > line.units:
@@ -75,13 +80,18 @@ def tag_lines(
     rows: dict[int, list[WeighedTag]] = {position: [] for position in lines}
     for tag, position in sorted(tags.items()):  # in one sequence for everybody
         _give(tag, lines[position], by=by, session=session, now=now)
-        row = {"ticket_id": ticket.id, "tag": tag, "position": position, "stands": True}
+        hand_over_id, count_id = before.get(tag, (None, None))
+        row = {
+            "ticket_id": ticket.id, "tag": tag, "position": position, "stands": True, "hand_over_id": hand_over_id,
+            "count_id": count_id,
+        }  # fmt: skip
         if not insert_if_absent(session, WeighedTag, **row):
             raise _weighed_before(tag, session=session)
         rows[position].append(session.get_one(WeighedTag, (ticket.id, tag)))
     for position, line in lines.items():
         set_committed_value(line, "weighed_tags", rows[position])
-    steps = [Step(tag, "adjusted", {"ticket_id": str(ticket.id), "weighed": False}) for tag in sorted(before - {*tags})]
+    off = sorted(before.keys() - {*tags})
+    steps = [Step(tag, "adjusted", {"ticket_id": str(ticket.id), "weighed": False}) for tag in off]
     for tag, position in sorted(tags.items()):
         steps += _steps(tag, ticket, lines[position], again=tag in before)
     record_steps(session, steps, by=by, now=now)
@@ -98,25 +108,26 @@ def _steps(tag: str, ticket: IntakeTicket, line: IntakeLine, *, again: bool) -> 
     ]
 
 
-def _let_go(original: IntakeTicket | None, kept: Mapping[str, str], *, session: Session) -> set[str]:
-    """Let the labels of a replaced ticket stand no longer; returns them."""
+def _let_go(
+    original: IntakeTicket | None, kept: Mapping[str, str], *, session: Session
+) -> dict[str, tuple[UUID | None, UUID | None]]:
+    """Let the labels of a replaced ticket stand no longer; returns them with the hand-over or count they left by."""
     if original is None:
-        return set()
+        return {}
     mine = WeighedTag.ticket_id == original.id
     before = {line.position: line.item_type for line in original.lines}
-    stood = session.execute(select(WeighedTag.tag, WeighedTag.position).where(mine, WeighedTag.stands)).all()
-    mine_only = [row.tag for row in stood]
-    handed = set(session.scalars(select(HandOverTag.tag).where(HandOverTag.tag.in_(mine_only)))) if stood else set()
-    missed = set(session.scalars(missing_tags().where(StockCountTag.tag.in_(mine_only)))) if stood else set()
-    for tag, position in stood:
-        if tag in handed | missed and kept.get(tag) != before[position]:
-            how, how_zh = ("with a hand-over", "随批次移交") if tag in handed else ("by a stock count", "经盘点核销")
+    tag = WeighedTag
+    stood = session.execute(select(tag.tag, tag.position, tag.hand_over_id, tag.count_id).where(mine, tag.stands)).all()
+    for row in stood:
+        label, gone = row.tag, row.hand_over_id or row.count_id
+        if gone is not None and kept.get(label) != before[row.position]:
+            how, how_zh = ("with a hand-over", "随批次移交") if row.hand_over_id else ("by a stock count", "经盘点核销")
             raise Conflict(
-                f"tag {tag} has left the station {how}; keep it on a line of {before[position]}"
-                f" / 标签 {tag} 已{how_zh}，更正时请保留在原品类行"
+                f"tag {label} has left the station {how}; keep it on a line of {before[row.position]}"
+                f" / 标签 {label} 已{how_zh}，更正时请保留在原品类行"
             )
     rows_met(session, update(WeighedTag).where(mine).values(stands=False))
-    return {row.tag for row in stood}
+    return {row.tag: (row.hand_over_id, row.count_id) for row in stood}
 
 
 def _give(tag: str, line: IntakeLine, *, by: Principal, session: Session, now: datetime) -> None:

@@ -25,6 +25,8 @@ from recycling.usecases.intake.line_masses import ExpectedMass, LineMass, line_m
 SCALE_MAX_G = 60_000_000  # the largest truck scale we expect at a station, 60 t (ours)
 MOST_UNITS = 1_000  # of one item type on one line; more is a typing error (ours)
 MOST_LINES = 200  # on one ticket; a truck's trip of 30 stops makes fewer (ours)
+# On one ticket, which holds its station's day meanwhile: a label takes 1 to 4 ms, 200 full lines minutes (ours).
+MOST_TAGS = 1_000
 MOST_NAMED = 3  # item types in one message
 MOST_TRIPS = 20  # of one vehicle on one day; the busiest crew makes six (ours)
 WITHOUT_BOOKING = ", ".join(channel for channel in CHANNELS if channel != "door")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from recycling.errors import NotFound
 from recycling.models.base import table_of
 from recycling.models.booking import Booking
-from recycling.models.custody import CustodyClash, CustodyEvent, CustodySeal, CustodyTag, step_mac
+from recycling.models.custody import AT_ONCE, CustodyClash, CustodyEvent, CustodySeal, CustodyTag, step_mac
 from recycling.models.people import Staff
 from recycling.policy.custody_tags import read_tag
 
@@ -21,7 +21,6 @@ PLACES = (
     "booking_id", "day", "area", "collector_key", "event_id", "vehicle_key", "station_key", "ticket_id", "item_type",
     "weighed", "hand_over_id", "processor_key", "count_id",
 )  # fmt: skip
-AT_ONCE = 1_000  # steps read at a time
 
 
 @dataclass(frozen=True, slots=True)

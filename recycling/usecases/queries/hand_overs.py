@@ -119,7 +119,7 @@ def batch_in_full(batch: HandOver) -> dict[str, Any]:
     """A batch with its lines, labels and re-weighs; ``state`` tells whether a difference waits for a person."""
     fields = (
         "id", "station_key", "number", "day", "processor_key", "kind", "licence_number", "licensed_to", "net_g",
-        "plate", "seal", "keeper_id", "handed_at", "lines",
+        "plate", "seal", "keeper_id", "handed_at", "lines", "returned",
     )  # fmt: skip
     re_weighs = [
         {name: getattr(one, name) for name in ("number", "net_g", "difference_g", "held", "slip", "by_id", "at")}

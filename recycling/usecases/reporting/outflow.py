@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, func, select
+from sqlalchemy import BigInteger, Row, cast, func, select, union_all
 from sqlalchemy.orm import Session
 
 from recycling.models.hand_over import HandOver, HandOverLine
+from recycling.models.stock import StockAdjustment
 from recycling.policy.processors import OUTLET_KINDS
 from recycling.units import kg_text
 
@@ -20,19 +21,21 @@ Outflow = Row[date, str, str, str, int, int]
 
 
 def outflow_between(first: date, last: date, *, session: Session) -> Sequence[Outflow]:
-    """What was handed over in a span of days, both included, by day, station, item type and kind of outlet."""
-    keys = (HandOver.day, HandOver.station_key, HandOverLine.item_type, HandOver.kind)
-    return session.execute(
-        select(
-            *keys,
-            func.sum(HandOverLine.units).label("units"),
-            cast(func.sum(HandOverLine.net_g), BigInteger).label("net_g"),
-        )
-        .join(HandOver, HandOver.id == HandOverLine.hand_over_id)
-        .where(HandOver.day.between(first, last))
-        .group_by(*keys)
-        .order_by(*keys)
-    ).all()
+    """What was handed over in a span of days, both included, by day, station, item type and kind of outlet.
+
+    What came back is taken off on the day on which it did.
+    """
+    batch, line, back = HandOver, HandOverLine, StockAdjustment
+    handed = select(batch.day, batch.station_key, line.item_type, batch.kind, line.units, line.net_g)
+    returned = select(back.day, back.station_key, back.item_type, batch.kind, -back.units, -back.net_g)
+    both = union_all(
+        handed.join(batch, batch.id == line.hand_over_id).where(batch.day.between(first, last)),
+        returned.join(batch, batch.id == back.hand_over_id).where(back.day.between(first, last)),
+    ).subquery()
+    day, station_key, item_type, kind, units, net_g = both.c
+    keys = (day, station_key, item_type, kind)
+    sums = func.sum(units).label("units"), cast(func.sum(net_g), BigInteger).label("net_g")
+    return session.execute(select(*keys, *sums).group_by(*keys).order_by(*keys)).all()
 
 
 def outflow_by_kind(first: date, last: date, *, session: Session) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,16 +17,18 @@ from sqlalchemy import Row, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from recycling.models.anchor import AuditAnchor
-from recycling.models.audit import AuditHead, AuditRow
+from recycling.models.audit import AuditHead, AuditRow, row_mac
 from recycling.models.base import table_of
-from recycling.models.intake import IntakeLine, IntakeTicket, Scale
+from recycling.models.custody import CustodyEvent, CustodyTag, step_mac
+from recycling.models.intake import IntakeLine, IntakeTicket, Scale, ticket_mac
 from recycling.models.months_anew import add_month_up
 from recycling.models.recovery import ClosedMonth, DailyRecovery, MonthlyRecovery, RecoveryDay, month_of, rebuild
 
 TICKET, LINE, SCALE = table_of(IntakeTicket), table_of(IntakeLine), table_of(Scale)
 DAILY, MONTHLY, DAYS = table_of(DailyRecovery), table_of(MonthlyRecovery), table_of(RecoveryDay)
 LOG, HEAD, ANCHOR, CLOSED = table_of(AuditRow), table_of(AuditHead), table_of(AuditAnchor), table_of(ClosedMonth)
-TABLES: tuple[Table, ...] = (TICKET, LINE, SCALE, DAILY, MONTHLY, DAYS, LOG, HEAD, ANCHOR, CLOSED)
+TAG, STEP = table_of(CustodyTag), table_of(CustodyEvent)
+TABLES: tuple[Table, ...] = (TICKET, LINE, SCALE, DAILY, MONTHLY, DAYS, LOG, HEAD, ANCHOR, CLOSED, TAG, STEP)
 
 Where = tuple[str, str]
 
@@ -51,7 +53,8 @@ class Records:
     def put_back(self, session: Session) -> None:
         """Undo whatever was done to them."""
         session.rollback()
-        for table in (LINE, *(table for table in TABLES if table is not LINE)):
+        first = (LINE, STEP)  # they name others
+        for table in (*first, *(table for table in TABLES if table not in first)):
             session.execute(delete(table))
         for table in TABLES:
             if self.rows[table.name]:
@@ -400,17 +403,58 @@ def open_a_month(by: Attacker) -> Where:
     return "closed_month", str(row.month)
 
 
+def edit_step(by: Attacker) -> Where:
+    """Another person or fact in a step of a label."""
+    row = by.row(STEP)
+    values: dict[str, Any] = by.chance.choice(({"by_id": uuid4()}, {"facts": {"ticket_id": "x"}}))
+    by.do(update(STEP).where(STEP.c.tag == row.tag, STEP.c.number == row.number).values(values))
+    return "custody_event", f"{row.tag}/{row.number}"
+
+
+def cut_a_trail(by: Attacker) -> Where:
+    """The newest steps of a label, or all of them, with its counter set back."""
+    tag = by.row(TAG)
+    keep = by.chance.randrange(0, tag.last_number)
+    gone = by.row(STEP, STEP.c.tag == tag.tag, STEP.c.number == keep + 1)
+    kept = select(STEP.c.mac).where(STEP.c.tag == tag.tag, STEP.c.number == keep)
+    head = {"last_number": keep, "last_mac": by.session.scalar(kept) or b""}
+    # Of a load of one day, which one anchor saw.
+    spans = [content["steps"] for content in by.session.scalars(select(ANCHOR.c.content).order_by(ANCHOR.c.number))]
+    after = next(span[0] for span in spans if gone.at <= datetime.fromisoformat(span[1]))
+    by.do(
+        delete(STEP).where(STEP.c.tag == tag.tag, STEP.c.number > keep),
+        update(TAG).where(TAG.c.tag == tag.tag).values(head),
+    )
+    return "custody_event", after or ""
+
+
+def cut_a_trail_and_anchors(by: Attacker) -> Where:
+    """The same cut, and all anchors in the database: those in the file tell."""
+    where = cut_a_trail(by)
+    by.do(delete(ANCHOR))
+    return where
+
+
 ATTACKS: tuple[Callable[[Attacker], Where], ...] = (
     edit_ticket, edit_line, edit_line_and_figures, edit_ticket_mac, exchange_tickets, delete_ticket, delete_line,
     insert_line, insert_ticket, cut_tickets, cut_a_scale, cut_tickets_and_anchors, move_a_scale, edit_daily,
     edit_monthly, delete_daily, delete_monthly, insert_daily, insert_monthly, edit_audit_row, delete_audit_row,
     close_the_gap, insert_audit_row, cut_audit_log, cut_audit_log_and_anchors, edit_anchor, open_a_month,
+    edit_step, cut_a_trail, cut_a_trail_and_anchors,
 )  # fmt: skip
 # After each of these, somebody who can make macs leaves nothing to be seen.
-WITH_MACS_UNSEEN = (edit_line_and_figures, insert_ticket, cut_tickets, cut_a_scale, edit_audit_row, cut_audit_log)
+WITH_MACS_UNSEEN = (
+    edit_line_and_figures,
+    insert_ticket,
+    cut_tickets,
+    cut_a_scale,
+    edit_audit_row,
+    cut_audit_log,
+    cut_a_trail,
+)
 
 
-def restamp(session: Session, *, ticket_mac: Callable[..., bytes], row_mac: Callable[..., bytes]) -> None:
+def restamp(session: Session) -> None:
     """Make every mac anew, as somebody does who can."""
     session.flush()
     session.expire_all()
@@ -428,6 +472,12 @@ def restamp(session: Session, *, ticket_mac: Callable[..., bytes], row_mac: Call
         before = row_mac(row, before=before)
         _stamp(session, LOG, LOG.c.number == row.number, before)
     session.execute(update(HEAD).values(last_mac=before))
+    for tag in session.scalars(select(TAG.c.tag)).all():
+        before = b""
+        for step in session.execute(select(STEP).where(STEP.c.tag == tag).order_by(STEP.c.number)).all():
+            before = step_mac(step._asdict(), before=before)
+            _stamp(session, STEP, (STEP.c.tag == tag) & (STEP.c.number == step.number), before)
+        session.execute(update(TAG).where(TAG.c.tag == tag).values(last_mac=before))
 
 
 def _stamp(session: Session, table: Table, where: Any, mac: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Three months of made work on two stations: tickets, corrections, a closed month, adjustments, anchors at night."""
+"""Three months of made work on two stations: tickets, corrections, a closed month, trails, anchors at night."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from recycling.models.audit import audit
+from recycling.models.base import table_of
+from recycling.models.custody import CustodyTag, Step, record_steps
 from recycling.models.recovery import close_month
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
+from recycling.policy.custody_tags import make_tag
 from recycling.policy.district import District
 from recycling.usecases.audit.make_anchor import make_anchor
 from recycling.usecases.intake.correct_ticket import correct_ticket
@@ -61,6 +65,7 @@ def make_months(
                 ticket = weigh_in(a_weighing(*lines, net_g=net_g), scale_number="1", by=keeper, **given, now=at)
                 of_day.append((ticket.id, keeper))
                 made += 1
+        _follow(session, number, by=keepers[0], now=now)
         ticket_id, keeper = chance.choice(of_day)
         later = now + timedelta(hours=1)
         wanted = a_weighing(a_line("fan", 1, 4_100), net_g=4_100) if chance.random() < 0.8 else None
@@ -75,3 +80,12 @@ def make_months(
         made += 1
         make_anchor(folder=folder, session=session, now=now + timedelta(hours=12))
     return Work(tickets=made, ends_at=now + timedelta(hours=13))
+
+
+def _follow(session: Session, number: int, *, by: Principal, now: datetime) -> None:
+    """A label of three steps, on no ticket: so whatever is done to tickets leaves it alone."""
+    tag = make_tag(number)
+    label = {"tag": tag, "booking_id": None, "item_type": "fridge", "collector_id": None, "event_id": None, "at": now}
+    with atomic(session):
+        session.execute(insert(table_of(CustodyTag)).values(label | {"last_number": 0, "last_mac": b""}))
+        record_steps(session, [Step(tag, kind, {}) for kind in ("station", "lot", "adjusted")], by=by, now=now)

@@ -13,9 +13,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from recycling.models.audit import row_mac
 from recycling.models.encrypted import Keyring
-from recycling.models.intake import ticket_mac
 from recycling.policy.district import District
 from recycling.usecases.audit.copies import copies_in
 from recycling.usecases.audit.findings import Finding
@@ -29,6 +27,7 @@ from tests.proof.figures.attacks import (
     Attacker,
     Records,
     Where,
+    cut_a_trail,
     cut_audit_log,
     cut_tickets,
     first_number,
@@ -38,7 +37,7 @@ from tests.proof.figures.made_months import make_months
 from tests.proof.harness import Proof, Size
 
 TRIES = {"small": len(ATTACKS), "full": 200, "release": 2500}  # on each engine
-CONTROLS = {"small": 2, "full": 30, "release": 300}
+CONTROLS = {"small": 3, "full": 30, "release": 300}
 DAYS = {"small": 6, "full": 24, "release": 24}  # of work, spread over ninety
 A_DAY = 2  # loads at each of two stations
 BEGIN = datetime(2026, 8, 3, 2, tzinfo=UTC)
@@ -77,7 +76,7 @@ def test_whatever_somebody_does_to_the_records_is_found_where_it_was_done(
     # then all of it is found, and named; but without anchors no cut is
     cuts = CONTROLS[size]
     for number in range(cuts):
-        _done(attacker, _without_anchors((cut_tickets, cut_audit_log)[number % 2]))
+        _done(attacker, _without_anchors((cut_tickets, cut_audit_log, cut_a_trail)[number % 3]))
         cuts -= bool(found([]))
         records.put_back(session)
     # and without a key nothing is that is done with care
@@ -122,7 +121,7 @@ def _with_chains_of_no_key(
 
     def restamped(*_: Any) -> Where:
         by.do(delete(ANCHOR))
-        restamp(by.session, ticket_mac=ticket_mac, row_mac=row_mac)
+        restamp(by.session)
         return "", ""
 
     monkeypatch.setattr(Keyring, "digest", plain)

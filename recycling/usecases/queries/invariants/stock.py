@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, case, func, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from recycling.models.custody import CustodyEvent, CustodyTag, WeighedTag
 from recycling.models.hand_over import HandOver, HandOverLine, HandOverTag
@@ -17,9 +17,7 @@ from recycling.models.stock import (
     StockAdjustment,
     StockCount,
     StockCountDecision,
-    StockCountTag,
     StockLot,
-    missing_tags,
 )
 from recycling.usecases.queries.custody import verify_custody
 from recycling.usecases.queries.invariants.figures import NEWEST
@@ -119,7 +117,9 @@ def trails_verify(session: Session, _now: datetime) -> Breaches:
 
 @invariant("I-46", "标签随最新磅单与移交 / labels stand on newest tickets, with their steps at scale and outlet")
 def labels_follow_their_goods(session: Session, _now: datetime) -> Breaches:
-    """Labels that stand on replaced tickets or not on the newest, on the line of another door, or without a step."""
+    """Labels that stand on replaced tickets or not on the newest, on the line of another door, without a step, or that
+    are said to be elsewhere than their trail says.
+    """
     tag = WeighedTag
     ticket = select(tag.tag, tag.ticket_id).join(IntakeTicket, IntakeTicket.id == tag.ticket_id)
     misplaced = ticket.where(tag.stands != NEWEST)
@@ -140,10 +140,16 @@ def labels_follow_their_goods(session: Session, _now: datetime) -> Breaches:
         step = and_(CustodyEvent.tag == table.tag, CustodyEvent.kind == kind)
         return select(table.tag).outerjoin(CustodyEvent, step).where(CustodyEvent.tag.is_(None))
 
+    # Where a label says its unit is, is where the newest step that moved it has brought it.
+    step, later = CustodyEvent, aliased(CustodyEvent)
+    moves = ("lot", "outlet", "missing", "found", "returned")
+    newer = select(later.number).where(later.tag == step.tag, later.kind.in_(moves), later.number > step.number)
+    newest = and_(step.tag == tag.tag, step.kind.in_(moves), ~newer.exists())
+    gone = case((tag.hand_over_id.is_not(None), "outlet"), (tag.count_id.is_not(None), "missing"), else_="lot")
+    brought = case((step.kind.in_(("found", "returned")), "lot"), else_=step.kind)
+    lost = select(tag.tag, gone, step.kind).outerjoin(step, newest)
+    lost = lost.where(tag.stands, gone.is_distinct_from(brought))
     found: list[Any] = []
-    missed = stepless(StockCountTag, "missing").where(StockCountTag.tag.in_(missing_tags()))
-    # A unit leaves once: with a batch, or by a count.
-    twice = select(HandOverTag.tag).where(HandOverTag.tag.in_(missing_tags()))
-    for wanted in (misplaced, other_door, stepless(tag, "station"), stepless(HandOverTag, "outlet"), missed, twice):
+    for wanted in (misplaced, other_door, stepless(tag, "station"), stepless(HandOverTag, "outlet"), lost):
         found += rows(session, wanted)
     return found
