@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import func, select
 
+from recycling.cli.demo_bureau import declare_years, forecast_year, sign_months
 from recycling.cli.demo_day import MADE_UP, MIX, SEED, made_up_wishes
-from recycling.cli.demo_history import SOURCE, made_up_history
 from recycling.cli.demo_stock import keepers_day, walk_ins, weighbridge
 from recycling.cli.demo_work import Happening, Workplace, field_day, happen
 from recycling.cli.plan import make_plan
@@ -29,17 +28,14 @@ from recycling.cli.refusals import in_words
 from recycling.cli.report import print_goal_report
 from recycling.cli.serving import serve_until_stopped
 from recycling.clock import service_day, utc_now
-from recycling.errors import NotInstalled, WindowFull
+from recycling.errors import WindowFull
 from recycling.extensions import db
 from recycling.logs import configure_logs
 from recycling.models.balance import TripBalance
 from recycling.models.booking import Booking
-from recycling.models.history import DeclaredUpload
 from recycling.models.intake import IntakeTicket
 from recycling.models.people import Staff, resident_of
 from recycling.models.plan import PublishedPlan
-from recycling.models.publication import signatures_of
-from recycling.models.recovery import month_of
 from recycling.models.transaction import atomic
 from recycling.policy.access import SYSTEM, Principal
 from recycling.policy.district import District
@@ -52,21 +48,13 @@ from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from recycling.usecases.learning.in_force import with_handling
-from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.people.staff import AddStaff, add_staff
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.queries.plans import plan_in_full, plan_of_day, route_figures
-from recycling.usecases.reporting.baselines import StatedBaseline, propose_baseline
-from recycling.usecases.reporting.declared_history import upload_history
 from recycling.usecases.reporting.goal_progress import goal_progress
-from recycling.usecases.reporting.goal_report import make_goal_report
-from recycling.usecases.reporting.history_table import read_history
-from recycling.usecases.reporting.publish_report import publish_report
-from recycling.usecases.reporting.sign_report import sign_report
-from recycling.usecases.reporting.store_forecasts import store_forecasts
 
 Thing = TypeVar("Thing")
 
@@ -84,8 +72,6 @@ NOON_S = 12 * 3600
 SIGNERS = ("clerk", "clerk-2")  # who signs the made-up report, and who publishes it
 WALK_IN_SCALE = "demo-1"
 WORKED_PHONES = 1000  # between the phones of one worked day's residents and the next one's
-HISTORY_FILE = "demo-declared-history.csv"
-BASE_YEAR, BASE_SCOPE = 2023, "household-appliances/2"
 KEEPER = "keeper-"  # how the logins of made-up keepers begin
 
 
@@ -106,9 +92,11 @@ def prepare() -> None:
         _cancel(district, day)
     _weigh(console, district)
     _work(console, district, day)
-    _declare(district)
-    _report(console, district)
-    _forecast(console, district)
+    declare_years(SIGNERS[0], district=district, session=db.session())
+    if not sign_months(SIGNERS, district=district, session=db.session()):
+        console.print("报告未签发：缺少打印组件 / the report stays a draft: this server cannot print (make paper)")
+    with console.status("预测 forecasts"):
+        forecast_year(district=district, session=db.session())
     if published is None:
         make_plan(day, console=console, publish=True)
     _print_stations(console, district, plan_in_full(plan_of_day(day, session=db.session()), session=db.session()))
@@ -295,7 +283,6 @@ def _work(console: Console, district: District, demo_day: date) -> None:
     _deliver(district)
     balance_trips(days[0], district=district, session=place.session, now=now)
     _resolve(days[0], place, now=now)
-    judge_windows(days[0], district=district, session=place.session, now=now)
 
 
 def _service_days_before(day: date, district: District, *, count: int) -> list[date]:
@@ -341,70 +328,6 @@ def _resolve(day: date, place: Workplace, *, now: datetime) -> None:
             continue
         found = Resolution(version=trip.version, reason="door_estimate", note=f"{MADE_UP}：复核影像，门前估重偏低")
         resolve_trip(trip.id, found, by=place.clerk(SIGNERS[0]), session=place.session, now=now)
-
-
-def _declare(district: District) -> None:
-    """Years of made-up monthly figures, uploaded as a file, and the base year's sum of them, not yet confirmed.
-
-    The file stays beside the database, for whoever wants to try the upload.
-    """
-    session, now = db.session(), utc_now()
-    first = session.scalar(select(func.min(IntakeTicket.counts_on)))
-    if session.scalar(select(func.count()).select_from(DeclaredUpload)):
-        return
-    raw = made_up_history(district, until=month_of(first or service_day(now) - timedelta(days=31))).encode()
-    Path(current_app.config["INSTANCE_DIR"]).mkdir(parents=True, exist_ok=True)
-    (Path(current_app.config["INSTANCE_DIR"]) / HISTORY_FILE).write_bytes(raw)
-    form, figures = read_history(
-        raw, charset=None, source_document=SOURCE, this_month=month_of(service_day(now)), district=district
-    )
-    clerk = Workplace(district, session).clerk(SIGNERS[0])
-    upload_history(figures, raw=raw, form=form, source_document=SOURCE, by=clerk, session=session, now=now)
-    year = [one for one in figures if one.month.year == BASE_YEAR and one.item_group != "furniture"]
-    stated = StatedBaseline(
-        scope=BASE_SCOPE, year=BASE_YEAR, units=sum(one.units or 0 for one in year),
-        mass_g=sum(one.mass_g or 0 for one in year), source_document=SOURCE,
-        document_sha256=hashlib.sha256(raw).hexdigest(), note=MADE_UP,
-    )  # fmt: skip
-    propose_baseline(stated, by=clerk, district=district, session=session, now=now)
-
-
-def _forecast(console: Console, district: District) -> None:
-    """The forecasts that the night before would have made."""
-    now = utc_now()
-    with console.status("预测 forecasts"):
-        store_forecasts(service_day(now) - timedelta(days=1), district=district, session=db.session(), now=now)
-
-
-def _report(console: Console, district: District) -> None:
-    """Reports of the last two months that are over: the newest signed by one made-up clerk and published by another,
-    the one before signed by the first and waiting for a second. Both are marked as made up.
-    """
-    session, now = db.session(), utc_now()
-    first = session.scalar(select(func.min(IntakeTicket.counts_on)))
-    place = Workplace(district, session)
-    clerks = [place.clerk(login) for login in SIGNERS]
-    newest = month_of(month_of(service_day(now)) - timedelta(days=1))
-    wanted = [(month_of(newest - timedelta(days=1)), clerks[:1]), (newest, clerks)]
-    for month, signers in wanted:
-        if first is None or month < month_of(first):
-            continue
-        try:
-            _sign_month(month, signers, district=district, now=now)
-        except NotInstalled:
-            console.print("报告未签发：缺少打印组件 / the report stays a draft: this server cannot print (make paper)")
-            return
-
-
-def _sign_month(month: date, signers: Sequence[Principal], *, district: District, now: datetime) -> None:
-    """Make a month's report and have it signed; the second signer publishes it."""
-    session = db.session()
-    report_id = make_goal_report(f"{month:%Y-%m}", district=district, session=session, now=now).id
-    signed = len(signatures_of(session, [report_id])[report_id])
-    if not signed:
-        sign_report(report_id, by=signers[0], session=session, now=now)
-    if signed < 2 and len(signers) == 2:
-        publish_report(report_id, by=signers[1], district=district, session=session, now=now)
 
 
 def _print_stations(console: Console, district: District, plan: dict[str, Any]) -> None:
