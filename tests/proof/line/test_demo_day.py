@@ -32,6 +32,8 @@ def test_every_booking_of_the_demo_day_is_on_a_route_once_or_listed(
     try:
         # given the demo day, planned and exported by the commands of the README
         _run(environment, "flask", "demo", "prepare")
+        for verify in (("audit", "verify"), ("custody", "verify"), ("report", "verify", "--all"), ("check-data",)):
+            _run(environment, "flask", *verify)
         with app.app_context():
             bookings = db.session.execute(
                 select(Booking.id, Booking.day).where(Booking.day > service_day(utc_now()), Booking.state == "booked")
