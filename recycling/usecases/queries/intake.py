@@ -19,6 +19,8 @@ from recycling.usecases.queries.cursors import instant, read_cursor, write_curso
 from recycling.usecases.queries.scopes import in_scope, scope_named
 from recycling.usecases.queries.spans import within
 
+LONGEST_CHAIN = 50  # corrections of corrections that are shown; nobody corrects as often
+
 _newer, _holder = aliased(IntakeTicket), aliased(IntakeTicket)  # the correction of a ticket; whose a line is
 _tickets = select(IntakeTicket, _newer.id).outerjoin(_newer, _newer.corrects_id == IntakeTicket.id)
 
@@ -87,6 +89,19 @@ def list_tickets(
         "tickets": [ticket_in_full(ticket, replaced_by_id=replaced_by_id) for ticket, replaced_by_id in shown],
         "next_cursor": write_cursor(oldest.weighed_at.isoformat(), oldest.id) if oldest is not None else None,
     }
+
+
+def ticket_chain(ticket_id: UUID, *, by: Principal, session: Session) -> list[dict[str, Any]]:
+    """A ticket that the caller may see among those it corrects and those that correct it, the first one first."""
+    chain: list[dict[str, Any]] = []
+    wanted: UUID | None = ticket_id
+    while wanted is not None and len(chain) < LONGEST_CHAIN:
+        found = find_ticket(wanted, by=by, session=session)
+        chain.insert(0, found)
+        wanted = found["corrects_id"]
+    while chain[-1]["replaced_by_id"] is not None and len(chain) < LONGEST_CHAIN:
+        chain.append(find_ticket(chain[-1]["replaced_by_id"], by=by, session=session))
+    return chain
 
 
 def noted_ticket(ticket: IntakeTicket, *, session: Session, replaced_by_id: UUID | None = None) -> dict[str, Any]:
