@@ -19,5 +19,5 @@ def list_staff(*, session: Session) -> Sequence[Staff]:
 def names_of(staff_ids: Iterable[UUID | None], *, session: Session) -> dict[UUID, str]:
     """The names of those of some accounts that are staff's; residents and the clock have none here."""
     wanted = {staff_id for staff_id in staff_ids if staff_id is not None}
-    found = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted)))
-    return dict(found.tuples().all())
+    found: dict[UUID, str] = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted))).all())
+    return found

@@ -99,7 +99,7 @@ def _own(scope: Scope, seen: _Seen, *, district: District, session: Session) -> 
     span = month.month.between(date(seen.day.year - 1, 1, 1), month_of(over) - timedelta(days=1))
     units, recovered_g = (cast(func.sum(column), BigInteger) for column in (month.units, month.recovered_g))
     rows = session.execute(select(month.month, units, recovered_g).where(span, *mine).group_by(month.month))
-    found: dict[date, Amounts] = {first: (pieces, grams) for first, pieces, grams in rows.tuples()}
+    found: dict[date, Amounts] = {first: (pieces, grams) for first, pieces, grams in rows}
     if not month_is_over(seen.day) and seen.first_own_day is not None and seen.first_own_day <= seen.day:
         running = counted(seen.running, scope, district=district)
         found[month_of(seen.day)] = sum(fact.units for fact in running), sum(fact.recovered_g for fact in running)
