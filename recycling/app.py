@@ -139,7 +139,11 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     keyring.configure(keys=settings["DATA_KEYS"], current=settings["DATA_KEY_ID"], index_key=settings["INDEX_KEY"])
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
     # For endpoints that show it: they know no schedule.
-    app.extensions["late_runs"] = partial(late_runs, jobs=jobs_of(app.extensions["district"]))
+    jobs = jobs_of(app.extensions["district"])
+    app.extensions["late_runs"] = partial(late_runs, jobs=jobs)
+    app.extensions["job_words"] = {
+        job.key: (job.name_zh, job.name_en, job.does_zh, job.does_en) for job in jobs.values()
+    }
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
     app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)

@@ -7,7 +7,7 @@ import io
 from functools import partial
 from typing import Any
 
-from flask import Response, abort, request
+from flask import Response, abort, jsonify, make_response, request
 
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
@@ -18,13 +18,14 @@ from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.history import (
     DeclaredFilterSchema,
     DeclaredListSchema,
+    DeclaredRehearsalSchema,
     DeclaredUploadListSchema,
     DeclaredUploadSchema,
     HistoryWantedSchema,
     PageFilterSchema,
 )
 from recycling.usecases.queries import declared as queries
-from recycling.usecases.reporting.declared_history import upload_history
+from recycling.usecases.reporting.declared_history import rehearse_upload, upload_history
 from recycling.usecases.reporting.history_table import COLUMNS, MOST_ROWS, TEMPLATE_ROWS, Declared, read_history
 
 LARGEST_TABLE = 4 << 20  # 4 MiB: twenty thousand rows with long names of documents
@@ -51,8 +52,9 @@ BODY = {
 @partial(needs_header, name="Idempotency-Key")
 @bp.doc(requestBody=BODY)
 @bp.arguments(HistoryWantedSchema, location="query")
+@bp.alt_response(200, schema=DeclaredRehearsalSchema, description="A dry run: nothing was kept")
 @bp.response(201, DeclaredUploadSchema)
-def create_upload(wanted: dict[str, str]) -> Response:
+def create_upload(wanted: dict[str, str]) -> Any:
     """Declare monthly figures by a CSV or Excel file, taken whole or refused line by line (上传历史数据).
 
     A month that an earlier file holds is superseded, never edited. Nothing of it is ever added to what was weighed.
@@ -65,8 +67,10 @@ def create_upload(wanted: dict[str, str]) -> Response:
         request.get_data(), charset=request.mimetype_params.get("charset"), source_document=source_document,
         this_month=service_day(utc_now()).replace(day=1), district=configured(),
     )  # fmt: skip
-    kept: Response = _keep_once(form, figures, source_document)
-    return kept
+    if wanted["dry_run"] == "true":
+        told = DeclaredRehearsalSchema().dump(rehearse_upload(figures, form=form, session=db.session()))
+        return make_response(jsonify(told), 200)
+    return _keep_once(form, figures, source_document)
 
 
 @idempotent

@@ -11,10 +11,11 @@ from recycling.extensions import db
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.figures import GoalProgressFilterSchema, GoalProgressSchema
-from recycling.routes.schemas.forecast import GoalForecastSchema
+from recycling.routes.schemas.forecast import GoalForecastSchema, GoalMonthsSchema
 from recycling.usecases.audit.note_export import note_export
 from recycling.usecases.reporting.goal_csv import goal_csv
 from recycling.usecases.reporting.goal_forecast import goal_forecast
+from recycling.usecases.reporting.goal_months import goal_months
 from recycling.usecases.reporting.goal_progress import goal_progress
 
 bp = GuardedBlueprint(
@@ -52,3 +53,11 @@ def export_progress(wanted: dict[str, Any]) -> Response:
 def show_forecast(wanted: dict[str, Any]) -> dict[str, Any]:
     """Show where each scope will probably stand at the end of the year, and which lever moves it (目标预测)."""
     return goal_forecast(**wanted, district=district(), session=db.session(), now=utc_now())
+
+
+@bp.get("/goal-months")
+@bp.arguments(GoalProgressFilterSchema, location="query")
+@bp.response(200, GoalMonthsSchema)
+def show_months(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Show the months of this year beside those of the last, and how the two compare (逐月对比)."""
+    return goal_months(**wanted, district=district(), session=db.session(), now=utc_now())

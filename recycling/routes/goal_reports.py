@@ -23,6 +23,7 @@ from recycling.routes.schemas.goal_reports import (
     ReportSignatureSchema,
     ReportTicketsFilterSchema,
     ReportTicketsSchema,
+    VerdictSchema,
 )
 from recycling.usecases.queries import goal_reports as queries
 from recycling.usecases.reporting.download_report import download_report
@@ -31,6 +32,7 @@ from recycling.usecases.reporting.publish_report import publish_report
 from recycling.usecases.reporting.report_differences import differences, version_before
 from recycling.usecases.reporting.report_files import MEDIA_TYPES
 from recycling.usecases.reporting.sign_report import sign_report
+from recycling.usecases.reporting.verify_report import verify_report
 
 bp = GuardedBlueprint(
     "goal_reports",
@@ -76,6 +78,15 @@ def show_differences(report_id: UUID) -> Any:
     session = db.session()
     report = queries.find_goal_report(report_id, session=session)
     return differences(report, version_before(report, session=session), session=session)
+
+
+@bp.get("/<uuid:report_id>/verification")
+@bp.response(200, VerdictSchema)
+def show_verification(report_id: UUID) -> Any:
+    """Work a report out again from its tickets and say whether it stands (核验)."""
+    session = db.session()
+    queries.find_goal_report(report_id, session=session)
+    return verify_report(report_id, district=district(), session=session)
 
 
 @bp.get("/<uuid:report_id>/tickets")

@@ -10,7 +10,7 @@ from flask import Response, jsonify, make_response
 from recycling.clock import utc_now
 from recycling.errors import SecondPersonNeeded
 from recycling.extensions import db
-from recycling.routes.context import district
+from recycling.routes.context import configured, district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.printing import PDF, receipt_answer
@@ -59,7 +59,7 @@ def create_ticket(command: tuple[Weighing | ReadWeighing, str | None]) -> dict[s
 @bp.response(200, IntakeTicketListSchema)
 def list_tickets(wanted: dict[str, Any]) -> dict[str, Any]:
     """List the tickets that the caller may see, newest first; a keeper those of the own station (磅单列表)."""
-    return queries.list_tickets(by=principal(), session=db.session(), **wanted)
+    return queries.list_tickets(by=principal(), district=configured(), session=db.session(), **wanted)
 
 
 @bp.get("/<uuid:ticket_id>")

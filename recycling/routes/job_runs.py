@@ -11,7 +11,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.job_run import JobRun
 from recycling.routes.context import district
-from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.job_runs import JobRunFilterSchema, JobRunListSchema, JobRunSchema, RequestRunSchema
 from recycling.usecases.job_runs.request_run import request_run
@@ -20,13 +20,14 @@ from recycling.usecases.queries import job_runs as queries
 bp = GuardedBlueprint(
     "job_runs",
     __name__,
-    roles=("dispatcher", "admin"),
+    roles=("clerk", "dispatcher", "admin"),
     url_prefix="/job-runs",
     description="任务执行 / runs of scheduled jobs",
 )
 
 
 @bp.post("")
+@only("dispatcher", "admin")
 @bp.arguments(RequestRunSchema)
 @idempotent
 @bp.response(202, JobRunSchema)

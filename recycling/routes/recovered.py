@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recycling.extensions import db
+from recycling.routes.context import configured
 from recycling.routes.guard import GuardedBlueprint
 from recycling.routes.schemas.figures import RecoveredFilterSchema, RecoveredListSchema
 from recycling.usecases.queries import recovered as queries
@@ -23,4 +24,4 @@ bp = GuardedBlueprint(
 @bp.response(200, RecoveredListSchema)
 def list_recovered(wanted: dict[str, Any]) -> dict[str, Any]:
     """List daily figures by station, town-level unit and item type; each leads to its tickets (日回收量)."""
-    return queries.list_recovered(session=db.session(), **wanted)
+    return queries.list_recovered(district=configured(), session=db.session(), **wanted)

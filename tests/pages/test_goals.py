@@ -25,7 +25,9 @@ TODAY = date(2026, 11, 23)  # the service day of tests.conftest.NOW
 
 def sections(page: str) -> dict[str, str]:
     """The page's sections by the key of their scope."""
-    found = re.findall(r'<section class="scope" aria-labelledby="scope-([a-z-]+)">(.*?)</section>', page, re.DOTALL)
+    found = re.findall(
+        r'<section class="scope" aria-labelledby="scope-([a-z-]+)" data-scope="[^"]+">(.*?)</section>', page, re.DOTALL
+    )
     return dict(found)
 
 
@@ -145,20 +147,19 @@ def test_every_figure_says_what_it_covers_and_leads_to_its_tickets(
 
     # when the links of the page are followed
     page = browser.open("/pages/goals").text
-    links = {
-        path.replace("&amp;", "&") for path in re.findall(r'href="(/(?:recovered|intake-tickets|goal)[^"]*)"', page)
-    }
+    links = {path.replace("&amp;", "&") for path in re.findall(r'href="(/(?:pages/figures|goal)[^"]*)"', page)}
     answers = {path: browser.open(path) for path in links}
 
     # then all open for a clerk, and among them are the figure's days and tickets
     assert {answer.status_code for answer in answers.values()} == {200}
-    assert "41300" in answers["/recovered?from=2026-01-01&to=2026-11-23&item_type=fridge"].text
-    assert "41300" in answers["/intake-tickets?from=2026-01-01&to=2026-11-23&item_type=fridge"].text
-    assert "41300" in answers["/recovered?from=2026-01-01&to=2026-11-23&town_key=lincheng"].text
-    assert "41300" in answers["/intake-tickets?from=2026-01-01&to=2026-11-23&town_key=lincheng"].text
+    of_fridges = "from=2026-01-01&to=2026-11-23&scope=household-appliances%2F2&item_type=fridge"
+    of_town = "from=2026-01-01&to=2026-11-23&scope=household-appliances%2F2&town_key=lincheng"
+    for asked in (of_fridges, of_town):
+        assert "41.3 kg" in answers[f"/pages/figures?{asked}"].text
+        assert "41.3 kg" in answers[f"/pages/figures/tickets?{asked}"].text
     # and none of them to more than the report's period
-    assert {path for path in links if path.startswith(("/recovered", "/intake"))} == {
-        path for path in links if "from=2026-01-01&to=2026-11-23" in path
+    assert {path for path in links if path.startswith("/pages/figures?")} == {
+        path for path in links if "/pages/figures?from=2026-01-01&to=2026-11-23" in path
     }
     assert answers["/goal-progress.csv?on=2026-11-23"].mimetype == "text/csv"
     # and the 口径 is spelled out

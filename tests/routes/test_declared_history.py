@@ -49,6 +49,23 @@ def test_a_table_sent_twice_with_one_key_is_one_upload(clerk: Caller) -> None:
     assert send(clerk).status_code == 409
 
 
+def test_a_dry_run_names_what_a_file_would_supersede_and_keeps_nothing(clerk: Caller) -> None:
+    # given January 2023 declared
+    assert send(clerk, A_TABLE.splitlines(keepends=True)[0] + b"2023-01,furniture,1,2\n").status_code == 201
+    # when a file with January and February is tried
+    answer = send(clerk, where=f"{WHERE}&dry_run=true")
+    # then it says what it would do
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json() == {
+        "form": "csv-utf-8", "figures": 2, "first_month": "2023-01-01", "last_month": "2023-02-01",
+        "supersedes": ["2023-01-01"],
+    }  # fmt: skip
+    # and the first upload is still the only one
+    assert [one["number"] for one in clerk.get("/declared-history/uploads").get_json()["uploads"]] == [1]
+    # and a file with faults is refused as it would be in earnest
+    assert send(clerk, A_TABLE + b"23-03,furniture,1,\n", where=f"{WHERE}&dry_run=true").status_code == 422
+
+
 def test_excel_is_taken(clerk: Caller) -> None:
     answer = send(clerk, a_workbook(("2023-01", "furniture", 120, 4300.5)), XLSX)
     assert (answer.status_code, answer.get_json()["form"]) == (201, "xlsx")

@@ -126,3 +126,14 @@ def test_the_terminal_prints_progress_with_its_warning_rolls_a_day_up_and_keeps_
         ["month", "11"],
     ):
         assert runner.invoke(args=["report", *wrong]).exit_code != 0
+
+
+def test_months_go_out_beside_those_of_the_last_year(callers: Callers) -> None:
+    answer = callers.staff("clerk").get("/goal-months?on=2026-03-05")
+    assert answer.status_code == 200, answer.text
+    found = answer.get_json()
+    assert found["on"] == "2026-03-05"
+    for scope in found["scopes"]:
+        assert [(year["year"], len(year["months"])) for year in scope["years"]] == [(2025, 12), (2026, 3)]
+        assert scope["last_year"] is None
+    assert callers.staff("clerk").get("/goal-months?on=2022-12-31").status_code == 422

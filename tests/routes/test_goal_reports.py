@@ -96,6 +96,9 @@ def test_a_report_goes_from_draft_to_publication_by_two_people(callers: Callers,
         answer = dispatcher.get(row["href"])
         assert (hashlib.sha256(answer.data).hexdigest(), len(answer.data)) == (row["sha256"], row["bytes"])
         assert "draft" not in answer.headers["Content-Disposition"]
+    # and it stands when it is worked out again
+    verdict = read(dispatcher, f"{here}/verification")
+    assert (verdict["state"], verdict["differences"]) == ("published", [])
     # and each download is a row of the audit log
     session.rollback()
     log = session.scalars(

@@ -87,7 +87,7 @@ def test_a_day_whose_vehicles_are_out_is_refused_at_once_instead_of_failing_late
         assert len(dispatcher.get("/job-runs").get_json()["job_runs"]) == 1
 
 
-@pytest.mark.parametrize("role", ["resident", "collector", "keeper", "clerk"])
+@pytest.mark.parametrize("role", ["resident", "collector", "keeper"])
 def test_only_dispatchers_and_admins_see_or_ask(callers: Callers, role: Any) -> None:
     caller = callers.resident() if role == "resident" else callers.staff(role)
     assert caller.get("/job-runs").status_code == 403
@@ -127,3 +127,11 @@ def test_runs_are_listed_last_due_first_page_by_page(callers: Callers, session: 
 
 def test_an_unknown_run_is_not_found(callers: Callers) -> None:
     assert callers.staff("admin").get(f"/job-runs/{uuid4()}").status_code == 404
+
+
+def test_the_bureau_reads_runs_and_asks_for_none(callers: Callers) -> None:
+    run_id = callers.staff("dispatcher").post("/job-runs", WISH).get_json()["id"]
+    clerk = callers.staff("clerk")
+    assert [run["id"] for run in clerk.get("/job-runs").get_json()["job_runs"]] == [run_id]
+    assert clerk.get(f"/job-runs/{run_id}").status_code == 200
+    assert clerk.post("/job-runs", WISH).status_code == 403

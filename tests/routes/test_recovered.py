@@ -73,6 +73,32 @@ def test_every_figure_leads_to_the_tickets_it_is_made_of(
     assert len(read(clerk, "/recovered?town_key=shagou&item_type=fridge")["recovered"]) == 2
 
 
+def test_a_scopes_figures_add_up_to_what_the_goal_page_says_and_lead_to_its_tickets(
+    callers: Callers, session: Session, district: District, now: datetime
+) -> None:
+    # given a fridge of 41.3 kg and a desk of 30 kg on one ticket, and another desk on one of its own
+    for lines, net_g in (([a_line("fridge", 1, 41_300), a_line("desk")], 71_300), ([a_line("desk")], 30_000)):
+        weigh_in(
+            a_weighing(*lines, net_g=net_g), scale_number="1", by=a_keeper("lincheng"), district=district,
+            session=session, now=now,
+        )  # fmt: skip
+    clerk = callers.staff("clerk")
+    scopes = {one["scope"]["label"]: one["recovered"] for one in read(clerk, "/goal-progress")["scopes"]}
+    for label in ("household-appliances/2", "furniture/2"):
+        # when the days of a scope are asked for, one to a page
+        page = read(clerk, f"/recovered?from=2026-01-01&scope={label}&limit=1")
+        # then their sum is the scope's figure, whatever the page holds
+        assert page["sum"]["units"] == scopes[label]["units"]
+        assert page["sum"]["recovered_g"] == scopes[label]["recovered_g"]
+    # and tickets are those with a line in the scope
+    assert len(read(clerk, "/intake-tickets?scope=household-appliances/2")["tickets"]) == 1
+    assert len(read(clerk, "/intake-tickets?scope=furniture/2")["tickets"]) == 2
+    assert len(read(clerk, "/intake-tickets?scope=furniture/2&provenance=weighed")["tickets"]) == 2
+    # and no figure has a scope that does not exist
+    for path in ("/recovered", "/intake-tickets"):
+        assert "口径不存在" in clerk.get(f"{path}?scope=furniture/9").get_json()["detail"]
+
+
 def test_figures_are_for_the_desk_and_for_spans_that_can_be(callers: Callers) -> None:
     clerk = callers.staff("clerk")
     backwards = clerk.get("/recovered?from=2026-11-23&to=2026-11-22")

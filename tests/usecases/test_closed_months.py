@@ -224,15 +224,18 @@ def test_the_tickets_of_a_figure_are_those_that_count_on_its_day(
     gone = correct(ticket.id, None)
     # when somebody follows each day's figure to its tickets
     found = {}
-    for figure in list_recovered(session=session, limit=9)["recovered"]:
+    for figure in list_recovered(district=district, session=session, limit=9)["recovered"]:
         asked: dict[str, Any] = dict(parse_qsl(urlsplit(figure["tickets"]).query))
         asked["day"] = date.fromisoformat(asked["day"])
-        shown = list_tickets(by=a_keeper(), session=session, limit=9, **asked)["tickets"]
+        shown = list_tickets(by=a_keeper(), district=district, session=session, limit=9, **asked)["tickets"]
         found[figure["day"]] = figure["units"], [one["id"] for one in shown]
     # then November shows what was weighed, and December what takes it off
     assert found == {date(2026, 11, 23): (1, [ticket.id]), date(2026, 12, 5): (-1, [gone.id])}
     spans = [(NOVEMBER, date(2026, 11, 30)), (DECEMBER, date(2026, 12, 31))]
-    listed = [list_tickets(by=a_keeper(), session=session, limit=9, first=one, last=two) for one, two in spans]
+    listed = [
+        list_tickets(by=a_keeper(), district=district, session=session, limit=9, first=one, last=two)
+        for one, two in spans
+    ]
     assert [[row["id"] for row in page["tickets"]] for page in listed] == [[ticket.id], [gone.id]]
 
 

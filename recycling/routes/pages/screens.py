@@ -26,6 +26,25 @@ PLAN = Screen(
 )
 LIVE = Screen("/pages/live", "当日动态", "Running day", "车辆位置进度与迟到", "what vehicles do, who is late")
 GOALS = Screen("/pages/goals", "目标进度", "Goals", "家电与家具分列", "appliances and furniture apart")
+FIGURES = Screen(
+    "/pages/figures", "数据", "Figures", "日回收量、磅单、平衡与均值", "days, tickets, balances, class averages"
+)
+REPORTS = Screen(
+    "/pages/reports", "报告", "Reports", "生成、两人签发、下载、核验", "make, sign by two, download, verify"
+)
+HISTORY = Screen(
+    "/pages/history",
+    "基准与历史",
+    "Baseline, history",
+    "申报与确认基准，历史数据",
+    "baselines, months before this system",
+)
+KEPT = Screen(
+    "/pages/kept-windows", "履约", "Kept promises", "各镇街村居时段履约率", "windows kept, by town and village"
+)
+RECORDS = Screen(
+    "/pages/records", "运行与留痕", "Runs and records", "任务执行、留痕、回放", "jobs, audit log, any past day again"
+)
 HANDLING = Screen("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳", "plan against actual, proposals")
 FAIRNESS = Screen("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量", "collectors' weeks")
 API = Screen("/api/docs", "接口文档", "API", "全部功能的接口", "everything, for other programs")
@@ -34,7 +53,7 @@ SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOKINGS, DATA),
     "collector": (ROUTE,),
     "keeper": (),
-    "dispatcher": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS),
-    "clerk": (GOALS, HANDLING),
-    "admin": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS),
+    "dispatcher": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
+    "clerk": (GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS, HANDLING),
+    "admin": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS),
 }

@@ -16,6 +16,9 @@ class RecoveredFilterSchema(Schema):
     station_key = Text(most=64)
     item_type = Text(most=64)
     town_key = Text(most=64)
+    channel = Text(most=16)
+    provenance = Text(most=24)
+    scope = Text(most=80, metadata={"description": "口径 / such as household-appliances/2"})
     cursor = Text(most=800)
     limit = QueryWhole(load_default=100, least=1, most=500)
 
@@ -35,10 +38,19 @@ class DailyRecoverySchema(Schema):
     tickets = fields.String(required=True, metadata={"description": "address of the tickets behind the figure"})
 
 
+class RecoveredSumSchema(Schema):
+    """What all figures that were asked for add up to, those on other pages included."""
+
+    units = fields.Integer(required=True)
+    recovered_g = fields.Integer(required=True)
+    ticket_lines = fields.Integer(required=True)
+
+
 class RecoveredListSchema(Schema):
     """A page of daily figures, in sequence of day and station."""
 
     recovered = fields.List(fields.Nested(DailyRecoverySchema), required=True)
+    sum = fields.Nested(RecoveredSumSchema, required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 

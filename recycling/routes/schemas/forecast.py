@@ -103,3 +103,56 @@ class GoalForecastSchema(Schema):
     on = fields.String(required=True, metadata={"format": "date"})
     forecast_of = fields.Date(required=True, allow_none=True)
     scopes = fields.List(fields.Nested(ScopeForecastSchema), required=True)
+
+
+class MonthSchema(Schema):
+    """A month of a scope; ``source`` says whether tickets or a declaration tell it, null where neither does."""
+
+    month = fields.Date(required=True)
+    source = fields.String(required=True, allow_none=True, validate=validate.OneOf(("tickets", "declared")))
+    units = fields.Integer(required=True, allow_none=True)
+    recovered_g = fields.Integer(required=True, allow_none=True)
+
+
+class YearSchema(Schema):
+    """The months of a year up to the day asked for."""
+
+    year = fields.Integer(required=True)
+    months = fields.List(fields.Nested(MonthSchema), required=True)
+
+
+class PartAmountsSchema(Schema):
+    """What a town-level unit or item type came to."""
+
+    key = fields.String(required=True)
+    units = fields.Integer(required=True)
+    recovered_g = fields.Integer(required=True)
+
+
+class LastYearSchema(Schema):
+    """Last year up to ``until``: the same day, or where tickets do not tell it, whole months beside this year's."""
+
+    until = fields.Date(required=True)
+    whole_months = fields.Boolean(required=True)
+    units = fields.Integer(required=True, allow_none=True)
+    recovered_g = fields.Integer(required=True, allow_none=True)
+    this_units = fields.Integer(required=True, allow_none=True)
+    this_recovered_g = fields.Integer(required=True, allow_none=True)
+    by_town = fields.List(fields.Nested(PartAmountsSchema), required=True)
+    by_item_type = fields.List(fields.Nested(PartAmountsSchema), required=True)
+
+
+class ScopeMonthsSchema(Schema):
+    """A scope's months, and what they are compared with."""
+
+    scope = fields.String(required=True)
+    unit = fields.String(required=True)
+    years = fields.List(fields.Nested(YearSchema), required=True)
+    last_year = fields.Nested(LastYearSchema, required=True, allow_none=True)
+
+
+class GoalMonthsSchema(Schema):
+    """Every scope's months of this year and the last."""
+
+    on = fields.String(required=True, metadata={"format": "date"})
+    scopes = fields.List(fields.Nested(ScopeMonthsSchema), required=True)

@@ -6,7 +6,13 @@ from marshmallow import fields, validate
 
 from recycling.models.intake import PROVENANCES
 from recycling.routes.schemas.fields import Day, QueryWhole, Schema, Text
-from recycling.routes.schemas.figures import AmountsSchema, ItemTypeFigureSchema, ProgressSchema, TownFigureSchema
+from recycling.routes.schemas.figures import (
+    AmountsSchema,
+    ItemTypeFigureSchema,
+    ProgressSchema,
+    RecoveredSumSchema,
+    TownFigureSchema,
+)
 
 
 class GoalReportFilterSchema(Schema):
@@ -123,6 +129,15 @@ class GoalReportListSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+class VerdictSchema(Schema):
+    """What came out of verifying a report: it stands where nothing differs."""
+
+    report_id = fields.UUID(required=True)
+    state = fields.String(required=True)
+    differences = fields.List(fields.String(), required=True)
+    notes = fields.List(fields.String(), required=True)
+
+
 class ChangedFigureSchema(Schema):
     """A figure that is not what it was, and the tickets that came in between and stand in it."""
 
@@ -203,17 +218,9 @@ class ReportLineSchema(Schema):
     net_g = fields.Integer(required=True)
 
 
-class ReportSumSchema(Schema):
-    """What all lines of the figure add up to, those on other pages included."""
-
-    units = fields.Integer(required=True)
-    recovered_g = fields.Integer(required=True)
-    ticket_lines = fields.Integer(required=True)
-
-
 class ReportTicketsSchema(Schema):
     """A page of the ticket lines behind a figure, by day and scale."""
 
     lines = fields.List(fields.Nested(ReportLineSchema), required=True)
-    sum = fields.Nested(ReportSumSchema, required=True)
+    sum = fields.Nested(RecoveredSumSchema, required=True)
     next_cursor = fields.String(required=True, allow_none=True)

@@ -20,6 +20,20 @@ class HistoryWantedSchema(Schema):
         required=True,
         metadata={"description": "来源文件 / the document that the figures are from; rows may name their own"},
     )
+    dry_run = fields.String(
+        load_default="false", validate=validate.OneOf(("true", "false")),
+        metadata={"description": "试运行 / read the whole file, keep nothing"},
+    )  # fmt: skip
+
+
+class DeclaredRehearsalSchema(Schema):
+    """What a file would declare, and which of its months stand declared already and would be superseded."""
+
+    form = fields.String(required=True, validate=validate.OneOf(("csv-utf-8", "csv-gb18030", "xlsx")))
+    figures = fields.Integer(required=True)
+    first_month = fields.Date(required=True)
+    last_month = fields.Date(required=True)
+    supersedes = fields.List(fields.Date(), required=True)
 
 
 class DeclaredUploadSchema(Schema):

@@ -199,5 +199,7 @@ class IntakeTicketFilterSchema(Schema):
     station_key = Text(most=64)
     item_type = Text(most=64)
     town_key = Text(most=64)
+    provenance = Text(most=24)
+    scope = Text(most=80, metadata={"description": "口径 / such as household-appliances/2"})
     cursor = Text(most=400)
     limit = QueryWhole(load_default=50, least=1, most=200)

@@ -13,11 +13,15 @@ from recycling.errors import NotFound
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.plan import PublishedPlan, Route
 from recycling.policy.access import Principal
+from recycling.policy.district import District
 from recycling.usecases.intake.sight import visible_to
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
+from recycling.usecases.queries.scopes import in_scope, scope_named
 from recycling.usecases.queries.spans import within
 
-_newer = aliased(IntakeTicket)
+LONGEST_CHAIN = 50  # corrections of corrections that are shown; nobody corrects as often
+
+_newer, _holder = aliased(IntakeTicket), aliased(IntakeTicket)  # the correction of a ticket; whose a line is
 _tickets = select(IntakeTicket, _newer.id).outerjoin(_newer, _newer.corrects_id == IntakeTicket.id)
 
 
@@ -39,25 +43,27 @@ def find_ticket(ticket_id: UUID, *, by: Principal, session: Session) -> dict[str
 def list_tickets(
     *,
     by: Principal,
+    district: District,
     session: Session,
     limit: int,
     day: date | None = None,
     first: date | None = None,
     last: date | None = None,
     station_key: str | None = None,
-    item_type: str | None = None,
-    town_key: str | None = None,
+    scope: str | None = None,
     cursor: str | None = None,
+    **of: str | None,
 ) -> dict[str, Any]:
     """A page of tickets, newest first, by the day that they count for, as the figures which point here.
 
-    One with ``replaced_by_id`` counts no more, unless it is of a closed month and the other one counters it. Item type
-    and town-level unit are those of one line of the ticket, or of the one that it counters and takes off again.
+    One with ``replaced_by_id`` counts no more, unless it is of a closed month and the other one counters it. Scope and
+    ``of`` (an ``item_type``, ``town_key`` or ``provenance``) are those of one line of the ticket, or of the one that it
+    counters and takes off again.
 
     Raises
     ------
     InvalidInput
-        When the span ends before it begins.
+        When the span ends before it begins, or there is no such scope.
     """
     mine = (visible_to(by), *within(IntakeTicket.counts_on, first, last))
     wanted = _tickets.where(*mine).order_by(IntakeTicket.weighed_at.desc(), IntakeTicket.id.desc())
@@ -65,13 +71,14 @@ def list_tickets(
         wanted = wanted.where(IntakeTicket.counts_on == day)
     if station_key is not None:
         wanted = wanted.where(IntakeTicket.station_key == station_key)
-    of_line = [
-        column == key
-        for column, key in ((IntakeLine.item_type, item_type), (IntakeLine.town_key, town_key))
-        if key is not None
-    ]
+    of_line = [getattr(IntakeLine, name) == value for name, value in of.items() if value is not None]
+    if scope is not None:
+        of_line += in_scope(
+            scope_named(scope, district=district), district=district, item_type=IntakeLine.item_type,
+            channel=_holder.channel, town_key=IntakeLine.town_key, provenance=IntakeLine.provenance,
+        )  # fmt: skip
     if of_line:
-        such = select(IntakeLine.ticket_id).where(*of_line)
+        such = select(IntakeLine.ticket_id).join(_holder, _holder.id == IntakeLine.ticket_id).where(*of_line)
         wanted = wanted.where(or_(IntakeTicket.id.in_(such), IntakeTicket.counters_id.in_(such)))
     if cursor is not None:
         wanted = wanted.where(tuple_(IntakeTicket.weighed_at, IntakeTicket.id) < read_cursor(cursor, instant, UUID))
@@ -82,6 +89,19 @@ def list_tickets(
         "tickets": [ticket_in_full(ticket, replaced_by_id=replaced_by_id) for ticket, replaced_by_id in shown],
         "next_cursor": write_cursor(oldest.weighed_at.isoformat(), oldest.id) if oldest is not None else None,
     }
+
+
+def ticket_chain(ticket_id: UUID, *, by: Principal, session: Session) -> list[dict[str, Any]]:
+    """A ticket that the caller may see among those it corrects and those that correct it, the first one first."""
+    chain: list[dict[str, Any]] = []
+    wanted: UUID | None = ticket_id
+    while wanted is not None and len(chain) < LONGEST_CHAIN:
+        found = find_ticket(wanted, by=by, session=session)
+        chain.insert(0, found)
+        wanted = found["corrects_id"]
+    while chain[-1]["replaced_by_id"] is not None and len(chain) < LONGEST_CHAIN:
+        chain.append(find_ticket(chain[-1]["replaced_by_id"], by=by, session=session))
+    return chain
 
 
 def noted_ticket(ticket: IntakeTicket, *, session: Session, replaced_by_id: UUID | None = None) -> dict[str, Any]:

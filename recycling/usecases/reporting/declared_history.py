@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,16 @@ from recycling.policy.access import Principal
 from recycling.usecases.reporting.history_table import Declared
 
 log = logger(__name__)
+
+
+def rehearse_upload(figures: Sequence[Declared], *, form: str, session: Session) -> dict[str, Any]:
+    """What a file would declare, and the months of it that an earlier one holds; nothing is kept."""
+    months = {one.month for one in figures}
+    held = select(DeclaredFigure.month).where(DeclaredFigure.month.in_(months)).distinct()
+    return {
+        "form": form, "figures": len(figures), "first_month": min(months), "last_month": max(months),
+        "supersedes": sorted(session.scalars(held)),
+    }  # fmt: skip
 
 
 def upload_history(

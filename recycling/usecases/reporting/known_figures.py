@@ -126,12 +126,12 @@ def figures_known(on: date, *, session: Session) -> Figures:
     )
 
 
-def declared_figures(*, session: Session, before: date) -> Mapping[date, Sequence[Row]]:
+def declared_figures(*, session: Session, before: date, since: date = date.min) -> Mapping[date, Sequence[Row]]:
     """The declared figures that count, by month: those of the newest upload that has the month."""
     figure = DeclaredFigure
     newest = (
         select(figure.month, func.max(figure.upload_number).label("number"))
-        .where(figure.month < before)
+        .where(figure.month >= since, figure.month < before)
         .group_by(figure.month)
         .subquery()
     )

@@ -111,17 +111,19 @@ def _told(session: Session, *, district: District, first: date, now: Any) -> Tol
     progress = goal_progress(NEW_YEARS_EVE, district=district, session=session, now=now)
     daily = [
         Line(str(row["day"]), row["station_key"], row["town_key"], row["item_type"], row["units"], row["recovered_g"])
-        for row in _listed(session, first)
+        for row in _listed(session, first, district)
     ]
     session.rollback()
     return Told(reports=reports, scopes=progress["scopes"], outside=progress["outside_scopes"], daily=daily)
 
 
-def _listed(session: Session, first: date) -> Iterator[dict[str, Any]]:
+def _listed(session: Session, first: date, district: District) -> Iterator[dict[str, Any]]:
     """The daily figures of the year, page by page."""
     cursor = None
     while True:
-        page = list_recovered(session=session, limit=PAGE, first=first, last=NEW_YEARS_EVE, cursor=cursor)
+        page = list_recovered(
+            district=district, session=session, limit=PAGE, first=first, last=NEW_YEARS_EVE, cursor=cursor
+        )
         yield from page["recovered"]
         cursor = page["next_cursor"]
         if cursor is None:
