@@ -46,6 +46,7 @@ from recycling.routes import problems
 from recycling.routes.district_map import TILE_HOSTS
 from recycling.usecases.live.links import public_address
 from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
+from recycling.usecases.planning.judges import Judges
 
 log = logger(__name__)
 
@@ -140,6 +141,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["district"] = read_district(settings["CONFIG_DIR"])
     # For endpoints that show it: they know no schedule.
     app.extensions["late_runs"] = partial(late_runs, jobs=jobs_of(app.extensions["district"]))
+    app.extensions["judges"] = Judges()  # of this process
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
     app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)
