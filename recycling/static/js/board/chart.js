@@ -30,6 +30,7 @@ export class Chart {
     element.addEventListener("scroll", () => this.later(), { passive: true });
     new ResizeObserver(() => this.fit()).observe(element);
     this.painters = []; // of what lies above
+    if (element.clientWidth < 520) this.zoom = 2.5; // so that a thumb can tell stops apart
     this.fit();
   }
 
@@ -172,7 +173,7 @@ export class Chart {
     pen.fillRect(0, 0, this.width, HEAD);
     pen.fillStyle = INK.text;
     pen.textAlign = "center";
-    const every = HOUR * this.perSecond < 44 ? 2 * HOUR : HOUR * this.perSecond > 200 ? HOUR / 4 : HOUR;
+    const every = HOUR * this.perSecond < 22 ? 4 * HOUR : HOUR * this.perSecond < 44 ? 2 * HOUR : HOUR * this.perSecond > 200 ? HOUR / 4 : HOUR;
     for (let at = this.from; at <= this.to; at += every) {
       if (this.x(at) > this.gutter + 18) pen.fillText(clock(at), this.x(at), HEAD / 2);
     }
@@ -202,13 +203,18 @@ export class Chart {
   route(pen, vehicle, y) {
     const steps = this.state.steps.get(vehicle) ?? [];
     const colour = this.colourOf(vehicle);
-    let lane = 0;
+    let lane = -1;
+    let shown = "";
     for (let at = 0; at < steps.length; at += 1) {
       const step = steps[at];
       if (at > 0) this.drive(pen, steps[at - 1], step, y);
       if (step.kind === "pickup") {
-        this.windows(pen, this.state.stops.get(step.booking_id), y + 2 + 3 * (lane % LANES));
-        lane += 1;
+        const stop = this.state.stops.get(step.booking_id);
+        if (String(stop.windows_s) !== shown) { // one bar for all neighbours with the same promise
+          shown = String(stop.windows_s);
+          lane += 1;
+          this.windows(pen, stop, y + 2 + 3 * (lane % LANES));
+        }
         this.block(pen, step.arrival_s, step.start_s, y, INK.wait);
         this.block(pen, step.start_s, step.end_s, y, colour);
         if (this.state.breaches(vehicle, step.booking_id).length) {

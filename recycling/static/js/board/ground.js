@@ -18,6 +18,8 @@ export class Ground {
     this.leftOut = L.layerGroup().addTo(map);
     this.above = L.layerGroup().addTo(map);
     this.drawAll();
+    const points = [...state.board.stops, ...state.board.stations].map((one) => [one.lat, one.lon]);
+    map.fitBounds(points, { padding: [24, 24] });
   }
 
   drawAll() {
