@@ -65,10 +65,11 @@ def test_a_run_tells_how_far_it_came(real: Runner, session: Session, clock: Cloc
     outcome = real.run_next()
     assert outcome is not None
     assert outcome.state == "done", outcome.error
+    assert outcome.figures is not None
     # then it told the cost of its plan and that all three are on routes
     far = run_progress(run_id, session=session)
     assert (far["state"], far["over"], far["stop_asked"]) == ("done", True, False)
-    assert (far["stops_planned"], far["stops_total"], far["best_cost"]) == (3, 3, outcome.figures["cost_total"])  # type: ignore[index]
+    assert (far["stops_planned"], far["stops_total"], far["best_cost"]) == (3, 3, outcome.figures["cost_total"])
     assert "stopped" not in far["figures"]
 
 

@@ -77,7 +77,7 @@ def test_a_move_is_judged_kept_and_compared(dispatcher: Caller, plan_id: str) ->
     assert [visit["kind"] for visit in compared["visits"] if visit["kind"] == "moved"] == ["moved"]
     # and whoever still sees version 1 as the newest is told
     stale = dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"')
-    assert (stale.status_code, stale.json["code"]) == (412, "stale_version")  # type: ignore[index]
+    assert (stale.status_code, stale.json["code"]) == (412, "stale_version")  # type: ignore[index]  # it is JSON
 
 
 def test_what_breaks_is_said_in_both_languages_and_refused(dispatcher: Caller, plan_id: str) -> None:
@@ -91,7 +91,7 @@ def test_what_breaks_is_said_in_both_languages_and_refused(dispatcher: Caller, p
     (one,) = [v for v in verdict["violations"] if v["cause"] == "missing_skill"]
     assert (one["vehicle_key"], one["booking_id"], one["zh"]) == ("lincheng-2", stops[0], "班组缺少 1 项技能/资质")
     refused = dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"')
-    assert (refused.status_code, refused.json["code"]) == (409, "plan_rejected")  # type: ignore[index]
+    assert (refused.status_code, refused.json["code"]) == (409, "plan_rejected")  # type: ignore[index]  # it is JSON
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_a_few_plans_are_held_and_a_blanked_one_is_not(desk: Desk, session: Sess
         judge_edits(plan_id, {}, judges=desk.judges, session=session)
     assert len(desk.judges._held) == MOST_HELD
     session.rollback()
-    session.execute(Plan.__table__.update().where(Plan.id == plans[-1]).values(blanked_at=now))  # type: ignore[attr-defined]
+    session.execute(Plan.__table__.update().where(Plan.id == plans[-1]).values(blanked_at=now))  # type: ignore[attr-defined]  # a table
     session.commit()
     with pytest.raises(NotFound, match="blanked"):
         judge_edits(plans[-1], {}, judges=desk.judges, session=session)

@@ -1,6 +1,6 @@
 // Moving stops in the chart: by mouse, by finger (a tap chooses, the second touch drags), and by keys.
 
-import { count, say } from "../words.js";
+import { clock, count, say } from "../words.js";
 import { BAR_HEIGHT, BAR_TOP, FONT, HEAD, INK, ROW } from "./chart.js";
 import { breach, price } from "./words.js";
 
@@ -167,6 +167,10 @@ export class Drag {
     const lines = held.verdict === null ? [say("判定中…", "judging…")]
       : [price(held.verdict), ...held.verdict.violations.slice(0, 3).map((one) => `✗ ${breach(one)}`)];
     if (held.verdict?.keeps_the_rules) lines.push(say("✓ 不违反规则", "✓ keeps every rule"));
+    if (held.placed) {
+      const [best] = held.places.values();
+      lines.push(best ? say(`最佳：${best.vehicle_key} ${clock(best.start_s)} +${count(best.added_cost)}`, `best: ${best.vehicle_key} ${clock(best.start_s)} +${count(best.added_cost)}`) : say("没有车辆能接", "no vehicle can take it"));
+    }
     this.tip(pen, held, lines);
   }
 

@@ -14,11 +14,12 @@ export class Ground {
   }
 
   constructor(map, state, colourOf) {
-    Object.assign(this, { map, state, colourOf, marks: new Map(), layers: new Map(), compared: null });
+    Object.assign(this, { map, state, colourOf, layers: new Map(), ways: new Map(), compared: null });
     this.leftOut = L.layerGroup().addTo(map);
     this.above = L.layerGroup().addTo(map);
     this.drawAll();
     const points = [...state.board.stops, ...state.board.stations].map((one) => [one.lat, one.lon]);
+    map.options.zoomSnap = 0.25; // whole steps leave half of the pane empty
     map.fitBounds(points, { padding: [24, 24] });
   }
 
@@ -30,6 +31,7 @@ export class Ground {
   draw(vehicle) {
     this.layers.get(vehicle)?.remove();
     this.layers.delete(vehicle);
+    this.ways.delete(vehicle);
     const shown = !this.state.station || this.state.vehicles.get(vehicle).station_key === this.state.station;
     const steps = this.state.steps.get(vehicle) ?? [];
     if (!shown || !steps.length) return;
@@ -46,6 +48,7 @@ export class Ground {
     }
     L.polyline(points, { color: colour, weight: 2, opacity: 0.75, interactive: false }).addTo(layer);
     for (const mark of marks) mark.addTo(layer);
+    this.ways.set(vehicle, points);
     this.layers.set(vehicle, layer.addTo(this.map));
   }
 
@@ -68,6 +71,8 @@ export class Ground {
   /** What is chosen and what the pointer is on, here as in the chart. */
   highlight() {
     this.above.clearLayers();
+    const vehicle = this.state.chosen && this.state.vehicleOf(this.state.chosen);
+    if (this.ways.has(vehicle)) L.polyline(this.ways.get(vehicle), { color: this.colourOf(vehicle), weight: 5, interactive: false }).addTo(this.above);
     for (const [id, colour] of [[this.state.hovered, "#52625b"], [this.state.chosen, "#000"]]) {
       const stop = id && this.state.stops.get(id);
       if (!stop) continue;
