@@ -46,6 +46,7 @@ from recycling.routes import problems
 from recycling.routes.district_map import TILE_HOSTS
 from recycling.usecases.live.links import public_address
 from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
+from recycling.usecases.planning.judges import Judges
 
 log = logger(__name__)
 
@@ -144,6 +145,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["job_words"] = {
         job.key: (job.name_zh, job.name_en, job.does_zh, job.does_en) for job in jobs.values()
     }
+    app.extensions["judges"] = Judges()  # of this process
     app.extensions["sms"] = sms_gateway(settings["SMS_GATEWAY"], settings["SMS_PROVIDERS"])
     app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from recycling.usecases.custody.stock_age import tell_of_aged_stock
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.intake.class_averages import make_class_averages
 from recycling.usecases.intake.mass_balance import balance_trips
+from recycling.usecases.job_runs.follow_run import FollowedRun
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.remind import remind_early, remind_residents
@@ -91,8 +93,13 @@ def plan_and_publish(context: JobContext) -> Figures:
 
 
 def plan_only(context: JobContext) -> Figures:
-    """Make a new version of a day's plan; the dispatcher looks at it and publishes."""
-    return _plan_figures(context, _plan(context, run_id=context.run_id))
+    """Make a new version of a day's plan; the dispatcher looks on, may end the search, and publishes.
+
+    Ended early, it keeps the best checked plan so far as a draft: it costs nobody anything, and is often good enough.
+    """
+    followed = FollowedRun(context.run_id, session=context.session, clock=context.clock)
+    figures = _plan_figures(context, _plan(context, run_id=context.run_id, followed=followed))
+    return figures | ({"stopped": True} if followed.stop_asked else {})
 
 
 def replan(context: JobContext) -> Figures:
@@ -294,12 +301,17 @@ def _planned_and_published(context: JobContext) -> UUID:
     return plan_id
 
 
-def _plan(context: JobContext, *, run_id: UUID | None) -> UUID:
+def _plan(context: JobContext, *, run_id: UUID | None, followed: FollowedRun | None = None) -> UUID:
     settings = context.settings
+    watched: dict[str, Any] = {}
+    if followed is not None:
+        watched = {
+            "solve": partial(solve, should_stop=lambda: followed.stop_asked), "on_progress": followed.tell
+        }  # fmt: skip
     plan = plan_day(
         context.day, by=context.by, district=context.district, session=context.session, now=context.clock(),
         seconds=settings["PLAN_SECONDS"], workers=settings["PLAN_WORKERS"], seed=settings["PLAN_SEED"], run_id=run_id,
-        travel=travel_setting(settings),
+        travel=travel_setting(settings), **watched,
     )  # fmt: skip
     return plan.id
 

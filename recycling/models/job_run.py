@@ -126,6 +126,12 @@ def skip_older(session: Session, *, job: str, than: datetime, because: str, now:
     return rows_met(session, older.values(state="skipped", finished_at=now, figures={"reason": because}))
 
 
+def withdraw(session: Session, run_id: UUID, *, because: str, now: datetime) -> bool:
+    """Skip a run that nobody has taken yet; false when somebody has."""
+    waits = update(JobRun).where(JobRun.id == run_id, JobRun.state == "queued")
+    return rows_met(session, waits.values(state="skipped", finished_at=now, figures={"reason": because})) == 1
+
+
 def waiting(session: Session, *, now: datetime) -> bool:
     """Whether a run waits to be taken; a read that spares idle workers the write lock."""
     return session.scalar(select(JobRun.id).where(_free(now)).limit(1)) is not None

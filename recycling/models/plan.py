@@ -141,3 +141,15 @@ class Unassigned(Base):
     reason: Mapped[Reason] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(String(500))
     cheapest_fix: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+@written_once
+class PlanEdit(Base):
+    """That a plan was made by hand: from which version, and how many stops were moved."""
+
+    __tablename__ = "plan_edit"
+    __table_args__ = (CheckConstraint("moved >= 1", name="moved"),)
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), primary_key=True)
+    base_plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id"), index=True)
+    moved: Mapped[int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import Response, current_app
 
 from recycling.clock import utc_now
 from recycling.extensions import db
@@ -13,7 +13,15 @@ from recycling.models.job_run import JobRun
 from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
-from recycling.routes.schemas.job_runs import JobRunFilterSchema, JobRunListSchema, JobRunSchema, RequestRunSchema
+from recycling.routes.schemas.job_runs import (
+    JobRunFilterSchema,
+    JobRunListSchema,
+    JobRunSchema,
+    RequestRunSchema,
+    RunProgressSchema,
+)
+from recycling.routes.streams import EVENT_STREAM, STREAM, event_stream
+from recycling.usecases.job_runs.cancel_run import cancel_run
 from recycling.usecases.job_runs.request_run import request_run
 from recycling.usecases.queries import job_runs as queries
 
@@ -50,3 +58,20 @@ def list_job_runs(wanted: dict[str, Any]) -> dict[str, Any]:
 def show_job_run(run_id: UUID) -> JobRun:
     """Show one run (任务执行详情)."""
     return queries.find_run(run_id, session=db.session())
+
+
+@bp.get("/<uuid:run_id>/progress")
+@bp.response(200, STREAM, content_type=EVENT_STREAM, description="server-sent events: each `data` is a RunProgress")
+def show_progress(run_id: UUID) -> Response:
+    """Follow a run as it goes: an event with every change, and `over` at its end (任务进度)."""
+    queries.find_run(run_id, session=db.session())
+    schema = RunProgressSchema()
+    return event_stream(lambda: schema.dump(queries.run_progress(run_id, session=db.session())))
+
+
+@bp.post("/<uuid:run_id>/cancellation")
+@idempotent
+@bp.response(202, JobRunSchema)
+def create_cancellation(run_id: UUID) -> JobRun:
+    """End a plan's run early; one under way keeps its best checked plan as a draft (停止排线)."""
+    return cancel_run(run_id, by=principal(), session=db.session(), now=utc_now())

@@ -8,13 +8,13 @@ plans that a person has edited: whatever a `Plan` holds, it is reported, never r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from recycling.routing.check_route import ROUTE_RULES
 from recycling.routing.check_walk import Drive, Violation, walk
 from recycling.routing.cost import evaluate, leg, start_place
-from recycling.routing.plan import COST_PARTS, Plan
+from recycling.routing.plan import COST_PARTS, Cost, Plan, Route
 from recycling.routing.problem import Problem, Vehicle
 
 __all__ = ["RULES", "Violation", "violations"]
@@ -22,11 +22,12 @@ __all__ = ["RULES", "Violation", "violations"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A plan beside its problem; ``drives`` are the routes of known vehicles that have steps."""
+    """A plan beside its problem; ``drives`` are its routes of `known_routes`, ``cost`` what the checker makes it."""
 
     problem: Problem
     plan: Plan
     drives: tuple[Drive, ...]
+    cost: Cost
 
 
 def violations(problem: Problem, plan: Plan) -> list[Violation]:
@@ -42,13 +43,18 @@ def violations(problem: Problem, plan: Plan) -> list[Violation]:
     list of Violation
         In the sequence of `RULES`. One damage may break several rules.
     """
-    drives = tuple(
-        walk(problem, problem.vehicle_by_key[route.vehicle], route)
-        for route in plan.routes
-        if route.vehicle in problem.vehicle_by_key and route.steps
-    )
-    day = Day(problem=problem, plan=plan, drives=drives)
+    day = Day(
+        problem=problem, plan=plan, drives=tuple(walk(*known) for known in known_routes(problem, plan.routes)),
+        cost=evaluate(problem, plan),
+    )  # fmt: skip
     return [found for rule in RULES for found in rule(day)]
+
+
+def known_routes(problem: Problem, routes: Iterable[Route]) -> Iterator[tuple[Problem, Vehicle, Route]]:
+    """The routes that can be followed: their vehicle is known, and they have steps."""
+    for route in routes:
+        if route.vehicle in problem.vehicle_by_key and route.steps:
+            yield problem, problem.vehicle_by_key[route.vehicle], route
 
 
 # --- vehicles and stops over the whole plan -----------------------------------------------------------------------
@@ -113,7 +119,7 @@ def inside_intake_limits(day: Day) -> Iterator[Violation]:
         for unit, amount, most in zip(units, taken[station.key], station.intake_limit or (), strict=False):
             if amount > most:
                 text = f"{station.key!r} gets {amount} {unit}, it takes {most}"
-                yield Violation(cause="over_intake", excess=amount - most, text=text)
+                yield Violation(cause="over_intake", excess=amount - most, unit=unit, text=text)
 
 
 # --- locks --------------------------------------------------------------------------------------------------------
@@ -180,9 +186,8 @@ def right_cost(day: Day) -> Iterator[Violation]:
     """Rule: every part of the stated cost, and their total, is what the checker's own evaluation gives
     (``wrong_cost``).
     """
-    own = evaluate(day.problem, day.plan)
     for part in COST_PARTS:
-        stated, want = getattr(day.plan.cost, part), getattr(own, part)
+        stated, want = getattr(day.plan.cost, part), getattr(day.cost, part)
         if stated != want:
             yield Violation(
                 cause="wrong_cost", excess=abs(stated - want), text=f"cost.{part} is stated {stated}, it is {want}"
@@ -198,11 +203,15 @@ def _on_every_route(rule: Callable[[Drive], Iterator[Violation]]) -> Callable[[D
     return over_the_day
 
 
-RULES: tuple[Callable[[Day], Iterator[Violation]], ...] = (
+DAY_RULES: tuple[Callable[[Day], Iterator[Violation]], ...] = (
     known_vehicles_once,
     stops_once,
-    *map(_on_every_route, ROUTE_RULES),
     inside_intake_limits,
     locks_are_kept,
     right_cost,
+)
+RULES: tuple[Callable[[Day], Iterator[Violation]], ...] = (
+    *DAY_RULES[:2],
+    *map(_on_every_route, ROUTE_RULES),
+    *DAY_RULES[2:],
 )

@@ -182,7 +182,7 @@ def inside_capacity(drive: Drive) -> Iterator[Violation]:
             if on_board > most:
                 yield drive.breach(
                     "over_capacity", on_board - most, f"{_name(visit)} makes {on_board} {unit} on board, {most} fit",
-                    visit,
+                    visit, unit=unit,
                 )  # fmt: skip
 
 

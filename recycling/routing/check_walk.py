@@ -23,6 +23,8 @@ class Violation:
         Keys as the plan states them; ``None`` when the breach is not about one.
     excess
         Size of the breach in the unit of the rule (seconds, load units, cost), >= 0; 0 or 1 where nothing is measured.
+    unit
+        The load unit of the excess, where it is a load.
     text
         One sentence with the values.
     """
@@ -31,6 +33,7 @@ class Violation:
     vehicle: str | None = None
     stop: str | None = None
     excess: int = 1
+    unit: str | None = None
     text: str
 
 
@@ -77,10 +80,12 @@ class Drive:
         """When the route is over, the final unload included."""
         return self.visits[-1].step.end_s
 
-    def breach(self, cause: str, excess: int, text: str, visit: Visit | None = None) -> Violation:
+    def breach(
+        self, cause: str, excess: int, text: str, visit: Visit | None = None, *, unit: str | None = None
+    ) -> Violation:
         """A violation on this route."""
         stop = None if visit is None else visit.step.stop
-        return Violation(cause=cause, vehicle=self.vehicle.key, stop=stop, excess=excess, text=text)
+        return Violation(cause=cause, vehicle=self.vehicle.key, stop=stop, excess=excess, unit=unit, text=text)
 
 
 def walk(problem: Problem, vehicle: Vehicle, route: Route) -> Drive:

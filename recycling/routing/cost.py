@@ -7,10 +7,10 @@ plan's decision, and overtime follows from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import pairwise
 
-from recycling.routing.plan import Cost, Plan, Route, Step
+from recycling.routing.plan import NO_COST, Cost, Plan, Route, Step
 from recycling.routing.problem import (
     MANDATORY_SKIP_COST,
     Euclidean,
@@ -20,6 +20,7 @@ from recycling.routing.problem import (
 )
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius (2a + b) / 3 of WGS 84: the sphere of the planner's contract
+ROUTE_PARTS = ("fixed", "travel", "distance", "overtime", "preferences")
 ROUNDINGS: Mapping[str, Callable[[float], int]] = {"floor": math.floor, "round": round, "ceil": math.ceil}
 
 
@@ -38,37 +39,41 @@ def evaluate(problem: Problem, plan: Plan) -> Cost:
         All parts >= 0 in the problem's money unit. ``travel`` and ``distance`` are already multiplied by the
         vehicles' rates. A route without pickups costs nothing.
     """
-    fixed = travel = distance = overtime = preferences = 0
-    served: set[str | None] = set()
-    for route in plan.routes:
-        pickups = [step.stop for step in route.steps if step.kind == "pickup"]
-        served.update(pickups)
-        vehicle = problem.vehicle_by_key.get(route.vehicle)
-        if vehicle is None or not pickups:
-            continue
-        seconds, metres = driven(problem, vehicle, route)
-        fixed += vehicle.fixed_cost
-        travel += vehicle.cost_per_travel_s * seconds
-        distance += vehicle.cost_per_m * metres
-        overtime += vehicle.overtime_cost_per_s * max(0, route.steps[-1].end_s - vehicle.shift_s[1])
-        for key in pickups:
-            stop = problem.stop_by_key.get(key or "")
-            if stop is not None and stop.prefer is not None and stop.prefer.vehicle != vehicle.key:
-                preferences += stop.prefer.cost
+    served = {step.stop for route in plan.routes for step in route.steps if step.kind == "pickup"}
+    return added_up((route_cost(problem, route) for route in plan.routes), problem, served)
+
+
+def added_up(routes: Iterable[Cost], problem: Problem, served: Collection[str | None]) -> Cost:
+    """What routes cost together, and beside them the stops that are none of ``served``."""
     skipped = sum(
         MANDATORY_SKIP_COST if stop.skip_cost is None else stop.skip_cost
         for stop in problem.stops
         if stop.key not in served
     )
-    return Cost(
-        total=fixed + travel + distance + overtime + preferences + skipped,
-        fixed=fixed,
-        travel=travel,
-        distance=distance,
-        overtime=overtime,
-        preferences=preferences,
-        skipped=skipped,
-    )
+    parts = dict.fromkeys(ROUTE_PARTS, 0)
+    for cost in routes:
+        for part in ROUTE_PARTS:
+            parts[part] += getattr(cost, part)
+    return Cost(total=sum(parts.values()) + skipped, skipped=skipped, **parts)
+
+
+def route_cost(problem: Problem, route: Route) -> Cost:
+    """What one route costs by itself: nothing when nobody knows its vehicle or it picks nothing up."""
+    pickups = [step.stop for step in route.steps if step.kind == "pickup"]
+    vehicle = problem.vehicle_by_key.get(route.vehicle)
+    if vehicle is None or not pickups:
+        return NO_COST
+    seconds, metres = driven(problem, vehicle, route)
+    wanted = [problem.stop_by_key[key] for key in pickups if key is not None and key in problem.stop_by_key]
+    elsewhere = [stop.prefer for stop in wanted if stop.prefer is not None and stop.prefer.vehicle != vehicle.key]
+    parts = {
+        "fixed": vehicle.fixed_cost,
+        "travel": vehicle.cost_per_travel_s * seconds,
+        "distance": vehicle.cost_per_m * metres,
+        "overtime": vehicle.overtime_cost_per_s * max(0, route.steps[-1].end_s - vehicle.shift_s[1]),
+        "preferences": sum(prefer.cost for prefer in elsewhere),
+    }
+    return Cost(total=sum(parts.values()), skipped=0, **parts)
 
 
 def driven(problem: Problem, vehicle: Vehicle, route: Route) -> tuple[int, int]:

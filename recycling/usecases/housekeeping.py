@@ -14,6 +14,7 @@ from recycling.models.counters import AttemptCounter
 from recycling.models.field import FieldEvent, FieldEventClash, FieldRuling
 from recycling.models.healing import Disruption
 from recycling.models.intake import IntakeTicket
+from recycling.models.job_run import JobRun
 from recycling.models.ledger import TentativeRoute
 from recycling.models.limits import UNUSED, stale_bookings
 from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
@@ -24,6 +25,7 @@ from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload, discard_upload
 from recycling.models.receipt import SmsReceipt
 from recycling.models.ticket_photo import TicketPhoto
+from recycling.models.run_progress import RunProgress
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
 from recycling.models.waiting import WaitingWish
@@ -59,6 +61,9 @@ def clean_up(
         # Too old to be taken again by any of our clocks.
         "used_device_proofs": delete(UsedDeviceProof).where(UsedDeviceProof.expires_at < now - CLOCKS_APART),
         "positions": delete(VehiclePosition).where(VehiclePosition.kept_until <= now),
+        "run_progress": delete(RunProgress).where(
+            RunProgress.run_id.in_(select(JobRun.id).where(JobRun.finished_at < now - timedelta(days=1)))
+        ),
         "cached_travel": delete(CachedTravel).where(CachedTravel.asked_at < now - travel_kept),
     }.items():
         with atomic(session):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import utc_now
 from recycling.models.job_run import claim, enqueue, finish
+from recycling.models.run_progress import tell
 from recycling.models.transaction import atomic
 from recycling.policy.district import District
+from recycling.routes import streams
 from recycling.usecases.planning.day_problem import vehicles_out_at
 from tests.callers import Callers
 
@@ -135,3 +140,82 @@ def test_the_bureau_reads_runs_and_asks_for_none(callers: Callers) -> None:
     assert [run["id"] for run in clerk.get("/job-runs").get_json()["job_runs"]] == [run_id]
     assert clerk.get(f"/job-runs/{run_id}").status_code == 200
     assert clerk.post("/job-runs", WISH).status_code == 403
+
+
+def events(answer: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a stream: name and data."""
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "text/event-stream"
+    found = []
+    for block in answer.text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if "data" in lines:
+            found.append((lines.get("event", "message"), json.loads(lines["data"])))
+    return found
+
+
+def test_a_run_is_followed_to_its_end(callers: Callers, session: Session) -> None:
+    dispatcher = callers.staff("dispatcher")
+    run = dispatcher.post("/job-runs", WISH).json
+    assert run is not None
+    # given a run that is taken, tells something and ends
+    now = utc_now()
+    with atomic(session):
+        held = claim(session, now=now, lease=timedelta(minutes=2))
+        assert held is not None
+        tell(session, held.run_id, elapsed_ms=1500, best_cost=70_310, stops_planned=9, stops_total=10, now=now)
+        finish(session, held, figures={"plan_id": "p"}, now=now)
+    # when it is followed
+    told = events(dispatcher.get(f"/job-runs/{run['id']}/progress"))
+    # then the state is told and the stream ends
+    assert [name for name, _ in told] == ["message", "over"]
+    far = told[0][1]
+    assert (far["state"], far["over"], far["best_cost"], far["stops_planned"], far["stops_total"]) == (
+        "done", True, 70_310, 9, 10,
+    )  # fmt: skip
+    assert far["figures"] == {"plan_id": "p"}
+
+
+def test_what_changes_is_sent_and_nothing_else(
+    callers: Callers, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher = callers.staff("dispatcher")
+    run = dispatcher.post("/job-runs", WISH).json
+    assert run is not None
+    # given a run that is taken at the third look, and a stream that ends after the fifth
+    looks = []
+
+    def between(_seconds: float) -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            with atomic(session):
+                assert claim(session, now=utc_now(), lease=timedelta(minutes=2)) is not None
+        if len(looks) == 4:
+            monkeypatch.setattr(streams, "time", SimpleNamespace(monotonic=lambda: 1e12, sleep=between))
+
+    monkeypatch.setattr(streams, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=between))
+    told = events(dispatcher.get(f"/job-runs/{run['id']}/progress"))
+    # then two states were sent in five looks, and the browser will ask again
+    assert [far["state"] for _, far in told] == ["queued", "running"]
+
+
+def test_whoever_finds_no_place_gets_one_look(callers: Callers, monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatcher = callers.staff("dispatcher")
+    run = dispatcher.post("/job-runs", WISH).json
+    assert run is not None
+    monkeypatch.setattr(streams, "_places", threading.BoundedSemaphore(1))
+    with streams._places:
+        told = events(dispatcher.get(f"/job-runs/{run['id']}/progress"))
+    assert [far["state"] for _, far in told] == ["queued"]
+
+
+def test_a_run_that_waits_is_cancelled(callers: Callers) -> None:
+    dispatcher = callers.staff("dispatcher")
+    run = dispatcher.post("/job-runs", WISH).json
+    assert run is not None
+    answer = dispatcher.post(f"/job-runs/{run['id']}/cancellation")
+    assert (answer.status_code, answer.json["state"]) == (202, "skipped")  # type: ignore[index]  # it is JSON
+    # a new wish is a new run
+    again = dispatcher.post("/job-runs", WISH).json
+    assert again is not None
+    assert again["id"] != run["id"]

@@ -6,6 +6,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
+    board,
     bookings,
     docs,
     fairness,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     bookings.bp,
     my_route.bp,
     plan.bp,
+    board.bp,
     running_day.bp,
     live.bp,
     track.bp,

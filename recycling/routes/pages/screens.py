@@ -24,6 +24,9 @@ ROUTE = Screen("/pages/my-route", "我的路线", "My route", "当天收运清�
 PLAN = Screen(
     "/pages/plan", "调度计划", "Plan", "十个站点的路线与未排入", "routes of the ten stations, and what is left out"
 )
+BOARD = Screen(
+    "/pages/board", "排线看板", "Board", "地图与时间图上调整路线", "routes on a map and in time, edited by hand"
+)
 LIVE = Screen("/pages/live", "当日动态", "Running day", "车辆位置进度与迟到", "what vehicles do, who is late")
 GOALS = Screen("/pages/goals", "目标进度", "Goals", "家电与家具分列", "appliances and furniture apart")
 FIGURES = Screen(
@@ -53,7 +56,7 @@ SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOKINGS, DATA),
     "collector": (ROUTE,),
     "keeper": (),
-    "dispatcher": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
+    "dispatcher": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
     "clerk": (GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS, HANDLING),
-    "admin": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS),
+    "admin": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS),
 }

@@ -34,6 +34,20 @@ class JobRunSchema(Schema):
     error = fields.String(required=True, allow_none=True)
 
 
+class RunProgressSchema(Schema):
+    """How far a run is; the search's figures are null until it has a first plan, and after housekeeping."""
+
+    state = fields.String(required=True, validate=validate.OneOf(RUN_STATES))
+    elapsed_ms = fields.Integer(required=True, allow_none=True)
+    best_cost = fields.Integer(required=True, allow_none=True)
+    stops_planned = fields.Integer(required=True, allow_none=True)
+    stops_total = fields.Integer(required=True, allow_none=True)
+    stop_asked = fields.Boolean(required=True)
+    over = fields.Boolean(required=True)
+    figures = fields.Dict(required=True, allow_none=True)
+    error = fields.String(required=True, allow_none=True)
+
+
 LATE_STATES = ("unwritten", "queued", "running", "failed")
 
 

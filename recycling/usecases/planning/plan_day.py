@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from recycling.logs import logger
-from recycling.models.plan import Plan, Route, RouteCrew
+from recycling.models.plan import Plan
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routing import plan as planner
-from recycling.routing.cost import driven
 from recycling.routing.problem import Problem
 from recycling.routing.solve import Progress, solve
 from recycling.usecases.bookings.tentative import tentative_plan
@@ -27,7 +26,7 @@ from recycling.usecases.planning.day_problem import (
     unfinished_bookings,
 )
 from recycling.usecases.planning.road_travel import NO_ROADS, TravelSetting, by_road
-from recycling.usecases.planning.store_plan import left_out, made_by, new_version, refuse_broken, stop_rows
+from recycling.usecases.planning.store_plan import left_out, made_by, new_version, refuse_broken, route_rows
 from recycling.usecases.planning.travel_cache import StoredTravel, keep_ways
 
 log = logger(__name__)
@@ -105,7 +104,7 @@ def plan_day(
         if fresh:
             if answered is not None and kept:
                 keep_ways(answered.points, answered.live, engine=quality.engine, session=session, now=now)
-            session.add_all(_routes(plan, problem, answer, district=district))
+            session.add_all(route_rows(plan, problem, answer, district=district))
             session.add_all(left_out(plan, answer))
         plan_id, version = str(plan.id), plan.version
     log.info(
@@ -115,24 +114,3 @@ def plan_day(
         travel_note=quality.note, **{f"ways_{rung}": count for rung, count in quality.counts.items()},
     )  # fmt: skip
     return plan
-
-
-def _routes(plan: Plan, problem: Problem, answer: planner.Plan, *, district: District) -> list[Route]:
-    found = []
-    for route in answer.routes:
-        vehicle = problem.vehicle_by_key[route.vehicle]
-        travel_s, distance_m = driven(problem, vehicle, route)
-        crew = [collector.key for collector in district.network.crew_of(route.vehicle)]
-        found.append(
-            Route(
-                id=uuid4(),
-                plan_id=plan.id,
-                vehicle_key=route.vehicle,
-                collector_key=crew[0],  # the first of the crew in the configuration answers for the route
-                distance_m=distance_m,
-                travel_s=travel_s,
-                crew=[RouteCrew(collector_key=key) for key in crew],
-                stops=stop_rows(route, start_station=vehicle.start_station),
-            )
-        )
-    return found

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import NotFound
 from recycling.models.job_run import JobRun, RunState
+from recycling.models.run_progress import RunProgress
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
 
 
@@ -25,6 +26,26 @@ def find_run(run_id: UUID, *, session: Session) -> JobRun:
     if run is None:
         raise NotFound(f"no job run {run_id}; list them with GET /job-runs")
     return run
+
+
+def run_progress(run_id: UUID, *, session: Session) -> dict[str, Any]:
+    """How far a run is, and when it is over with what.
+
+    Raises
+    ------
+    NotFound
+        When there is none of that id.
+    """
+    run = find_run(run_id, session=session)
+    far = session.get(RunProgress, run_id)
+    figures = ("elapsed_ms", "best_cost", "stops_planned", "stops_total")
+    return {name: None if far is None else getattr(far, name) for name in figures} | {
+        "state": run.state,
+        "stop_asked": far is not None and far.stop_asked_at is not None,
+        "over": run.finished_at is not None,
+        "figures": run.figures,
+        "error": run.error,
+    }
 
 
 def list_runs(

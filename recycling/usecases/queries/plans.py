@@ -31,7 +31,7 @@ def list_plans(*, session: Session, limit: int, day: date | None = None, cursor:
     rows = session.scalars(wanted.limit(limit + 1)).all()
     shown = rows[:limit]
     return {
-        "plans": [_row(plan) for plan in shown],
+        "plans": [plan_row(plan) for plan in shown],
         "next_cursor": write_cursor(shown[-1].day, shown[-1].version) if len(rows) > limit else None,
     }
 
@@ -54,7 +54,7 @@ def plan_in_full(plan_id: UUID, *, session: Session) -> dict[str, Any]:
         routes.selectinload(Route.crew),
         selectinload(Plan.unassigned),
     )
-    return _row(plan) | {
+    return plan_row(plan) | {
         "cost": plan.answer["cost"],
         "routes": [
             {
@@ -147,7 +147,8 @@ def _find(plan_id: UUID, session: Session, *options: Any) -> Plan:
     return plan
 
 
-def _row(plan: Plan) -> dict[str, Any]:
+def plan_row(plan: Plan) -> dict[str, Any]:
+    """One plan version in a list."""
     fields = ("id", "day", "version", "cost_total", "travel_quality", "travel_cells", "travel_note", "made_at")
     return {name: getattr(plan, name) for name in fields} | {
         "published_at": None if plan.published is None else plan.published.published_at
