@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
     bookings,
+    certificate,
     docs,
     fairness,
     goals,
@@ -22,6 +23,7 @@ from recycling.routes.pages import (
     running_day,
     sign_in,
     track,
+    type_size,
 )
 from recycling.routes.pages.words import FILTERS, page_words
 
@@ -29,6 +31,7 @@ BLUEPRINTS = (
     docs.bp,
     home.bp,
     language.bp,
+    type_size.bp,
     sign_in.bp,
     sign_in.out,
     privacy.bp,
@@ -40,6 +43,7 @@ BLUEPRINTS = (
     live.bp,
     track.bp,
     receipt.bp,
+    certificate.bp,
     goals.bp,
     handling.bp,
     fairness.bp,
