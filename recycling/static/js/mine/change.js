@@ -6,6 +6,8 @@ import { draft, keepDraft } from "../drafts.js";
 import { clock, day, say } from "../words.js";
 import { edit } from "./edit.js";
 
+const AT_ONCE = 3; // days shown before somebody asks for more
+
 export function changes(booking, here) {
   const out = byId("change-said");
   const version = booking.version;
@@ -31,7 +33,14 @@ function slots(booking, amend, done) {
     fill(place, el("p", { class: "small" }, say("正在查询…", "Looking…")));
     const { body } = await ask("/slot-offers", { body: wish });
     const days = body.days.map((one) => offered(one, booking)).filter((one) => one.windows.length);
-    fill(place, days.length ? days.map((one) => dayCard(one, amend, done)) : note(say("近期没有其他可约时段，原时段仍为您保留。", "No other window is free; yours is kept."), "warn"));
+    const cards = days.map((one) => dayCard(one, amend, done));
+    const later = cards.slice(AT_ONCE);
+    const show = () => {
+      more.replaceWith(...later);
+      later[0].querySelector("button").focus();
+    };
+    const more = el("button", { type: "button", class: "quiet", onclick: show }, say("更多日期", "More days"));
+    fill(place, cards.length ? [...cards.slice(0, AT_ONCE), later.length ? more : null] : note(say("近期没有其他可约时段，原时段仍为您保留。", "No other window is free; yours is kept."), "warn"));
   }, place));
 }
 
@@ -43,7 +52,7 @@ function offered(one, booking) {
 function dayCard(one, amend, done) {
   return el("div", { class: "day" }, el("h3", {}, day(one.day)), el("div", { class: "choices" }, one.windows.map((slot) =>
     el("button", {
-      type: "button", class: "block light",
+      type: "button", class: "light",
       onclick: ({ currentTarget }) => edit(currentTarget, async () => {
         await amend({ day: one.day, pickup_window: slot.pickup_window });
       }, done),
