@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -17,11 +17,16 @@ from recycling.models.people import Resident
 from recycling.models.rating import Rating
 from recycling.models.waiting import WaitingWish
 from recycling.policy.access import Principal
+from recycling.policy.device_clock import DeviceClock
+from recycling.usecases.field.record_events import record_events
+from recycling.usecases.field.reports import FieldReport, Payload
 from recycling.usecases.live.links import tracking_path
+from recycling.usecases.live.share_position import Position, share_position
 from recycling.usecases.people.addresses import AddressWish, save_address
 from recycling.usecases.people.notices import declined_at
 from recycling.usecases.queries.bookings import open_days
 from tests.builders import VILLAGE, a_booking, a_waiting_wish
+from tests.loads import publish_route
 from tests.pages.screens import NARROW, PHONE, Screens, Visit
 from tests.running_days import a_broken_promise
 
@@ -178,6 +183,35 @@ def test_after_the_cut_off_nothing_is_offered_that_would_be_refused(screens: Scr
     assert page.locator("#cancel").count() == 0
     # on its day the code for the door is there
     assert page.locator(".code").inner_text().isdigit()
+
+
+def test_whoever_has_the_link_sees_the_van_on_a_map_while_it_comes(screens: Screens) -> None:
+    # given a van that is on its way to a booking of today, and has said where it is
+    screens.of("resident")
+    booking_id = own_booking(screens)
+    be(screens, booking_id, "booked")
+    with screens.app.app_context():
+        district, session, now = screens.app.extensions["district"], db.session(), utc_now()
+        booking = session.get_one(Booking, booking_id)
+        link = tracking_path(booking_id, booking.day)
+        crew = publish_route(session, [booking], district=district, now=now)
+        setting_out = FieldReport(
+            event_id=uuid4(), device_id=uuid4(), device_seq=1, plan_version=1, booking_id=booking_id,
+            kind="on_the_way", payload=Payload(), clock=DeviceClock(device_time=now),
+        )  # fmt: skip
+        (answer,) = record_events([setting_out], by=crew, district=district, session=session, now=now)
+        assert answer.answer == "accepted", answer
+        here = Position(lat=34.81, lon=117.25, accuracy_m=5, at=now)
+        assert share_position(here, by=crew, session=session, now=now)
+        db.session.remove()
+    # when a stranger opens the link
+    stranger = screens.of(None, size=PHONE)
+    page = stranger.open(link)
+    # then the van is on a map, which fits and is usable, and nothing says whose door it is
+    page.locator("#map.leaflet-container").wait_for()
+    assert "回收员正在前往您处" in page.inner_text("main")
+    assert "清泉路" not in page.content()
+    assert judged(stranger, link) == {}
 
 
 def test_a_rating_survives_no_network_and_a_sign_in_that_ended(screens: Screens) -> None:
