@@ -18,6 +18,7 @@ LEAST_DAYS: Mapping[str, int] = {
     "places": 30,
     "plans": 30,
     "field-words": 30,
+    "rating-words": 30,
     "photos": 30,
     "proof-photos": 60,
     "ticket-photos": 730,

@@ -28,6 +28,7 @@ from recycling.usecases.field.door_code import show_door_code
 from recycling.usecases.queries import bookings as queries
 from recycling.usecases.queries.arrivals import for_its_resident
 from recycling.usecases.queries.follow_ups import follow_up
+from recycling.usecases.queries.ratings import rating_of
 
 bp = GuardedBlueprint(
     "bookings",
@@ -72,6 +73,7 @@ def show_booking(booking_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     body, headers = whole(booking, door_code=code)
     body |= follow_up(booking, session=session, now=now)
     body |= for_its_resident(booking, by=principal(), district=district(), session=session, now=now)
+    body |= rating_of(booking, by=principal(), session=session, now=now)
     return body, headers
 
 

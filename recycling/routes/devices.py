@@ -1,4 +1,4 @@
-"""Devices that collectors are signed in on: all of them for the desk, one's own for a collector."""
+"""Devices that people are signed in on: collectors' for the desk and for themselves, a resident's own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from uuid import UUID
 
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.routes.guard import GuardedBlueprint, principal
-from recycling.routes.schemas.people import DeviceListSchema
-from recycling.usecases.people.devices import end_device
-from recycling.usecases.queries.devices import list_devices
+from recycling.routes.guard import GuardedBlueprint, principal, token_claims
+from recycling.routes.schemas.people import DeviceListSchema, SignInListSchema
+from recycling.usecases.people.devices import end_device, end_own_sign_in
+from recycling.usecases.queries.devices import list_devices, list_sign_ins
 
 bp = GuardedBlueprint(
     "devices", __name__, roles=("dispatcher", "admin"), url_prefix="/devices",
@@ -19,6 +19,11 @@ bp = GuardedBlueprint(
 mine_bp = GuardedBlueprint(
     "my_devices", __name__, roles=("collector",), url_prefix="/my-devices",
     description="我的登录设备 / devices I am signed in on",
+)  # fmt: skip
+
+sign_ins_bp = GuardedBlueprint(
+    "my_sign_ins", __name__, roles=("resident",), url_prefix="/my-sign-ins",
+    description="我的登录 / where a resident is signed in",
 )  # fmt: skip
 
 
@@ -48,3 +53,18 @@ def list_my_devices() -> dict[str, Any]:
 def end_my_device(my_sign_in_id: UUID) -> None:
     """Sign one of my devices out, this one included (下线我的设备)."""
     end_device(my_sign_in_id, by=principal(), session=db.session(), now=utc_now())
+
+
+@sign_ins_bp.get("")
+@sign_ins_bp.response(200, SignInListSchema)
+def list_my_sign_ins() -> dict[str, Any]:
+    """List where I am signed in (我的登录)."""
+    current_id = UUID(token_claims()["sub"])
+    return {"sign_ins": list_sign_ins(by=principal(), current_id=current_id, session=db.session(), now=utc_now())}
+
+
+@sign_ins_bp.delete("/<uuid:own_sign_in_id>")
+@sign_ins_bp.response(204)
+def end_my_sign_in(own_sign_in_id: UUID) -> None:
+    """Sign out there, this browser or app included (退出登录设备)."""
+    end_own_sign_in(own_sign_in_id, by=principal(), session=db.session(), now=utc_now())

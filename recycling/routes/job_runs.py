@@ -61,6 +61,7 @@ def show_job_run(run_id: UUID) -> JobRun:
 
 
 @bp.get("/<uuid:run_id>/progress")
+@only("dispatcher", "admin")
 @bp.response(200, STREAM, content_type=EVENT_STREAM, description="server-sent events: each `data` is a RunProgress")
 def show_progress(run_id: UUID) -> Response:
     """Follow a run as it goes: an event with every change, and `over` at its end (任务进度)."""
@@ -70,6 +71,7 @@ def show_progress(run_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:run_id>/cancellation")
+@only("dispatcher", "admin")
 @idempotent
 @bp.response(202, JobRunSchema)
 def create_cancellation(run_id: UUID) -> JobRun:

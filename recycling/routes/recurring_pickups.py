@@ -9,8 +9,9 @@ from uuid import UUID
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.recurring import RecurringPickup
+from recycling.policy.access import Role
 from recycling.routes.context import district, etag, expected_version, versioned
-from recycling.routes.guard import GuardedBlueprint, principal
+from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.recurring_pickups import (
     AgreeRecurringSchema,
@@ -22,13 +23,17 @@ from recycling.routes.schemas.recurring_pickups import (
 from recycling.usecases.bookings.recurring import Agreement, agree_recurring, amend_recurring
 from recycling.usecases.queries import recurring as queries
 
+PLANNERS: tuple[Role, ...] = ("dispatcher", "admin")
+# The enterprise's contact sees what was agreed, and may end it.
+READERS: tuple[Role, ...] = ("resident", *PLANNERS)
 bp = GuardedBlueprint(
-    "recurring_pickups", __name__, roles=("dispatcher", "admin"), url_prefix="/recurring-pickups",
+    "recurring_pickups", __name__, roles=READERS, url_prefix="/recurring-pickups",
     description="企业定期回收 / pickups of enterprises that recur, booked at night as their days become bookable",
 )  # fmt: skip
 
 
 @bp.post("")
+@only(*PLANNERS)
 @bp.arguments(AgreeRecurringSchema)
 @idempotent
 @bp.response(201, RecurringPickupSchema)
@@ -44,17 +49,18 @@ def agree(agreement: Agreement) -> tuple[dict[str, Any], dict[str, str]]:
 @bp.response(200, RecurringListSchema)
 def list_recurring(wanted: dict[str, Any]) -> dict[str, Any]:
     """List recurring pickups, newest first (定期回收列表)."""
-    return queries.list_recurring(session=db.session(), **wanted)
+    return queries.list_recurring(by=principal(), session=db.session(), **wanted)
 
 
 @bp.get("/<uuid:recurring_id>")
 @bp.response(200, RecurringPickupSchema)
 def show_recurring(recurring_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     """Show one, with what came of its newest days (定期回收详情)."""
-    return _whole(queries.find_recurring(recurring_id, session=db.session()))
+    return _whole(queries.find_recurring(recurring_id, by=principal(), session=db.session()))
 
 
 @bp.patch("/<uuid:recurring_id>")
+@only(*PLANNERS)
 @versioned
 @bp.arguments(AmendRecurringSchema)
 @bp.response(200, RecurringPickupSchema)
@@ -73,8 +79,9 @@ def end(recurring_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _amended(recurring_id: UUID, changes: Mapping[str, Any]) -> RecurringPickup:
     return amend_recurring(
-        recurring_id, changes, version=expected_version(), district=district(), session=db.session(), now=utc_now()
-    )
+        recurring_id, changes, version=expected_version(), by=principal(), district=district(), session=db.session(),
+        now=utc_now(),
+    )  # fmt: skip
 
 
 def _whole(pickup: RecurringPickup) -> tuple[dict[str, Any], dict[str, str]]:

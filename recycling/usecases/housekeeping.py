@@ -23,9 +23,10 @@ from recycling.models.plan import Plan
 from recycling.models.position import VehiclePosition
 from recycling.models.privacy import Erasure, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload, discard_upload
+from recycling.models.rating import Rating
 from recycling.models.receipt import SmsReceipt
-from recycling.models.ticket_photo import TicketPhoto
 from recycling.models.run_progress import RunProgress
+from recycling.models.ticket_photo import TicketPhoto
 from recycling.models.transaction import atomic, rows_met
 from recycling.models.travel import CachedTravel
 from recycling.models.waiting import WaitingWish
@@ -129,6 +130,9 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
             ),
         )
         .values(note=None),
+        "rating_words": update(Rating)
+        .where(Rating.day < today - privacy.kept("rating-words"), Rating.words.is_not(None))
+        .values(words=None),
         "field_clashes": delete(FieldEventClash).where(
             FieldEventClash.event_id.in_(
                 select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))

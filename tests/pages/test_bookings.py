@@ -39,7 +39,7 @@ def booked(app: Flask, district: District, *, count: int, **overrides: object) -
 def test_without_a_booking_the_page_says_so(browsers: Browsers) -> None:
     page = browsers.of("resident").open("/pages/bookings").text
     assert "还没有预约" in page
-    assert 'href="/api/docs#/bookings"' in page
+    assert 'href="/pages/book"' in page
 
 
 def test_a_resident_sees_their_own_bookings_and_nobody_elses(
@@ -65,7 +65,7 @@ def test_a_resident_sees_their_own_bookings_and_nobody_elses(
     assert "长江路 1 号院" in page
     assert "黄河路" not in page
     # and the way to the next booking
-    assert 'href="/api/docs#/bookings"' in page
+    assert 'href="/pages/book"' in page
 
 
 def test_a_whole_address_is_its_owners_alone(session: Session, district: District, browsers: Browsers) -> None:

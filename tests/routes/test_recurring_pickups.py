@@ -31,7 +31,22 @@ def test_an_agreement_is_made_once_changed_by_version_and_ended(callers: Callers
     assert desk.patch(path, {"name": "x"}, version=3).status_code == 409
 
 
-def test_lists_show_no_door_and_only_the_desk_reads_them(callers: Callers) -> None:
+def test_the_contact_sees_their_own_and_may_end_it_and_no_more(callers: Callers) -> None:
+    # given an agreement with one contact, and another's
+    desk, contact = callers.staff("dispatcher"), callers.resident("13600000009")
+    mine = desk.post("/recurring-pickups", an_agreement()).get_json()["id"]
+    other = desk.post("/recurring-pickups", an_agreement(phone="13600000010")).get_json()["id"]
+    # then the contact sees theirs alone, changes nothing of it, and ends it by its version
+    assert [one["id"] for one in contact.get("/recurring-pickups").get_json()["recurring_pickups"]] == [mine]
+    assert contact.get(f"/recurring-pickups/{other}").status_code == 404
+    assert contact.patch(f"/recurring-pickups/{mine}", {"name": "x"}, version=1).status_code == 403
+    assert contact.post(f"/recurring-pickups/{other}/end", If_Match='"1"').status_code == 404
+    assert contact.post(f"/recurring-pickups/{mine}/end", If_Match='"7"').status_code == 412
+    assert contact.post(f"/recurring-pickups/{mine}/end", If_Match='"1"').get_json()["state"] == "ended"
+    assert desk.get(f"/recurring-pickups/{other}").get_json()["state"] == "active"
+
+
+def test_lists_show_no_door_and_staff_beside_the_desk_read_none(callers: Callers) -> None:
     desk = callers.staff("admin")
     ids = [desk.post("/recurring-pickups", an_agreement()).get_json()["id"] for _ in range(2)]
     page = desk.get("/recurring-pickups?limit=1").get_json()
@@ -40,8 +55,9 @@ def test_lists_show_no_door_and_only_the_desk_reads_them(callers: Callers) -> No
     assert rest["next_cursor"] is None
     assert "2 单元" not in desk.get("/recurring-pickups").text
     assert desk.get("/recurring-pickups?state=ended").get_json()["recurring_pickups"] == []
-    for caller in (callers.resident("13600000009"), callers.staff("clerk"), callers.staff("keeper")):
+    for caller in (callers.staff("clerk"), callers.staff("keeper")):
         assert caller.get("/recurring-pickups").status_code == 403
+    for caller in (callers.resident("13600000009"), callers.staff("clerk"), callers.staff("keeper")):
         assert caller.post("/recurring-pickups", an_agreement()).status_code == 403
 
 

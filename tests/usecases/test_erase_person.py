@@ -30,6 +30,7 @@ from recycling.policy.district import District
 from recycling.policy.proof_photos import Part
 from recycling.units import instant_at
 from recycling.usecases.bookings.photos import add_photo
+from recycling.usecases.bookings.rate_visit import Verdict, rate_visit
 from recycling.usecases.field.door_code import door_code_of
 from recycling.usecases.field.proof_photos import take_part
 from recycling.usecases.messages.deliver import deliver_next
@@ -107,6 +108,9 @@ def lived(session: Session, callers: Callers, district: District, now: datetime)
             event = an_event(booking_id, "failed", payload=reason, device_time="2026-11-24T09:30:00+08:00")
             answer = collector.post("/field-events", {"events": [event]}).get_json()
             assert answer["events"][0]["answer"] == "accepted", answer
+    said = Verdict(stars=1, reasons=("late",), words=NOTE)
+    noon = instant_at(TOMORROW, 12 * 3600)
+    rate_visit(UUID(fetched), said, by=me, district=district, session=session, now=noon)
     ids = tuple(UUID(one) for one in (fetched, cancelled, by_desk))
     return Lived(caller=caller, desk=desk, booking_ids=ids, after=instant_at(TOMORROW, 12 * 3600))
 
@@ -122,7 +126,7 @@ def test_after_an_erasure_no_cell_holds_the_person(session: Session, lived: Live
     old_id = lived.caller.id
     assert found(session, *SECRETS) >= {
         "resident.phone", "one_time_code.phone", "booking.place", "plan.problem", "saved_address.place",
-        "saved_address.label", "idempotency_key.answer", "field_event.words",
+        "saved_address.label", "idempotency_key.answer", "field_event.words", "rating.words",
     }  # fmt: skip
     assert found(session, str(old_id)) >= {"resident.id", "booking.resident_id", "sign_in.resident_id"}
     # when they are erased

@@ -96,6 +96,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "places": 0,
         "plans": 0,
         "field_words": 0,
+        "rating_words": 0,
         "field_clashes": 0,
         "field_rulings": 0,
         "disruption_notes": 0,

@@ -25,7 +25,7 @@ from recycling.usecases.bookings.book_recurring import book_recurring, nearest_w
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.bookings.recurring import Agreement, agree_recurring, amend_recurring
 from recycling.usecases.people.staff import AddStaff, add_staff
-from tests.builders import a_booking, a_resident, a_wish
+from tests.builders import DISPATCHER, a_booking, a_resident, a_wish
 from tests.conftest import NOW
 from tests.invariants import assert_invariants, broken
 
@@ -97,7 +97,9 @@ def test_a_full_window_means_the_nearest_and_a_full_day_a_message(session: Sessi
     row = session.scalars(select(RecurringDay)).one()
     assert row.note == "08-10 → 10-12"
     assert session.get_one(Booking, row.booking_id).pickup_window == "10-12"
-    amend_recurring(pickup.id, {"state": "ended"}, version=1, district=district, session=session, now=NOW)
+    amend_recurring(
+        pickup.id, {"state": "ended"}, version=1, by=DISPATCHER, district=district, session=session, now=NOW
+    )
     # when no window is left, dispatchers and the contact are told, once
     fill("10-12", "13-15", "15-17", "all-day")
     agreed(session, district, wish=a_wish(**HEAVY), until=WEDNESDAY, every_weeks=2)
@@ -132,7 +134,7 @@ def test_paused_and_ended_ones_are_not_booked_and_what_is_booked_stays(session: 
 
     def amend(version: int, **changes: Any) -> RecurringPickup:
         return amend_recurring(
-            pickup_id, changes, version=version, district=district, session=session, now=NOW
+            pickup_id, changes, version=version, by=DISPATCHER, district=district, session=session, now=NOW
         )  # fmt: skip
 
     amend(1, state="paused")
@@ -156,7 +158,7 @@ def test_paused_and_ended_ones_are_not_booked_and_what_is_booked_stays(session: 
     assert night(session, district, days=5) == {}
     assert {one.state for one in session.scalars(select(Booking))} == {"booked"}
     with pytest.raises(NotFound):
-        amend_recurring(SYSTEM.id, {"name": "x"}, version=1, district=district, session=session, now=NOW)
+        amend_recurring(SYSTEM.id, {"name": "x"}, version=1, by=DISPATCHER, district=district, session=session, now=NOW)
 
 
 def test_what_cannot_be_agreed(session: Session, district: District) -> None:

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from recycling.routes.pages import (
     board,
     bookings,
+    certificate,
     docs,
     fairness,
     figures,
@@ -28,6 +29,7 @@ from recycling.routes.pages import (
     running_day,
     sign_in,
     track,
+    type_size,
 )
 from recycling.routes.pages.words import FILTERS, page_words
 
@@ -35,6 +37,7 @@ BLUEPRINTS = (
     docs.bp,
     home.bp,
     language.bp,
+    type_size.bp,
     sign_in.bp,
     sign_in.out,
     privacy.bp,
@@ -47,6 +50,7 @@ BLUEPRINTS = (
     live.bp,
     track.bp,
     receipt.bp,
+    certificate.bp,
     goals.bp,
     figures.bp,
     reports.bp,

@@ -1,6 +1,8 @@
-"""One's own data on screen: what is held, the copy to take away, and erasing oneself."""
+"""One's own data on screen: what is held, addresses, reminders, sign-ins, the copy, and erasing oneself."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from flask import g, make_response, redirect, render_template
 from flask_jwt_extended import unset_jwt_cookies
@@ -11,11 +13,13 @@ from recycling.errors import DomainError
 from recycling.extensions import db
 from recycling.routes.binding import drop_secret
 from recycling.routes.context import district
-from recycling.routes.guard import principal
+from recycling.routes.guard import principal, token_claims
 from recycling.routes.pages.forms import ErasureForm, read_form
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.problems import status_of
 from recycling.usecases.people.erase_person import CONFIRMATIONS, erase_person
+from recycling.usecases.people.notices import declined_at
+from recycling.usecases.queries.devices import list_sign_ins
 from recycling.usecases.queries.my_data import my_data
 
 PATH = "/pages/my-data"
@@ -51,10 +55,20 @@ def return_to_form() -> AnyResponse:
 
 
 def _page(error: DomainError | None = None) -> AnyResponse:
-    held = my_data(by=principal(), district=district(), session=db.session(), now=utc_now())
+    by, session, now, facts = principal(), db.session(), utc_now(), district()
+    held = my_data(by=by, district=facts, session=session, now=now)
     response = make_response(
         render_template(
-            "my_data.html", held=held, error=error, word=CONFIRMATIONS[0], villages=district().network.villages
+            "mine/data.html",
+            held=held,
+            error=error,
+            word=CONFIRMATIONS[0],
+            word_en=CONFIRMATIONS[1],
+            villages=facts.network.villages,
+            kept=facts.privacy.data.values(),
+            contact=(facts.privacy.head.contact_zh, facts.privacy.head.contact_en),
+            reminders=declined_at(by, session=session) is None,
+            sign_ins=list_sign_ins(by=by, current_id=UUID(token_claims()["sub"]), session=session, now=now),
         )
     )
     if error is not None:

@@ -19,4 +19,4 @@ def show(token: str) -> str:
     visitor()
     now = utc_now()
     found = tracking(token, district=district(), session=db.session(), now=now)
-    return render_template("track.html", visit=found, running=found["day"] == service_day(now))
+    return render_template("mine/track.html", visit=found, running=found["day"] == service_day(now))

@@ -19,6 +19,7 @@ from recycling.policy.healing import DisruptionKind
 from recycling.routes.pages.guard import csrf_token
 from recycling.routes.pages.language import HTML_LANG, language, say
 from recycling.routes.pages.screens import SCREENS
+from recycling.routes.pages.type_size import large_type
 from recycling.routing.plan import Reason, StepKind
 from recycling.units import clock_text, kg_text, local_text, percent_text
 from recycling.usecases.queries.arrivals import TrackingState
@@ -201,6 +202,7 @@ def page_words() -> dict[str, Any]:
         "viewer": viewer,
         "screens": SCREENS[viewer.role] if viewer is not None else (),
         "html_lang": HTML_LANG[language()],
+        "large_type": large_type(),
         "role_words": ROLE_WORDS,
         "state_words": STATE_WORDS,
         "step_words": STEP_WORDS,

@@ -15,6 +15,7 @@ from recycling.policy.failed_visits import FOLLOW_UPS
 from recycling.routes.schemas.arrivals import ExpectedSchema
 from recycling.routes.schemas.doors import ChangesDoorSchema, DoorSchema
 from recycling.routes.schemas.fields import Day, Flag, QueryWhole, Schema, Text, Whole
+from recycling.routes.schemas.ratings import RatingSchema
 from recycling.usecases.bookings.promise import MOST_ITEM_TYPES, Wish, WishedItem
 
 
@@ -189,6 +190,17 @@ class BookingShownSchema(BookingSchema):
         required=True,
         allow_none=True,
         metadata={"description": "后续 / what follows a visit that failed, in part, or that nobody recorded"},
+    )
+    rating = fields.Nested(
+        RatingSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "评价 / what its resident said of the visit; to them alone"},
+    )
+    rate_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "评价截止 / last day to rate the visit; null when it is over or nobody was there yet"},
     )
 
 

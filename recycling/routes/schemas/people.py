@@ -78,6 +78,22 @@ class DeviceSchema(Schema):
     current = fields.Boolean(required=True, metadata={"description": "是否本机 / whether it is the one asking"})
 
 
+class SignInRowSchema(Schema):
+    """A browser or app that a resident is signed in on."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(("app", "browser")))
+    signed_in_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+    current = fields.Boolean(required=True, metadata={"description": "是否本机 / whether it is the one asking"})
+
+
+class SignInListSchema(Schema):
+    """A resident's live sign-ins, newest first."""
+
+    sign_ins = fields.List(fields.Nested(SignInRowSchema), required=True)
+
+
 class DeviceListSchema(Schema):
     """Devices that collectors are signed in on."""
 

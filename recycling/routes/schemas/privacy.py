@@ -11,6 +11,7 @@ from recycling.models.privacy import CONSENT_WAYS
 from recycling.routes.schemas.addresses import AddressSchema
 from recycling.routes.schemas.bookings import BookingSchema
 from recycling.routes.schemas.fields import Flag, Phone, Schema
+from recycling.routes.schemas.ratings import RatingSchema
 from recycling.usecases.people.erase_person import CONFIRMATIONS
 from recycling.usecases.people.look_up_resident import LookUp
 
@@ -120,6 +121,12 @@ class HeldLookUpSchema(Schema):
     created = fields.Boolean(required=True)
 
 
+class HeldRatingSchema(RatingSchema):
+    """What the resident said of a visit."""
+
+    booking_id = fields.UUID(required=True)
+
+
 class MyDataSchema(Schema):
     """Everything that is held of the caller."""
 
@@ -132,6 +139,7 @@ class MyDataSchema(Schema):
     sign_ins = fields.List(fields.Nested(HeldSignInSchema), required=True)
     consents = fields.List(fields.Nested(HeldConsentSchema), required=True)
     lookups = fields.List(fields.Nested(HeldLookUpSchema), required=True)
+    ratings = fields.List(fields.Nested(HeldRatingSchema), required=True)
 
 
 class ErasePersonSchema(Schema):

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -75,11 +75,19 @@ def agree_recurring(
     return row
 
 
+def recurs_visible_to(by: Principal) -> ColumnElement[bool]:
+    """The contact sees their own agreements, dispatchers and administrators all, others none."""
+    if by.role in ("dispatcher", "admin"):
+        return true()
+    return RecurringPickup.resident_id == by.id if by.role == "resident" else false()
+
+
 def amend_recurring(
     recurring_id: UUID,
     changes: Mapping[str, Any],
     *,
     version: int,
+    by: Principal,
     district: District,
     session: Session,
     now: datetime,
@@ -89,14 +97,15 @@ def amend_recurring(
     Raises
     ------
     NotFound, StaleVersion
-        When there is none of that id, or it is no longer the version that the caller saw.
+        When the caller sees none of that id, or it is no longer the version that they saw.
     Conflict
         When it has ended.
     InvalidInput
         When the agreement would break a rule.
     """
     with atomic(session):
-        row = session.scalar(select(RecurringPickup).where(RecurringPickup.id == recurring_id).with_for_update())
+        wanted = select(RecurringPickup).where(RecurringPickup.id == recurring_id, recurs_visible_to(by))
+        row = session.scalar(wanted.with_for_update())
         if row is None:
             raise NotFound(f"no recurring pickup {recurring_id} / 未找到该定期回收")
         if row.version != version:

@@ -80,6 +80,25 @@ def end_device(sign_in_id: UUID, *, by: Principal, session: Session, now: dateti
     log.info("device.ended", sign_in_id=str(sign_in_id), by_id=str(by.id))
 
 
+def end_own_sign_in(sign_in_id: UUID, *, by: Principal, session: Session, now: datetime) -> None:
+    """End a resident's own sign-in; its next request is refused.
+
+    Raises
+    ------
+    NotFound
+        When the caller has no live one of that id.
+    """
+    live = update(SignIn).where(
+        SignIn.id == sign_in_id, SignIn.ended_at.is_(None), SignIn.expires_at > now, SignIn.resident_id == by.id
+    )
+    with atomic(session):
+        if not rows_met(session, live.values(ended_at=now)):
+            raise NotFound(
+                f"you are not signed in by {sign_in_id}; list yours with GET /my-sign-ins / 未找到该登录，请刷新后重试"
+            )
+    log.info("sign_in.ended", sign_in_id=str(sign_in_id))
+
+
 def _is_stale(live: LiveSignIn, now: datetime) -> bool:
     return live.seen_at is None or abs(now - live.seen_at) >= SEEN_EVERY
 

@@ -32,6 +32,7 @@ from recycling.models.plan import Plan, RouteStop, Unassigned
 from recycling.models.plan import Route as PlannedRoute
 from recycling.models.privacy import Consent, ResidentLookup
 from recycling.models.proof import DoorCode, ProofCount, ProofPart, ProofPhoto, ProofUpload
+from recycling.models.rating import Rating
 from recycling.models.recurring import RecurringDay, RecurringPickup
 from recycling.models.transaction import rows_met
 from recycling.models.waiting import WaitingDay, WaitingWish
@@ -158,6 +159,14 @@ def delete_waiting(session: Session, person: Person) -> int:
     return gone + rows_met(session, delete(RecurringPickup).where(RecurringPickup.resident_id == person.id))
 
 
+def blank_ratings(session: Session, person: Person) -> int:
+    """Blank what they wrote about visits; the stars stay with the bookings, which are the pseudonym's by now."""
+    theirs = select(Booking.id).where(Booking.resident_id == person.pseudonym_id)
+    return rows_met(
+        session, update(Rating).where(Rating.booking_id.in_(theirs), Rating.words.is_not(None)).values(words=None)
+    )
+
+
 def delete_addresses(session: Session, person: Person) -> int:
     """Delete the saved addresses and their count."""
     gone = rows_met(session, delete(SavedAddress).where(SavedAddress.resident_id == person.id))
@@ -230,6 +239,8 @@ TRACES: dict[str, Trace] = {
     "waiting": delete_waiting,
     "tentative_routes": delete_routes,
     "bookings": blank_places,
+    # After the bookings, whose locks end a rating that is under way.
+    "ratings": blank_ratings,
     "saved_addresses": delete_addresses,
     "one_time_codes": delete_codes,
     "idempotency_keys": delete_answers,

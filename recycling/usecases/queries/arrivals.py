@@ -101,6 +101,11 @@ def tracking(token: str, *, district: District, session: Session, now: datetime)
             "this link leads nowhere; use the newest one that we sent, or sign in to see your pickup"
             " / 链接无效或已过期，请使用最新短信中的链接，或登录查看预约"
         )
+    return progress_of(booking, district=district, session=session, now=now)
+
+
+def progress_of(booking: Booking, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+    """What is to be seen of a booking's visit by those who may follow it; see `tracking`."""
     route = live_route_of(session, booking.id, booking.day, district=district, now=now)
     state = _tracking_state(booking, route, session=session, now=now)
     one = None if route is None or booking.state != "booked" else route.estimate.of(booking.id)

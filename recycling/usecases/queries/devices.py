@@ -1,9 +1,10 @@
-"""Reading the devices that collectors are signed in on."""
+"""Reading the devices that collectors are signed in on, and a resident's own sign-ins."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,4 +39,19 @@ def list_devices(*, by: Principal, session: Session, now: datetime) -> list[dict
             "current": by.device_id is not None and row.device_id == by.device_id and row.staff_id == by.id,
         }
         for row, staff in session.execute(wanted)
+    ]
+
+
+def list_sign_ins(*, by: Principal, current_id: UUID, session: Session, now: datetime) -> list[dict[str, Any]]:
+    """A resident's own live sign-ins, newest first; ``current_id`` is the one they ask by."""
+    live = select(SignIn).where(SignIn.resident_id == by.id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
+    return [
+        {
+            "id": row.id,
+            "kind": "browser" if row.browser_digest is not None else "app",
+            "signed_in_at": row.created_at,
+            "expires_at": row.expires_at,
+            "current": row.id == current_id,
+        }
+        for row in session.scalars(live.order_by(SignIn.created_at.desc(), SignIn.id))
     ]

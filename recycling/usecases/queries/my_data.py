@@ -15,6 +15,7 @@ from recycling.models.field import FieldEvent
 from recycling.models.outbox import OutboxMessage
 from recycling.models.people import Resident, SignIn
 from recycling.models.privacy import Consent, ResidentLookup
+from recycling.models.rating import Rating
 from recycling.models.transaction import see_one_state
 from recycling.policy.access import Principal
 from recycling.policy.district import District
@@ -50,6 +51,7 @@ def my_data(*, by: Principal, district: District, session: Session, now: datetim
     lookups = session.scalars(
         select(ResidentLookup).where(ResidentLookup.resident_id == by.id).order_by(ResidentLookup.at)
     )
+    ratings = session.scalars(select(Rating).where(Rating.booking_id.in_(mine)).order_by(Rating.rated_at))
     return {
         "exported_at": now,
         "notice_version": district.privacy.head.version,
@@ -64,6 +66,9 @@ def my_data(*, by: Principal, district: District, session: Session, now: datetim
         "sign_ins": [_fields(row, ("created_at", "expires_at", "ended_at")) for row in sign_ins],
         "consents": [_fields(row, ("at", "how", "notice_version")) for row in consents],
         "lookups": [_fields(row, ("at", "created")) for row in lookups],
+        "ratings": [
+            _fields(row, ("booking_id", "stars", "reasons", "words", "rated_at", "changed_at")) for row in ratings
+        ],
     }
 
 

@@ -35,7 +35,7 @@ def receipt(ticket_id: UUID, *, by: Principal, district: District, session: Sess
     proof = _proof(ticket)
     path = f"{PAGE}/{ticket_id}/{proof}" if proof is not None else None
     return found | {
-        "station": _names(ticket.station_key, district),
+        "station": station_names(ticket.station_key, district),
         "lines": [
             {
                 "kind": district.catalogue.item_type(line.item_type, on=ticket.day),
@@ -64,7 +64,7 @@ def public_receipt(ticket_id: str, proof: str, *, district: District, session: S
     while (newer := session.scalar(select(IntakeTicket).where(IntakeTicket.corrects_id == newest.id))) is not None:
         newest = newer
     return {
-        "station": _names(newest.station_key, district),
+        "station": station_names(newest.station_key, district),
         "day": newest.day,
         "scale_number": newest.scale_number,
         "number": newest.number,
@@ -76,7 +76,7 @@ def public_receipt(ticket_id: str, proof: str, *, district: District, session: S
     }
 
 
-def _names(station_key: str, district: District) -> dict[str, str]:
+def station_names(station_key: str, district: District) -> dict[str, str]:
     """A station's names; its key when it was closed since and has left the configuration."""
     station = district.network.stations.get(station_key)
     if station is None:

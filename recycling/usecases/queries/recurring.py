@@ -10,21 +10,24 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import NotFound
 from recycling.models.recurring import RecurringDay, RecurringPickup
+from recycling.policy.access import Principal
+from recycling.usecases.bookings.recurring import recurs_visible_to
 from recycling.usecases.queries.bookings import masked_address
 from recycling.usecases.queries.cursors import instant, read_cursor, write_cursor
 
 SHOWN_DAYS = 60  # the newest: two weeks ahead, and what came of those before
 
 
-def find_recurring(recurring_id: UUID, *, session: Session) -> RecurringPickup:
-    """One recurring pickup.
+def find_recurring(recurring_id: UUID, *, by: Principal, session: Session) -> RecurringPickup:
+    """One recurring pickup that the caller may see.
 
     Raises
     ------
     NotFound
-        When there is none of that id.
+        When there is none; a foreign one answers the same.
     """
-    pickup = session.get(RecurringPickup, recurring_id)
+    wanted = select(RecurringPickup).where(RecurringPickup.id == recurring_id, recurs_visible_to(by))
+    pickup = session.scalar(wanted)
     if pickup is None:
         raise NotFound(f"no recurring pickup {recurring_id} / 未找到该定期回收")
     return pickup
@@ -38,11 +41,11 @@ def recurring_in_full(pickup: RecurringPickup, *, session: Session) -> dict[str,
 
 
 def list_recurring(
-    *, session: Session, limit: int, state: str | None = None, cursor: str | None = None
+    *, by: Principal, session: Session, limit: int, state: str | None = None, cursor: str | None = None
 ) -> dict[str, Any]:
-    """A page of recurring pickups, newest first; ``next_cursor`` leads to the next."""
+    """A page of recurring pickups that the caller may see, newest first; ``next_cursor`` leads to the next."""
     pickup = RecurringPickup
-    wanted = select(pickup).order_by(pickup.created_at.desc(), pickup.id.desc())
+    wanted = select(pickup).where(recurs_visible_to(by)).order_by(pickup.created_at.desc(), pickup.id.desc())
     if state is not None:
         wanted = wanted.where(pickup.state == state)
     if cursor is not None:

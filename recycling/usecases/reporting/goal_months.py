@@ -18,8 +18,9 @@ from recycling.policy.district import District
 from recycling.policy.forecast import month_is_over
 from recycling.policy.scope import Scope
 from recycling.usecases.queries.scopes import in_scope
-from recycling.usecases.reporting.goal_progress import Fact, check_asked, counted, facts_between
+from recycling.usecases.reporting.goal_progress import check_asked, counted
 from recycling.usecases.reporting.known_figures import declared_amount, declared_figures
+from recycling.usecases.reporting.recovered_facts import Fact, facts_between
 
 Amounts = tuple[int | None, int | None]  # units and grams, as far as they are told
 

@@ -1,0 +1,28 @@
+// What stands above the bookings: waiting for a place, and pickups that recur.
+
+import { ask, newKey } from "../api.js";
+import { byId } from "../dom.js";
+import { edit } from "./edit.js";
+
+const HERE = "/pages/bookings";
+const of = (name) => [...document.querySelectorAll(`[data-${name}]`)];
+
+for (const button of of("withdraw")) {
+  button.addEventListener("click", () => edit(button, async () => {
+    await ask(`/waiting-list/${button.dataset.withdraw}/withdrawal`, { method: "POST", version: Number(button.dataset.version) });
+  }, { out: byId("waiting-said"), next: HERE }));
+}
+
+for (const button of of("confirm")) {
+  const key = newKey(); // one for the page: a second tap, or a second try, books nothing twice
+  button.addEventListener("click", () => edit(button, async () => {
+    const { body } = await ask(`/holds/${button.dataset.confirm}/confirmation`, { method: "POST", key });
+    return `${HERE}/${body.id}?done=booked`;
+  }, { out: byId("waiting-said"), next: HERE }));
+}
+
+for (const button of of("end")) {
+  button.addEventListener("click", () => edit(button, async () => {
+    await ask(`/recurring-pickups/${button.dataset.end}/end`, { method: "POST", version: Number(button.dataset.version) });
+  }, { out: byId("recurring-said"), next: HERE }));
+}
