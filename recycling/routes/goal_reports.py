@@ -23,7 +23,7 @@ from recycling.routes.schemas.goal_reports import (
     ReportSignatureSchema,
     ReportTicketsFilterSchema,
     ReportTicketsSchema,
-    VerdictSchema,
+    ReportVerdictSchema,
 )
 from recycling.usecases.queries import goal_reports as queries
 from recycling.usecases.reporting.download_report import download_report
@@ -81,7 +81,7 @@ def show_differences(report_id: UUID) -> Any:
 
 
 @bp.get("/<uuid:report_id>/verification")
-@bp.response(200, VerdictSchema)
+@bp.response(200, ReportVerdictSchema)
 def show_verification(report_id: UUID) -> Any:
     """Work a report out again from its tickets and say whether it stands (核验)."""
     session = db.session()

@@ -628,7 +628,7 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
     # a ticket's photo; a reading; a correction: approve and reject; trip balances: show and resolve; a device's end and
     # the alternative to a broken promise; hand-overs: show, print, re-weigh, take back and settle; stock counts: show
     # and decide; agreements: show and end; a sign-in's end
-    assert cells == 43
+    assert cells == 44
 
 
 def spoken(answer: TestResponse) -> str:

@@ -8,7 +8,7 @@ from recycling.policy.ratings import Rated, collector_figures, rated_until, sett
 def rated(collector: str, count: int, *, stars: int = 4, station: str = "lincheng", **more: object) -> list[Rated]:
     """So many alike ratings."""
     fields = {"reasons": ("on_time",)} | more
-    return [Rated(collector_key=collector, station_key=station, stars=stars, **fields)] * count  # type: ignore[arg-type]
+    return [Rated(collector_key=collector, station_key=station, stars=stars, **fields)] * count  # type: ignore[arg-type]  # fields of all types at once
 
 
 def test_four_ratings_are_no_figure_and_five_are() -> None:

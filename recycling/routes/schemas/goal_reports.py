@@ -129,7 +129,7 @@ class GoalReportListSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class VerdictSchema(Schema):
+class ReportVerdictSchema(Schema):
     """What came out of verifying a report: it stands where nothing differs."""
 
     report_id = fields.UUID(required=True)
