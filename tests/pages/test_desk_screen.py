@@ -78,7 +78,9 @@ def test_the_goal_page_draws_what_its_tables_say_and_every_figure_leads_to_its_t
     page = visit.open("/pages/goals")
     appliances = page.locator('[data-scope="household-appliances/2"]')
     # then charts and map are drawn, the probability is said, and the numbers stand beside the pictures
+    appliances.locator('[data-drawing="fan"]').scroll_into_view_if_needed()
     appliances.locator('[data-drawing="fan"] svg').wait_for()
+    appliances.locator('[data-drawing="map"]').scroll_into_view_if_needed()
     appliances.locator('[data-drawing="map"] .town-name').first.wait_for(state="attached")
     assert "达标概率" in appliances.locator('[data-part="forecast"]').inner_text()
     assert "整月对比" in appliances.locator('[data-part="last-year"]').inner_text()
