@@ -632,7 +632,7 @@ def test_a_foreign_row_is_answered_like_an_absent_one(
 
 
 def spoken(answer: TestResponse) -> str:
-    """A problem without its request's id."""
+    """A problem, or the page of one, without its request's id."""
     if answer.status_code == 204:
         return ""
     if not answer.is_json:  # a page

@@ -23,6 +23,7 @@ from tests.pages.screens import DESK, NARROW, PHONE, Screens, Visit
 
 pytestmark = pytest.mark.browser
 
+FILES_MS = 90_000  # publishing writes the files, the PDF among them, on whatever cores are left
 SCRIPT = "<script>document.title='owned'</script>"
 
 
@@ -77,8 +78,10 @@ def test_the_goal_page_draws_what_its_tables_say_and_every_figure_leads_to_its_t
     page = visit.open("/pages/goals")
     appliances = page.locator('[data-scope="household-appliances/2"]')
     # then charts and map are drawn, the probability is said, and the numbers stand beside the pictures
+    appliances.locator('[data-drawing="fan"]').scroll_into_view_if_needed()
     appliances.locator('[data-drawing="fan"] svg').wait_for()
-    appliances.locator('[data-drawing="map"] .town-name').first.wait_for()
+    appliances.locator('[data-drawing="map"]').scroll_into_view_if_needed()
+    appliances.locator('[data-drawing="map"] .town-name').first.wait_for(state="attached")
     assert "达标概率" in appliances.locator('[data-part="forecast"]').inner_text()
     assert "整月对比" in appliances.locator('[data-part="last-year"]').inner_text()
     appliances.get_by_text("数据表").first.click()
@@ -108,7 +111,7 @@ def test_two_people_sign_and_whoever_comes_late_hears_it(screens: Screens) -> No
     theirs.get_by_text("已签字，请由另一人签发").wait_for()
     theirs.get_by_role("link", name="刷新本页查看最新情况").click()
     theirs.locator("#publish").click()
-    theirs.locator("h1 + p .chip", has_text="已签发").wait_for()
+    theirs.locator("h1 + p .chip", has_text="已签发").wait_for(timeout=FILES_MS)
     # and what was published stands when it is worked out again
     theirs.locator("#verify").click()
     theirs.get_by_text("核验通过").wait_for()

@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { el, fill, byId, given, note } from "../dom.js";
 import { say } from "../words.js";
 import { cumulated, drawFan, drawMonths } from "./drawings.js";
-import { amount, change, idly, percent, script, table } from "./pieces.js";
+import { amount, change, idly, percent, script, sized, table, whenNear } from "./pieces.js";
 
 const facts = given("facts");
 const sectionOf = (label) => document.querySelector(`[data-scope="${CSS.escape(label)}"]`);
@@ -79,7 +79,7 @@ function levers(section, forecast) {
 
 async function map(section, scope) {
   const element = section.querySelector('[data-drawing="map"]');
-  await script(facts.scripts.maps);
+  await Promise.all([script(facts.scripts.maps), sized(element)]);
   const { districtMap } = await import("../map.js");
   const { map: drawn, ground } = await districtMap(element, { stations: false });
   const name = AMOUNT[scope.unit];
@@ -97,17 +97,23 @@ async function map(section, scope) {
   }
 }
 
+const trouble = (problem) => fill(byId("trouble"), note(problem.message, "warn"));
+
+// The library is fetched while nobody waits; each picture is drawn when somebody comes near it.
 async function draw(months, forecasts) {
+  for (const scope of facts.scopes) {
+    const section = sectionOf(scope.label);
+    whenNear(section.querySelector('[data-drawing="map"]'), () => map(section, scope).catch(trouble));
+  }
   await script(facts.scripts.charts);
   for (const scope of facts.scopes) {
     const section = sectionOf(scope.label);
     const own = months.find((one) => one.scope === scope.label);
-    const forecast = forecasts.find((one) => one.scope === scope.label);
-    const measured = forecast.measures.find((one) => one.measure === scope.unit);
-    drawMonths(section.querySelector('[data-drawing="months"]'), own, scope.unit, measured.target);
-    drawFan(section.querySelector('[data-drawing="fan"]'), { months: cumulated(own, scope.unit), unit: scope.unit, measured, on: facts.on });
+    const measured = forecasts.find((one) => one.scope === scope.label).measures.find((one) => one.measure === scope.unit);
+    const [bars, fan] = ["months", "fan"].map((name) => section.querySelector(`[data-drawing="${name}"]`));
+    whenNear(bars, () => drawMonths(bars, own, scope.unit, measured.target));
+    whenNear(fan, () => drawFan(fan, { months: cumulated(own, scope.unit), unit: scope.unit, measured, on: facts.on }));
   }
-  for (const scope of facts.scopes) await map(sectionOf(scope.label), scope);
 }
 
 function shownInFull() {
@@ -130,7 +136,7 @@ async function start() {
       forecastPart(section, likely);
       levers(section, likely);
     }
-    idly(() => draw(months.scopes, forecast.scopes).catch((problem) => fill(byId("trouble"), note(problem.message, "warn"))));
+    idly(() => draw(months.scopes, forecast.scopes).catch(trouble));
   } catch (problem) {
     fill(byId("trouble"), note(`${problem.message} ${say("下方数字不受影响；刷新页面可重试。", "The figures below stand; reload the page to try again.")}`, "bad"));
     for (const out of document.querySelectorAll('[data-part="last-year"], [data-part="forecast"]')) fill(out, "–");

@@ -2,12 +2,12 @@
 
 import { byId, fill, given, note } from "../dom.js";
 import { say } from "../words.js";
-import { idly, percent, script } from "./pieces.js";
+import { idly, percent, script, sized } from "./pieces.js";
 
 const facts = given("facts");
 
 async function draw() {
-  await script(facts.scripts.maps);
+  await Promise.all([script(facts.scripts.maps), sized(byId("map"))]);
   const { districtMap } = await import("../map.js");
   const { map, ground } = await districtMap(byId("map"), { stations: false });
   const most = Math.max(...facts.groups.map((group) => group.promised));

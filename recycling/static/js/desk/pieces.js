@@ -44,3 +44,31 @@ export function script(address) {
 
 /** Run something when the page has nothing better to do. */
 export const idly = (deed) => (window.requestIdleCallback ? window.requestIdleCallback(deed, { timeout: 2_000 }) : setTimeout(deed, 200));
+
+const waiting = new Map();
+const watcher = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach((one) => run(one.target)), { rootMargin: "600px" });
+
+function run(element) {
+  const deed = waiting.get(element);
+  waiting.delete(element);
+  watcher.unobserve(element);
+  deed?.();
+}
+
+/** Draw something once somebody comes near it, and at the latest before it is printed. */
+export function whenNear(element, deed) {
+  waiting.set(element, deed);
+  watcher.observe(element);
+}
+
+addEventListener("beforeprint", () => [...waiting.keys()].forEach(run));
+
+/** Resolves when an element has a size: a map that is made without one never finds its middle. */
+export const sized = (element) => new Promise((done) => {
+  const look = new ResizeObserver(() => {
+    if (!element.clientWidth || !element.clientHeight) return;
+    look.disconnect();
+    done();
+  });
+  look.observe(element);
+});
