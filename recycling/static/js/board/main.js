@@ -40,7 +40,7 @@ async function show(board) {
   new Drag(pieces.chart, state, judge, (verdict, problem) => showVerdict(verdict, problem, state.edited));
   const stopSaid = (id) => {
     const stop = state.stops.get(id);
-    fill(said, el("p", { class: "small" }, `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`));
+    byId("spoken").textContent = `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`;
   };
   keys(pieces.chart, state, () => document.getElementById("to-vehicle")?.focus(), stopSaid);
   const moved = (id) => {
@@ -53,6 +53,7 @@ async function show(board) {
   if (board.why_fixed !== null) tell(`${say("只能查看：", "To look at only: ")}${mine(board.why_fixed)}`, "warn");
   pieces.changed("edits");
   pieces.changed("chosen");
+  if (board.why_fixed === null) judge.warm();
   pieces.ground = await Ground.in(byId("map"), state, colourOf);
 }
 

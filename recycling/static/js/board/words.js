@@ -1,6 +1,9 @@
 // How the board says things: a stop, a cost, a verdict.
 
+import { given } from "../dom.js";
 import { clock, count, km, say } from "../words.js";
+
+const skills = given("facts").skills;
 
 export const reasons = {
   missing_skill: say("缺少技能/资质", "missing skill"),
@@ -16,6 +19,8 @@ export const short = (id) => id.slice(0, 8);
 export const windowText = (stop) => stop.windows_s.map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ");
 
 export const itemsText = (stop) => stop.items.map((item) => `${say(item.zh, item.en)}${item.units > 1 ? ` ×${item.units}` : ""}`).join(say("、", ", "));
+
+export const skillsText = (stop) => stop.skills.map((key) => (skills[key] ? say(...skills[key]) : key)).join(say("、", ", "));
 
 export const signed = (number, text) => `${number > 0 ? "+" : number < 0 ? "−" : "±"}${text(Math.abs(number))}`;
 
