@@ -22,7 +22,10 @@ export const itemsText = (stop) => stop.items.map((item) => `${say(item.zh, item
 
 export const skillsText = (stop) => stop.skills.map((key) => (skills[key] ? say(...skills[key]) : key)).join(say("、", ", "));
 
-export const signed = (number, text) => `${number > 0 ? "+" : number < 0 ? "−" : "±"}${text(Math.abs(number))}`;
+export function signed(number, text) {
+  const shown = text(Math.abs(number));
+  return `${!/[1-9]/.test(shown) ? "±" : number > 0 ? "+" : "−"}${shown}`;
+}
 
 export const minutes = (seconds) => say(`${count(Math.round(seconds / 60))} 分钟`, `${count(Math.round(seconds / 60))} min`);
 
