@@ -78,7 +78,7 @@ def test_a_verdict_is_the_whole_checkers_and_comes_at_once(
     careless = Judge(problem, plan)
     caught = sum(differs(problem, careless.verdict(wish)) for wish in moves(plan, Random(7), compared))
     proof.record(
-        figure=f"{ms(took, 0.5):.0f} ms, 95 % within {ms(took, 0.95):.0f} at {stops} stops; {wrong} of {compared} wrong",
+        figure=f"{ms(took, 0.5):.0f} ms, 95 % within {ms(took, 0.95):.0f} at {stops} stops, {wrong}/{compared} wrong",
         target=f"{AT_ONCE_MS} ms, none wrong",
         control=f"timing and checking everything takes {ms(whole, 0.5):.0f} ms; a careless checker: {caught} wrong",
         ok=wrong == 0 and ms(took, 0.5) <= AT_ONCE_MS and caught > compared // 2,
