@@ -37,7 +37,8 @@ async function show(board) {
   byId("bar").hidden = false;
   byId("board").hidden = false;
   pieces.chart = new Chart(byId("chart"), state, colourOf);
-  new Drag(pieces.chart, state, judge, (verdict, problem) => showVerdict(verdict, problem, state.edited));
+  // What the pointer is at has judges of its own: a look at a place must not take the turn of the edits' verdict.
+  new Drag(pieces.chart, state, new Judge(board.id), (verdict, problem) => showVerdict(verdict, problem, state.edited));
   const stopSaid = (id) => {
     const stop = state.stops.get(id);
     byId("spoken").textContent = `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`;
@@ -64,7 +65,9 @@ function changed(what, { state, judge, chart, ground, moved }) {
     byId("save").disabled = true;
     byId("publish").disabled = state.edited || state.board.published_plan_id === state.board.id || state.board.why_fixed !== null;
     if (state.edited) {
-      judge.verdict(state.wish()).then((verdict) => verdict && state.judged(verdict)).catch((problem) => showVerdict(null, problem));
+      const asked = state.sequences;
+      judge.verdict(state.wish()).then((verdict) => verdict && state.sequences === asked && state.judged(verdict))
+        .catch((problem) => showVerdict(null, problem, true, () => state.changed("edits")));
     } else state.judged(null);
   }
   if (what === "verdict") {

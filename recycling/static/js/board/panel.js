@@ -22,10 +22,10 @@ export function showFigures(state) {
   );
 }
 
-/** The verdict on the edits, or on a place the pointer is at. */
-export function showVerdict(verdict, problem = null, edited = true) {
+/** The verdict on the edits, or on a place the pointer is at; where it could not be had, a way to ask `again`. */
+export function showVerdict(verdict, problem = null, edited = true, again = null) {
   const out = byId("verdict");
-  if (problem) return fill(out, note(problem.message, "bad"));
+  if (problem) return fill(out, note(problem.message, "bad"), again && el("button", { type: "button", onclick: again }, say("重新判定", "Judge again")));
   if (verdict === null || verdict === undefined) {
     return fill(out, el("p", { class: "small" }, say("还没有改动。拖动停靠点，或选中后用表单移动；放下之前就能看到是否可行、代价多少。", "Nothing is moved yet. Drag a stop, or choose one and use the form; whether it works and what it costs shows before you drop it.")));
   }
