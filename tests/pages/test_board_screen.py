@@ -58,8 +58,10 @@ def board_of(visit: Visit, plan_id: UUID) -> dict[str, Any]:
     return found
 
 
-def point_of(page: Page, board: dict[str, Any], vehicle: str, second: int) -> tuple[float, float]:
-    """Where a vehicle's row has an instant, in the window."""
+def point_of(
+    page: Page, board: dict[str, Any], vehicle: str, second: int, *, gutter: int = GUTTER, zoom: float = 1
+) -> tuple[float, float]:
+    """Where a vehicle's row has an instant, in the window; the rows are not scrolled down."""
     first = min(v["shift_s"][0] for v in board["vehicles"]) // HOUR * HOUR
     last = -(-max(v["shift_s"][1] + v["max_overtime_s"] for v in board["vehicles"]) // HOUR) * HOUR
     driving = {route["vehicle_key"] for route in board["routes"]}
@@ -67,10 +69,10 @@ def point_of(page: Page, board: dict[str, Any], vehicle: str, second: int) -> tu
     row = [v["key"] for v in rows].index(vehicle)
     frame: dict[str, float] = page.evaluate(
         "() => { const e = document.getElementById('chart'), r = e.getBoundingClientRect();"
-        " return { x: r.x + e.clientLeft, y: r.y + e.clientTop, width: e.clientWidth }; }"
+        " return { x: r.x + e.clientLeft, y: r.y + e.clientTop, width: e.clientWidth, left: e.scrollLeft }; }"
     )
-    per_second = (frame["width"] - GUTTER - 12) / (last - first)
-    return frame["x"] + GUTTER + (second - first) * per_second, frame["y"] + HEAD + row * ROW + BAR
+    per_second = zoom * (frame["width"] - gutter - 12) / (last - first)
+    return frame["x"] + gutter + (second - first) * per_second - frame["left"], frame["y"] + HEAD + row * ROW + BAR
 
 
 def test_a_stop_is_dragged_judged_before_it_is_dropped_kept_and_published(screens: Screens) -> None:
@@ -115,6 +117,44 @@ def test_a_stop_is_dragged_judged_before_it_is_dropped_kept_and_published(screen
         published = db.session().get_one(PublishedPlan, day)
         assert db.session().get_one(Plan, published.plan_id).version == 2
         db.session.rollback()
+
+
+def test_a_finger_drags_the_chosen_stop_and_else_scrolls(screens: Screens) -> None:
+    # given a phone, on whose time chart hours are wider, and a stop chosen
+    day, plan_id = a_planned_day(screens)
+    visit = screens.of("dispatcher", size=PHONE)
+    page = visit.open(f"/pages/board?day={day}")
+    board = board_of(visit, plan_id)
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#chart").scroll_into_view_if_needed()
+    home = board["routes"][0]
+    step = next(step for step in home["steps"] if step["kind"] == "pickup")
+    start = point_of(page, board, home["vehicle_key"], (step["start_s"] + step["end_s"]) // 2, gutter=84, zoom=2.5)
+    # when a finger is put on it and moves to the row below
+    fingers = visit.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": x, "y": y} for x, y in points]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", start)
+    for share in range(1, 6):
+        touch("touchMove", (start[0], start[1] + share * ROW / 5))
+    # then it is judged there, and moved when the finger is lifted
+    page.locator("#verdict").get_by_text("成本").wait_for()
+    touch("touchEnd")
+    page.locator("#undo:enabled").wait_for()
+    # and a finger anywhere else only scrolls
+    page.locator("#undo").click()
+    page.locator("#undo:disabled").wait_for(state="attached")
+    page.locator("#chart").scroll_into_view_if_needed()
+    beside = point_of(page, board, home["vehicle_key"], step["end_s"] + 1800, gutter=84, zoom=2.5)
+    touch("touchStart", beside)
+    for share in range(1, 6):
+        touch("touchMove", (beside[0], beside[1] + share * ROW / 5))
+    touch("touchEnd")
+    assert page.locator("#undo").is_disabled()
 
 
 def test_by_keys_and_form_what_breaks_is_said_in_words_and_cannot_be_kept(screens: Screens) -> None:

@@ -30,6 +30,7 @@ from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.queries.plan_board import plan_board, plan_differences
 from recycling.usecases.queries.plans import plan_in_full
 from tests.builders import DISPATCHER, a_booking
+from tests.invariants import assert_invariants
 from tests.planned_days import a_plan
 
 
@@ -108,6 +109,8 @@ def test_edits_are_kept_as_the_next_version_which_passes_the_checker_and_can_be_
         plan.id, replaces=None, by=DISPATCHER, district=desk.district, session=session, now=desk.now
     )
     assert published.plan_id == plan.id
+    session.rollback()
+    assert_invariants(session)
 
 
 def test_the_versions_compared_name_the_visit_that_moved(desk: Desk, session: Session) -> None:

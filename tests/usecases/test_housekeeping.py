@@ -102,6 +102,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "disruption_notes": 0,
         "positions": 0,
         "cached_travel": 0,
+        "run_progress": 0,
         "used_device_proofs": 0,
         "photos": 0,
         "proof_photos": 0,
@@ -122,6 +123,7 @@ def test_every_time_of_the_notice_is_one_that_housekeeping_keeps_and_the_other_w
     done = set(clean_up(district.privacy, session=session, now=now)) - {
         "positions",  # of minutes, not days
         "cached_travel",
+        "run_progress",
         "used_device_proofs",
         "unused_counters",
         "abandoned_uploads",

@@ -12,6 +12,7 @@ from marshmallow import fields
 from recycling.clock import service_day, utc_now
 from recycling.errors import NotFound
 from recycling.extensions import db
+from recycling.policy.fleet import SKILL_WORDS
 from recycling.routes.pages.day import DayQuery, day_after, day_before
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.usecases.queries.plans import list_plans, plan_of_day
@@ -44,6 +45,7 @@ def show(wanted: dict[str, Any]) -> str:
             for row in versions
         ],
         "plannable": day >= today,
+        "skills": SKILL_WORDS,
     }  # fmt: skip
     return render_template(
         "board/board.html", day=day, today=today, before=day_before(day), after=day_after(day), facts=facts

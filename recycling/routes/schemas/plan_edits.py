@@ -93,7 +93,7 @@ class VerdictSchema(Schema):
     violations = fields.List(fields.Nested(ViolationSchema), required=True)
     left_out = fields.List(fields.String(), required=True, metadata={"description": "移出 / served before, not now"})
     cost = fields.Nested(CostSchema, required=True)
-    added_cost = fields.Integer(required=True)
+    added_cost = fields.Integer(required=True, metadata={"description": "of the routes; what is left out is not in it"})
     added_travel_s = fields.Integer(required=True)
     added_distance_m = fields.Integer(required=True)
     routes = fields.List(fields.Nested(BoardRouteSchema), required=True)

@@ -52,11 +52,16 @@ def verdict_in_words(judge: Judge, before: Verdict, after: Verdict) -> dict[str,
         ],
         "left_out": list(after.left_out),
         "cost": cost,
-        "added_cost": after.plan.cost.total - before.plan.cost.total,
+        "added_cost": _driving(after) - _driving(before),
         "added_travel_s": after.travel_s - before.travel_s,
         "added_distance_m": after.distance_m - before.distance_m,
         "routes": [route_shown(route) for route in after.changed],
     }
+
+
+def _driving(verdict: Verdict) -> int:
+    """What the routes cost; the price of a promise left out is no money."""
+    return verdict.plan.cost.total - verdict.plan.cost.skipped
 
 
 def route_shown(route: Route) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import { byId, el, fill, note, once } from "../dom.js";
 import { clock, count, km, say } from "../words.js";
 import { minutes, short, signed } from "./words.js";
 
-const KINDS = { moved: say("换车", "other vehicle"), retimed: say("改时间", "other time"), put_in: say("新排入", "put in"), left_out: say("排出", "left out") };
+const KINDS = { left_out: say("排出", "left out"), put_in: say("新排入", "put in"), moved: say("换车", "other vehicle"), retimed: say("改时间", "other time") };
 const MOST = 200; // rows; the count says how many there are
 
 /** Offer the other versions, and show the differences from the one taken. */
@@ -42,7 +42,9 @@ function figures({ before, after }) {
 function visits(rows, state) {
   if (!rows.length) return note(say("两版的上门安排相同。", "Both have the same visits at the same times."));
   const where = (vehicle, second) => (vehicle === null ? say("未排入", "left out") : `${vehicle} ${clock(second)}`);
-  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": say("有变动的上门", "Visits that differ") }, el("table", {},
+  const first = Object.keys(KINDS); // what is graver before what is not
+  rows.sort((one, other) => first.indexOf(one.kind) - first.indexOf(other.kind));
+  return el("div", { class: "wide tall", tabindex: "0", role: "region", "aria-label": say("有变动的上门", "Visits that differ") }, el("table", {},
     el("caption", {}, say(`${rows.length} 个上门有变动`, `${rows.length} visits differ`) + (rows.length > MOST ? say(`，列出前 ${MOST} 个`, `, the first ${MOST} are listed`) : "")),
     el("thead", {}, el("tr", {}, [say("预约", "Booking"), say("变动", "Change"), say("之前", "Before"), say("之后", "After")].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, rows.slice(0, MOST).map((one) => el("tr", {},

@@ -2,7 +2,7 @@
 
 import { clock, count, say } from "../words.js";
 import { BAR_HEIGHT, BAR_TOP, FONT, HEAD, INK, ROW } from "./chart.js";
-import { breach, price } from "./words.js";
+import { breach, price, signed } from "./words.js";
 
 const FAR_PX = 5; // less is a click with an unsteady hand
 const EDGE_PX = 36; // from the border on it scrolls
@@ -169,7 +169,7 @@ export class Drag {
     if (held.verdict?.keeps_the_rules) lines.push(say("✓ 不违反规则", "✓ keeps every rule"));
     if (held.placed) {
       const [best] = held.places.values();
-      lines.push(best ? say(`最佳：${best.vehicle_key} ${clock(best.start_s)} +${count(best.added_cost)}`, `best: ${best.vehicle_key} ${clock(best.start_s)} +${count(best.added_cost)}`) : say("没有车辆能接", "no vehicle can take it"));
+      lines.push(best ? say(`最佳：${best.vehicle_key} ${clock(best.start_s)} ${signed(best.added_cost, count)}`, `best: ${best.vehicle_key} ${clock(best.start_s)} ${signed(best.added_cost, count)}`) : say("没有车辆能接", "no vehicle can take it"));
     }
     this.tip(pen, held, lines);
   }
@@ -189,7 +189,7 @@ export class Drag {
       const x = chart.x(place.start_s);
       pen.fillStyle = "#0b6b4a";
       pen.fillRect(x - 1, y + BAR_TOP - 4, 3, BAR_HEIGHT + 8);
-      pen.fillText(`+${count(place.added_cost)}`, x + 5, y + ROW - 12);
+      pen.fillText(signed(place.added_cost, count), x + 5, y + ROW - 12);
     });
   }
 

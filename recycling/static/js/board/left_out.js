@@ -52,10 +52,12 @@ async function windows(state, id, out) {
     .filter((one) => one.window !== booking.pickup_window || one.day !== booking.day).slice(0, SHOWN);
   if (!offers.length) return fill(out, note(say("近日没有可约的时段。", "No window of the coming days is open."), "warn"));
   return fill(out, el("p", { class: "small" }, say("先电话征得居民同意，再改：", "Call the resident first; change it when they agree:")),
-    el("div", { class: "links" }, offers.map((offer) => el("button", { type: "button", class: "quiet", onclick: (event) => once(event.target, () => change(id, offer, version ?? booking.version, out), out) }, `${dayText(offer.day)} ${offer.window}`))));
+    el("div", { class: "links" }, offers.map((offer) => el("button", { type: "button", class: "quiet", onclick: (event) => once(event.target, () => change(id, offer, version ?? booking.version, out), out) }, offerText(offer)))));
 }
+
+const offerText = (offer) => `${dayText(offer.day)} ${offer.window === "all-day" ? say("全天", "all day") : offer.window}`;
 
 async function change(id, offer, version, out) {
   await ask(`/bookings/${id}`, { method: "PATCH", version, key: newKey(), body: { day: offer.day, pickup_window: offer.window } });
-  fill(out, note(say(`已改为 ${dayText(offer.day)} ${offer.window}。本版计划已过时，请重新自动排线。`, `Changed to ${dayText(offer.day)} ${offer.window}. This plan is out of date now: plan the day again.`)));
+  fill(out, note(say(`已改为 ${offerText(offer)}。本版计划已过时，请重新自动排线。`, `Changed to ${offerText(offer)}. This plan is out of date now: plan the day again.`)));
 }

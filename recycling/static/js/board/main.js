@@ -37,10 +37,11 @@ async function show(board) {
   byId("bar").hidden = false;
   byId("board").hidden = false;
   pieces.chart = new Chart(byId("chart"), state, colourOf);
-  new Drag(pieces.chart, state, judge, (verdict, problem) => showVerdict(verdict, problem, state.edited));
+  // What the pointer is at has judges of its own: a look at a place must not take the turn of the edits' verdict.
+  new Drag(pieces.chart, state, new Judge(board.id), (verdict, problem) => showVerdict(verdict, problem, state.edited));
   const stopSaid = (id) => {
     const stop = state.stops.get(id);
-    fill(said, el("p", { class: "small" }, `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`));
+    byId("spoken").textContent = `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`;
   };
   keys(pieces.chart, state, () => document.getElementById("to-vehicle")?.focus(), stopSaid);
   const moved = (id) => {
@@ -53,6 +54,7 @@ async function show(board) {
   if (board.why_fixed !== null) tell(`${say("只能查看：", "To look at only: ")}${mine(board.why_fixed)}`, "warn");
   pieces.changed("edits");
   pieces.changed("chosen");
+  if (board.why_fixed === null) judge.warm();
   pieces.ground = await Ground.in(byId("map"), state, colourOf);
 }
 
@@ -63,7 +65,9 @@ function changed(what, { state, judge, chart, ground, moved }) {
     byId("save").disabled = true;
     byId("publish").disabled = state.edited || state.board.published_plan_id === state.board.id || state.board.why_fixed !== null;
     if (state.edited) {
-      judge.verdict(state.wish()).then((verdict) => verdict && state.judged(verdict)).catch((problem) => showVerdict(null, problem));
+      const asked = state.sequences;
+      judge.verdict(state.wish()).then((verdict) => verdict && state.sequences === asked && state.judged(verdict))
+        .catch((problem) => showVerdict(null, problem, true, () => state.changed("edits")));
     } else state.judged(null);
   }
   if (what === "verdict") {

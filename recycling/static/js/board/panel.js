@@ -2,7 +2,7 @@
 
 import { byId, el, fill, note, once } from "../dom.js";
 import { clock, count, kg, km, say } from "../words.js";
-import { breach, itemsText, minutes, price, short, signed, windowText } from "./words.js";
+import { breach, itemsText, minutes, price, short, signed, skillsText, windowText } from "./words.js";
 
 /** What the whole plan comes to, and how much the edits change it. */
 export function showFigures(state) {
@@ -22,10 +22,10 @@ export function showFigures(state) {
   );
 }
 
-/** The verdict on the edits, or on a place the pointer is at. */
-export function showVerdict(verdict, problem = null, edited = true) {
+/** The verdict on the edits, or on a place the pointer is at; where it could not be had, a way to ask `again`. */
+export function showVerdict(verdict, problem = null, edited = true, again = null) {
   const out = byId("verdict");
-  if (problem) return fill(out, note(problem.message, "bad"));
+  if (problem) return fill(out, note(problem.message, "bad"), again && el("button", { type: "button", onclick: again }, say("重新判定", "Judge again")));
   if (verdict === null || verdict === undefined) {
     return fill(out, el("p", { class: "small" }, say("还没有改动。拖动停靠点，或选中后用表单移动；放下之前就能看到是否可行、代价多少。", "Nothing is moved yet. Drag a stop, or choose one and use the form; whether it works and what it costs shows before you drop it.")));
   }
@@ -55,7 +55,7 @@ export function showChosen(state, judge, moved) {
     el("p", {},
       el("a", { href: `/bookings/${id}`, target: "_blank", rel: "noopener" }, el("code", {}, short(id))), ` · ${itemsText(stop)}`, el("br"),
       say("时段 ", "window "), el("strong", {}, windowText(stop)), ` · ${say("作业", "service")} ${minutes(stop.service_s)} · ${kg(stop.load_g)} · ${count(stop.load_l)} L`,
-      stop.skills.length ? ` · ${say("需要", "needs")} ${stop.skills.join(", ")}` : null, el("br"),
+      stop.skills.length ? ` · ${say("需要", "needs")} ${skillsText(stop)}` : null, el("br"),
       vehicle ? `${vehicle} · ${say("上门", "service at")} ${step ? clock(step.start_s) : "–"}` : el("strong", {}, say("未排入任何路线", "on no route")),
     ),
     state.board.why_fixed === null ? moveForm(state, judge, id, vehicle, moved) : null,

@@ -1,6 +1,9 @@
 // How the board says things: a stop, a cost, a verdict.
 
+import { given } from "../dom.js";
 import { clock, count, km, say } from "../words.js";
+
+const skills = given("facts").skills;
 
 export const reasons = {
   missing_skill: say("缺少技能/资质", "missing skill"),
@@ -17,7 +20,12 @@ export const windowText = (stop) => stop.windows_s.map(([from, to]) => `${clock(
 
 export const itemsText = (stop) => stop.items.map((item) => `${say(item.zh, item.en)}${item.units > 1 ? ` ×${item.units}` : ""}`).join(say("、", ", "));
 
-export const signed = (number, text) => `${number > 0 ? "+" : number < 0 ? "−" : "±"}${text(Math.abs(number))}`;
+export const skillsText = (stop) => stop.skills.map((key) => (skills[key] ? say(...skills[key]) : key)).join(say("、", ", "));
+
+export function signed(number, text) {
+  const shown = text(Math.abs(number));
+  return `${!/[1-9]/.test(shown) ? "±" : number > 0 ? "+" : "−"}${shown}`;
+}
 
 export const minutes = (seconds) => say(`${count(Math.round(seconds / 60))} 分钟`, `${count(Math.round(seconds / 60))} min`);
 
