@@ -1,14 +1,15 @@
 """Figures of ratings: of five at the least, and none that tells by subtraction what another leaves out."""
 
 from datetime import date
+from typing import Any
 
 from recycling.policy.ratings import Rated, collector_figures, rated_until, settled_from, station_figures
 
 
-def rated(collector: str, count: int, *, stars: int = 4, station: str = "lincheng", **more: object) -> list[Rated]:
+def rated(collector: str, count: int, *, stars: int = 4, station: str = "lincheng", **more: Any) -> list[Rated]:
     """So many alike ratings."""
-    fields = {"reasons": ("on_time",)} | more
-    return [Rated(collector_key=collector, station_key=station, stars=stars, **fields)] * count  # type: ignore[arg-type]  # fields of all types at once
+    fields: dict[str, Any] = {"reasons": ("on_time",)} | more
+    return [Rated(collector_key=collector, station_key=station, stars=stars, **fields)] * count
 
 
 def test_four_ratings_are_no_figure_and_five_are() -> None:

@@ -171,14 +171,14 @@ def test_the_page_shows_what_the_link_tells_and_looks_again_by_itself(tour: Tour
     path = tracking_path(tour.bookings[0], TOMORROW)
     before = app.test_client().get(path)
     assert "已排入路线" in before.text
-    assert 'http-equiv="refresh"' not in before.text
+    assert "js/again.js" not in before.text
     tour.record("on_the_way", 0, begun)
     tour.where(begun + 30)
     with tour.at(begun + 60):
         page = app.test_client().get(path)
     assert "回收员正在前往您处" in page.text
     assert "on the way to you" in page.text
-    assert 'http-equiv="refresh"' in page.text
+    assert "js/again.js" in page.text
     assert "position=117.26,34.8012&amp;" in page.text
     for secret in (PHONE, "清泉路", TRUCK_CREW[0]):
         assert secret not in page.text

@@ -24,9 +24,10 @@ async function drawn() {
   await library(place.dataset.script, place.dataset.style);
   const { districtMap } = await import("../map.js");
   place.hidden = false;
-  const { map } = await districtMap(place, { stations: false });
+  const { map, ground } = await districtMap(place);
   const mark = window.L.circleMarker([0, 0], { radius: 9, color: "#fff", weight: 3, fillColor: "#0072b2", fillOpacity: 1 });
-  return { map, mark: mark.bindTooltip(say("回收车辆", "The van")).addTo(map) };
+  // On plain ground only the district's outline and its stations tell where something is.
+  return { map, mark: mark.bindTooltip(say("回收车辆", "The van")).addTo(map), near: ground.tiles.length > 0 };
 }
 
 async function show() {
@@ -38,11 +39,11 @@ async function show() {
   const { lat, lon } = JSON.parse(found.textContent);
   try {
     shown ??= drawn();
-    const { map, mark } = await shown;
+    const { map, mark, near } = await shown;
     place.hidden = false;
     map.invalidateSize();
     mark.setLatLng([lat, lon]);
-    map.setView([lat, lon], 14);
+    if (near) map.setView([lat, lon], 14);
   } catch {
     place.hidden = true; // the words and the link to a map stand above
     shown = null;
