@@ -6,6 +6,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
+    book,
     bookings,
     docs,
     fairness,
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     sign_in.out,
     privacy.bp,
     my_data.bp,
+    book.bp,
     bookings.bp,
     my_route.bp,
     plan.bp,
