@@ -1,4 +1,4 @@
-// The way from items to a booking: one page, each step an entry of the browser's history, so that back is one step back.
+// The way from items to a booking: one page, each step an entry of the history, so that back is one step back.
 
 import { byId, el, fill, note, once } from "../dom.js";
 import { say } from "../words.js";
@@ -99,7 +99,7 @@ function foot(name, next) {
   fill(
     bar,
     at > 0 && el("button", { type: "button", class: "quiet", onclick: () => history.back() }, say("上一步", "Back")),
-    next.summary ?? el("span"),
+    next.summary || el("span"),
     on,
   );
 }

@@ -60,7 +60,9 @@ async function show(frame) {
               el(
                 "span",
                 { class: "small" },
-                ` ${condition[one.condition]}${one.dismantle ? say("，需拆装", ", to be taken down") : ""}${one.wipe ? say("，同意清除数据", ", data to be wiped") : ""}`,
+                ` ${condition[one.condition]}`,
+                one.dismantle && say("，需拆装", ", to be taken down"),
+                one.wipe && say("，同意清除数据", ", data to be wiped"),
               ),
             ),
           ),
@@ -115,7 +117,7 @@ async function show(frame) {
         ),
       ),
   );
-  return { words: ["确认预约", "Confirm the booking"], leave: () => book(frame) };
+  return { words: ["确认预约", "Confirm"], leave: () => book(frame) };
 
   function change(step, words) {
     return el(

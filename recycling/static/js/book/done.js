@@ -47,7 +47,7 @@ async function show({ place, go, isShown }) {
       note(
         say(
           `已加入候补，前面还有 ${state.waiting.ahead} 人。有空位时发短信通知，请在保留时间内确认。`,
-          `You are on the waiting list, ${state.waiting.ahead} before you. A message tells you of a place; confirm it while it is kept.`,
+          `You wait, ${state.waiting.ahead} before you. A message tells you of a place; confirm it in time.`,
         ),
       ),
       el(

@@ -83,14 +83,12 @@ function show({ place }) {
           id: `kind-${kind.key}`,
           class: "pick",
           "aria-disabled": full ? "true" : null,
-          "aria-label": quantity
-            ? say(`${words}，已选 ${quantity} 件，再加一件`, `${words}, ${quantity} chosen, add one`)
-            : say(`添加${words}`, `Add ${words}`),
           onclick: () => !full && change(kind, quantity + 1, `kind-${kind.key}`),
         },
         picture(kind),
         el("span", { class: "words" }, words),
-        quantity > 0 && el("span", { class: "count", "aria-hidden": "true" }, String(quantity)),
+        quantity > 0 && el("span", { class: "count" }, String(quantity)),
+        el("span", { class: "behind" }, quantity > 0 ? say("件已选，再加一件", "chosen, add one") : say("添加", "add")),
       ),
     );
   }

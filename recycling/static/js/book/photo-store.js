@@ -1,4 +1,4 @@
-// Photos that are not sent yet, kept on the phone: in IndexedDB, which outlives a reload, the sign-in and a flat battery.
+// Photos that are not sent yet, kept on the phone: in IndexedDB, which outlives a reload and a flat battery.
 
 const DAY_MS = 24 * 3600 * 1000;
 const memory = new Map(); // where a browser keeps nothing (private mode, full)

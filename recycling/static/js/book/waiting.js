@@ -28,7 +28,8 @@ export function waitingForm(days, { go, fail }) {
             } catch (problem) {
               if (problem.status !== 409) throw problem;
               dropKey("wait");
-              if (!/候补/.test(problem.body.detail ?? "")) await go("windows", { instead: true }); // a place was freed just now
+              // Either a place was freed just now, which the times show, or one of the days is waited for already.
+              if (!/候补/.test(problem.body.detail ?? "")) await go("windows", { instead: true });
               fail(problem);
               return;
             }

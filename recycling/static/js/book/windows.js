@@ -63,14 +63,9 @@ async function show(frame) {
     fill(place, note(problem.message, "bad"), el("p", { class: "side" }, problem.status === 422 ? back : retry));
     return null;
   }
-  draw(frame, found, told);
-  return {
-    summary: el(
-      "span",
-      { class: "small" },
-      say("点一个时间，为您保留 10 分钟", "Tap a time: it is kept for ten minutes"),
-    ),
-  };
+  const fits = draw(frame, found, told);
+  const hint = say("点一个时间，为您保留 10 分钟", "Tap a time: it is kept for ten minutes");
+  return { summary: fits && el("span", { class: "small" }, hint) };
 }
 
 // A place is kept: its load stands in the routes, so that other windows are only asked for after it is given up.
@@ -120,9 +115,8 @@ function draw(frame, found, told) {
   // Where every window is as good as any other the mark would say nothing.
   const tells = fitting.some((day) => day.windows.some((one) => one.offered && !one.greenest));
   const card = (day) => dayCard(frame, found, day, tells);
-  const first = fitting.slice(0, SHOWN_DAYS);
-  const last = first.at(-1);
-  const near = last ? open.filter((day) => day.day <= last.day) : [];
+  const last = fitting.slice(0, SHOWN_DAYS).at(-1) ?? open.at(-1); // where none fits all say why
+  const near = open.filter((day) => day.day <= last.day);
   const far = open.filter((day) => !near.includes(day));
   fill(
     frame.place,
@@ -144,11 +138,12 @@ function draw(frame, found, told) {
     far.length > 0 &&
       el(
         "details",
-        { class: "further", open: fitting.length === 0 },
+        { class: "further" },
         el("summary", {}, say(`更多日期（${far.length} 天）`, `${far.length} more days`)),
         far.map(card),
       ),
   );
+  return fitting.length > 0;
 }
 
 function dayCard(frame, found, day, tells) {
