@@ -414,7 +414,7 @@ def test_every_step_fits_a_narrow_phone_and_large_letters_and_serves_anybody(scr
             page = visit.open(f"/pages/book?step={step}")
             # then it is no wider than the window, also with letters twice as large, and axe finds nothing grave
             page.keyboard.press("End")  # where the bar at the window's foot covers no half of anything
-            if grave := visit.grave_findings():
+            if size == NARROW and (grave := visit.grave_findings()):
                 found[f"{step} {lang} {size[0]} axe"] = grave
             for letters in ("100%", "200%"):
                 page.evaluate("size => { document.documentElement.style.fontSize = size }", letters)
