@@ -53,7 +53,7 @@ OPEN = {
     "page_receipt.show",  # for whoever holds a receipt: each link has a piece of the ticket's own code
     "page_certificate.show",  # for whoever holds a certificate: each link has a keyed digest
     "sign_in.request_code", "sign_in.sign_in_resident", "sign_in.sign_in_staff", "sign_in.refresh",
-    "home.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
+    "home.show", "page_book.show", "page_sign_in.show", "page_sign_in.send_code", "page_sign_in.sign_in_resident",
     "page_sign_in.sign_in_staff", "page_sign_in.return_to_form",
 }  # fmt: skip
 

@@ -270,6 +270,11 @@ def test_a_window_taken_since_it_was_offered_is_full(
         ("window", "all-day", "2026-11-24"),
         ("window", "10-12", "2026-11-24"),
     ]
+    # with the wish as it then is: another window asks for nothing less
+    assert [(one["floor"], [item["item_type"] for item in one["items"]]) for one in why["changes"][:2]] == [
+        (1, ["fridge"]),
+        (1, ["fridge"]),
+    ]
     assert offers(resident, explain=False)[0]["windows"][0]["why_not"] is None
     # what opens it does
     opening = why["changes"][0]["pickup_window"]

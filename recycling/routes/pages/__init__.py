@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
     board,
+    book,
     bookings,
     certificate,
     docs,
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     sign_in.out,
     privacy.bp,
     my_data.bp,
+    book.bp,
     bookings.bp,
     my_route.bp,
     plan.bp,

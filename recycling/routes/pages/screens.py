@@ -18,6 +18,7 @@ class Screen:
     about_en: str
 
 
+BOOK = Screen("/pages/book", "预约回收", "Book", "选物品、看估价、约时间", "items, estimate, a time that suits")
 BOOKINGS = Screen("/pages/bookings", "我的预约", "My bookings", "查看预约与状态", "bookings and where they stand")
 DATA = Screen("/pages/my-data", "我的数据", "My data", "查看、下载或删除", "see, take away, erase")
 ROUTE = Screen("/pages/my-route", "我的路线", "My route", "当天收运清单，可打印", "today's list, printable")
@@ -53,7 +54,7 @@ FAIRNESS = Screen("/pages/fairness", "工作量", "Who did how much", "回收员
 API = Screen("/api/docs", "接口文档", "API", "全部功能的接口", "everything, for other programs")
 
 SCREENS: dict[Role, tuple[Screen, ...]] = {
-    "resident": (BOOKINGS, DATA),
+    "resident": (BOOK, BOOKINGS, DATA),
     "collector": (ROUTE,),
     "keeper": (),
     "dispatcher": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),

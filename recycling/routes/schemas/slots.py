@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from recycling.routes.schemas.bookings import BookPickupSchema, ForWhom, WishSchema
+from recycling.routes.schemas.bookings import BookPickupSchema, ForWhom, WishedItemSchema, WishSchema
 from recycling.routes.schemas.fields import Flag, Schema, Text
 from recycling.usecases.bookings.promise import Wish
 
@@ -57,6 +57,13 @@ class ChangeSchema(Schema):
     en = fields.String(required=True)
     day = fields.Date(required=True, attribute="wish.day")
     pickup_window = fields.String(required=True, attribute="wish.pickup_window")
+    floor = fields.Integer(required=True, attribute="wish.floor")
+    items = fields.List(
+        fields.Nested(WishedItemSchema),
+        required=True,
+        attribute="wish.items",
+        metadata={"description": "改动后的物品 / the items that remain, as they then are"},
+    )
 
 
 class RefusalSchema(Schema):

@@ -1,5 +1,6 @@
 // Calls of the API from the pages: the cookie goes along, the CSRF token beside it, failures come as words.
 
+import { heard } from "./server-time.js";
 import { mine, say } from "./words.js";
 
 const PATIENCE_MS = 20_000;
@@ -48,6 +49,7 @@ export async function ask(path, { method, body, file, key, version, signal } = {
     if (signal?.aborted) throw error;
     throw new Problem(0, UNREACHED);
   }
+  heard(answer.headers.get("Date"));
   const text = await answer.text();
   let said = null;
   try {
