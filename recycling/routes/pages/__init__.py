@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
     bookings,
+    collect,
     docs,
     fairness,
     goals,
@@ -34,6 +35,8 @@ BLUEPRINTS = (
     privacy.bp,
     my_data.bp,
     bookings.bp,
+    collect.bp,
+    collect.parts,
     my_route.bp,
     plan.bp,
     running_day.bp,
