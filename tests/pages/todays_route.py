@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from recycling.usecases.bookings.promise import WishedItem
 from tests.builders import a_booking
 from tests.planned_days import TRUCK, a_published_plan, generous, with_vehicles
 
+PATIENCE_S = 15
 WINDOWS = ("08-10", "10-12", "13-15", "15-17")
 COOKER = (WishedItem(item_type="rice-cooker", quantity=1),)
 
@@ -54,13 +56,17 @@ def publish(app: Flask) -> None:
     a_published_plan(db.session(), district=district, now=yesterday(), day=today())
 
 
-def recorded(app: Flask) -> list[FieldEvent]:
-    """Everything that reached the server, by the devices' own count."""
-    with app.app_context():
-        found = list(db.session().scalars(select(FieldEvent).order_by(FieldEvent.device_id, FieldEvent.device_seq)))
-        db.session.expunge_all()
-        db.session.remove()
-    return found
+def recorded(app: Flask, *, at_least: int = 0) -> list[FieldEvent]:
+    """Everything that reached the server, by the devices' own count; after a while if it is less than expected."""
+    gives_up = time.monotonic() + PATIENCE_S
+    while True:
+        with app.app_context():
+            found = list(db.session().scalars(select(FieldEvent).order_by(FieldEvent.device_id, FieldEvent.device_seq)))
+            db.session.expunge_all()
+            db.session.remove()
+        if len(found) >= at_least or time.monotonic() > gives_up:
+            return found
+        time.sleep(0.2)
 
 
 def flagged(app: Flask) -> set[str]:

@@ -38,9 +38,8 @@ const app = {
     soon();
     // Over the form, so that the way back does not lead into it again.
     if (stay) return;
-    const isForm = !LIVE.includes(place().screen);
-    if (isForm) history.replaceState(null, "", "#list");
-    await draw({ arrived: isForm });
+    if (!LIVE.includes(place().screen)) history.replaceState(null, "", "#list");
+    await draw({ arrived: true });
   },
   async acknowledge() { await acknowledge(app.who.whose); await follow(); },
   async read(row) { await within(["records"], (records) => records.put({ ...row, state: "read" })); tell(); await follow(); },
@@ -76,6 +75,7 @@ async function refresh(wanted = false) {
   try {
     await fetchRoute(sending.who);
     app.offline = false;
+    if (Object.values(app.facts).some((rows) => !rows.length)) void learn();
   } catch (problem) {
     app.offline = problem.status === 0;
     if (problem.status === 401) soon();
@@ -156,7 +156,7 @@ setInterval(() => { if (!document.hidden) void refresh(); }, FRESH_MS / 2);
 try {
   await load();
   if (app.route) { app.fetching = false; badge(); await draw(); }
-  void watchVersions(() => LIVE.includes(place().screen));
+  watchVersions(() => LIVE.includes(place().screen)).catch(() => {}); // not kept this time: it needs a network to open
   const learnt = learn();
   keepSending(({ stale }) => void (stale ? refresh(true) : refresh()));
   await learnt;

@@ -38,18 +38,23 @@ async function run() {
   clearTimeout(timer);
   state.busy = true;
   let stale = false;
+  let isMine = true;
   try {
     const who = await signedIn();
-    stale = who !== null && await alone(() => sendAll(who));
-    if (!state.problem) wait = FIRST_WAIT_MS;
+    if (who) {
+      stale = await alone(() => sendAll(who));
+      isMine = stale !== null; // else another tab sends, and may be closed over it
+    }
+    if (isMine && !state.problem) wait = FIRST_WAIT_MS;
   } catch (problem) {
     state.problem = problem.message;
   }
   state.busy = false;
   changed({ stale: stale === true });
   if (again) { again = false; void run(); return; }
-  timer = setTimeout(run, state.problem ? wait : LONGEST_WAIT_MS);
-  if (state.problem) wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  const isOpen = state.problem || !isMine;
+  timer = setTimeout(run, isOpen ? wait : LONGEST_WAIT_MS);
+  if (isOpen) wait = Math.min(2 * wait, LONGEST_WAIT_MS);
 }
 
 // Of several tabs one sends; the others would only be answered "duplicate".

@@ -68,5 +68,7 @@ export function missingProof(rules, { kind, reason, items, value_fen, proof }) {
     && (!rule.data_bearing || toSeal > 0)
     && units >= rule.least_units && (value_fen ?? 0) >= rule.least_value_fen)
     .map((rule) => proof.smartphone ? rule.any_of : [...new Set([...rule.any_of, ...rule.without_smartphone])])
-    .filter((enough) => !enough.some((word) => given[word]));
+    .filter((enough) => !enough.some((word) => given[word]))
+    // Where the code is asked for, that the code or a signature is asked for says nothing more.
+    .filter((enough, place, every) => !every.some((other, at) => (other.length < enough.length || (other.length === enough.length && at < place)) && other.every((word) => enough.includes(word))));
 }

@@ -12,11 +12,12 @@ let opened = null;
  *
  * @param {string[]} names
  * @param {(...stores: any[]) => Promise<any>} deed  may await its stores and nothing else
+ * @param {IDBTransactionMode} mode
  */
-export async function within(names, deed) {
+export async function within(names, deed, mode = "readwrite") {
   const database = await open();
   // Strict: it is on the disk before the collector reads that it is recorded.
-  const running = database.transaction(names, "readwrite", { durability: "strict" });
+  const running = database.transaction(names, mode, { durability: "strict" });
   const done = new Promise((resolve, reject) => {
     running.oncomplete = resolve;
     running.onabort = () => reject(running.error ?? new Error("not kept"));
@@ -38,10 +39,10 @@ export async function within(names, deed) {
 }
 
 /** The rows of a store. */
-export const all = (name) => within([name], (store) => store.all());
+export const all = (name) => within([name], (store) => store.all(), "readonly");
 
 /** One row, or undefined. */
-export const one = (name, key) => within([name], (store) => store.get(key));
+export const one = (name, key) => within([name], (store) => store.get(key), "readonly");
 
 /** Tell the other tabs that something is different now, and hear it from them. */
 export const tell = () => channel.postMessage("changed");

@@ -19,14 +19,17 @@ export async function whoIsIt() {
     compare(at);
     const row = body.devices.find((device) => device.current) ?? body.devices[0];
     if (!row) throw new Problem(401, {});
-    const who = { name: "here", whose: row.collector_key, called: row.name, expires_at: row.expires_at };
+    const who = { name: "here", whose: row.collector_key, expires_at: row.expires_at, csrf };
     await within(["people"], (people) => people.put(who));
-    return { ...who, csrf };
+    return who;
   }
 }
 
-/** Whoever was signed in when there was last a network; undefined for nobody. */
-export const remembered = () => one("people", "here");
+/** Whoever was signed in when there was last a network, while the browser still has that sign-in; else undefined. */
+export async function remembered() {
+  const who = await one("people", "here");
+  return who && who.csrf === csrfToken() ? who : undefined;
+}
 
 /** Nobody is signed in any more. */
 export const forgotten = () => within(["people"], (people) => people.drop("here"));
