@@ -187,7 +187,7 @@ def _day(screens: Screens, folder: Path, *, doors: int, script: str = "") -> Arr
         page = phone.start()
         cookies = _sign_in(page, wire, login)
         if not script:
-            page.wait_for_function(KEPT)
+            _until(page, KEPT)
         phone.go_offline(page)
         recorded = 0
         for number, booking_id in enumerate(bookings):
@@ -226,8 +226,16 @@ def _record(page: Page, booking_id: UUID) -> int:
     page.evaluate("id => { location.hash = `#finish=${id}`; }", str(booking_id))
     page.fill("#code", "123456")
     page.click("#confirm")
-    page.wait_for_function("location.hash === '#list'")
+    _until(page, "location.hash === '#list'")
     return 1
+
+
+def _until(page: Page, expression: str) -> None:
+    """Wait for something of the page; Playwright's own waiting evaluates strings, which the page's policy forbids."""
+    gives_up = time.monotonic() + 2 * PATIENCE_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < gives_up, f"{expression} did not come true; the page shows {page.inner_text('main')}"
+        time.sleep(0.05)
 
 
 def _openings(page: Page, wire: Wire) -> Iterator[float]:
