@@ -22,6 +22,8 @@ SCRIPT = "text/javascript; charset=utf-8"
 FACTS = ("/item-types", "/failed-visit-codes", "/proof-rules", "/district-map")
 # What the shell loads beside its own folders.
 SHARED = ("pages.css", "collect.css", "icon.svg", "js/words.js", "js/dom.js", "js/api.js", "js/map.js")
+# Scripts that are not read at every opening: the map's, and those that are no modules of the page.
+LATER = ("js/map.js", "js/collect/mapped.js", "js/collect/early.js", "js/collect/sign_in.js")
 FOLDERS = ("collect", "js/collect", "vendor/leaflet-1.9.4")
 
 bp = PageBlueprint("page_collect", __name__, roles=("collector",), url_prefix=SCOPE)
@@ -31,13 +33,13 @@ parts = PageBlueprint("page_collect_parts", __name__, roles=None, url_prefix=SCO
 @bp.get("")
 def show() -> str:
     """Show today's route to its collector."""
-    return render_template("collect/shell.html")
+    return _shell()
 
 
 @parts.get("/shell")
 def show_shell() -> str:
     """Show the same to the worker, which keeps it for when there is no network."""
-    return render_template("collect/shell.html")
+    return _shell()
 
 
 @parts.get("/worker.js")
@@ -63,6 +65,12 @@ def show_manifest() -> Response:
     response = jsonify(about)
     response.content_type = "application/manifest+json"
     return response
+
+
+def _shell() -> str:
+    names = _names(str(current_app.static_folder))
+    scripts = [name for name in names if name.startswith("js/") and name not in LATER]
+    return render_template("collect/shell.html", scripts=scripts)
 
 
 def _icon(sizes: str, name: str) -> dict[str, str]:

@@ -1,13 +1,12 @@
 // The collector's page: what is kept on the phone, drawn; what is tapped, recorded; what is recorded, sent.
 
 import { ask } from "../api.js";
-import { byId, fill, note } from "../dom.js";
+import { byId, el, fill, note } from "../dom.js";
 import { mine, say } from "../words.js";
 import { nowMs } from "./clock.js";
 import { failScreen } from "./fail.js";
 import { finishScreen } from "./finish.js";
 import { listScreen } from "./list.js";
-import { mapScreen } from "./mapped.js";
 import { moreScreen, noteScreen } from "./more.js";
 import { kindWord } from "./parts.js";
 import { queueScreen } from "./queue.js";
@@ -105,10 +104,18 @@ const SCREENS = {
   again: [() => say("更正结果", "Put it right"), (step) => finishScreen(app, step)],
   fail: [() => say("未收", "Not collected"), (step) => app.day.isDone(step) ? stopScreen(app, step) : failScreen(app, step)],
   note: [() => say("备注", "Note"), (step) => noteScreen(app, step)],
-  map: [() => say("地图", "Map"), () => mapScreen(app)],
+  map: [() => say("地图", "Map"), () => drawnMap().then((drawn) => drawn.mapScreen(app), () => note(say("地图还没有保存在手机里，有网络时打开一次即可。", "The map is not kept here yet; open it once where there is a network."), "warn"))],
   more: [() => say("更多", "More"), () => moreScreen(app)],
   queue: [() => say("发送情况", "What is sent"), () => queueScreen(app)],
 };
+// The map's library is larger than all the rest, and read when somebody looks at the map.
+let map = null;
+const drawnMap = () => map ??= (async () => {
+  const leaflet = new URL("../../vendor/leaflet-1.9.4/leaflet", import.meta.url).href;
+  document.head.append(el("link", { rel: "stylesheet", href: `${leaflet}.css` }));
+  await new Promise((resolve, reject) => document.head.append(el("script", { src: `${leaflet}.js`, onload: resolve, onerror: reject })));
+  return import("./mapped.js");
+})().catch((error) => { map = null; throw error; });
 const OF_A_DOOR = ["stop", "finish", "again", "fail"];
 
 let drawing = 0;
@@ -131,7 +138,7 @@ async function draw({ arrived = false } = {}) {
     if (tab.hash === `#${screen}`) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
-  fill(main, drawn.flat(4));
+  fill(main, [drawn].flat(4));
   main.removeAttribute("aria-busy");
   if (arrived) { scrollTo(0, 0); main.focus({ preventScroll: true }); }
   else if (heldAt) [...main.querySelectorAll(heldAt[0])].find((one) => one.textContent === heldAt[1])?.focus({ preventScroll: true });
