@@ -96,6 +96,7 @@ BLUEPRINTS = (
     my_route.bp,
     field_events.bp,
     field_events.codes_bp,
+    field_events.rules_bp,
     field_events.flags_bp,
     devices.bp,
     devices.mine_bp,

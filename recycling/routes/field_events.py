@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from recycling.clock import utc_now
+from recycling.clock import service_day, utc_now
 from recycling.errors import InvalidInput
 from recycling.extensions import db
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
-from recycling.routes.context import district
+from recycling.policy.proof_rules import rules_on
+from recycling.routes.context import configured, district
 from recycling.routes.guard import GuardedBlueprint, only, principal
 from recycling.routes.idempotency import idempotent
 from recycling.routes.schemas.field_events import (
@@ -22,6 +23,7 @@ from recycling.routes.schemas.field_events import (
     Malformed,
     RulingSchema,
 )
+from recycling.routes.schemas.proofs import ProofRulesSchema
 from recycling.usecases.field.device_gaps import device_gaps
 from recycling.usecases.field.record_events import EventAnswer, record_events
 from recycling.usecases.field.reports import FieldReport
@@ -41,6 +43,14 @@ codes_bp = GuardedBlueprint(
     roles=None,
     url_prefix="/failed-visit-codes",
     description="上门失败原因 / why visits fail",
+)
+
+rules_bp = GuardedBlueprint(
+    "proof_rules",
+    __name__,
+    roles=None,
+    url_prefix="/proof-rules",
+    description="上门凭证规则 / what proves a visit",
 )
 
 flags_bp = GuardedBlueprint(
@@ -132,3 +142,10 @@ def list_flagged_events(wanted: dict[str, Any]) -> dict[str, Any]:
 def list_failed_visit_codes() -> dict[str, Any]:
     """List why a visit can fail or stay incomplete (上门失败原因)."""
     return {"failed_visit_codes": list(FAILED_VISIT_CODES.values())}
+
+
+@rules_bp.get("")
+@rules_bp.response(200, ProofRulesSchema)
+def list_proof_rules() -> dict[str, Any]:
+    """List what proves a visit today, for an app that asks for it at the door (上门凭证规则)."""
+    return {"proof_rules": rules_on(configured().proof_rules, service_day(utc_now()))}

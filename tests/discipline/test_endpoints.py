@@ -43,7 +43,8 @@ BOOKERS: tuple[Role, ...] = ("resident", "dispatcher", "admin")
 # Open to everybody: signs of life, public facts, the ways to sign in, the API's own page, the first screens.
 OPEN = {
     "static", "api-docs.openapi_json", "docs.show", "health.show_live", "health.show_ready",
-    "district_map.show_map", "page_language.choose", "page_type_size.choose",
+    "district_map.show_map", "page_language.choose", "page_type_size.choose", "proof_rules.list_proof_rules",
+    "page_collect_parts.show_shell", "page_collect_parts.show_worker", "page_collect_parts.show_manifest",
     "reference.list_item_types", "reference.list_town_units", "reference.list_villages", "reference.list_stations",
     "failed_visit_codes.list_failed_visit_codes", "price_estimates.estimate_price",
     "sms_receipts.create_receipt",  # for providers, who have no account: each body is signed
@@ -219,6 +220,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "page_my_data.show": ("resident",),
     "page_my_data.erase": ("resident",),
     "page_my_data.return_to_form": ("resident",),
+    "page_collect.show": ("collector",),
     "page_my_route.show": ("collector",),
     "page_plan.show": PLANNERS,
     "page_board.show": PLANNERS,

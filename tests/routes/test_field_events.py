@@ -125,3 +125,13 @@ def test_everybody_can_read_why_visits_fail(callers: Callers) -> None:
     codes = {row["code"]: row for row in answer.get_json()["failed_visit_codes"]}
     assert (codes["nobody_home"]["name_zh"], codes["nobody_home"]["name_en"]) == ("无人应答", "Nobody home")
     assert codes["nobody_home"]["for_partly"] is False
+
+
+def test_everybody_may_read_what_proves_a_visit_today(callers: Callers) -> None:
+    # when an app asks without a sign-in
+    rules = {row["key"]: row for row in callers.app.test_client().get("/proof-rules").get_json()["proof_rules"]}
+
+    # then it learns what config/policy/proof.toml asks for: a code or a signature, and a photo from 500 yuan
+    assert rules["handed-over"]["any_of"] == ["code", "signature"]
+    assert rules["high-value"]["least_value_fen"] == 50_000
+    assert rules["called"]["reasons"] == ["nobody_home"]

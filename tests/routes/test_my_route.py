@@ -66,6 +66,10 @@ def test_the_list_leads_through_the_day_in_sequence(session: Session, callers: C
     step = next(step for step in steps if step["kind"] == "pickup")
     assert step["arrival"] == f"{step['arrival_s'] // 3600:02d}:{step['arrival_s'] % 3600 // 60:02d}"
     one = step["pickup"]
+    # and what its goods bring at most, by which the app knows what proof to ask for; where it is, not before the day
+    assert one["high_fen"] > 0
+    assert step["point"] is None
+    assert steps[0]["point"] is not None
     assert (one["window"]["name_zh"], one["window"]["name_en"]) == ("全天", "All day")
     names = {(item["name_zh"], item["name_en"]) for step in pickups(route) for item in step["items"]}
     assert names == {("电冰箱", "Refrigerator"), ("冷柜", "Freezer"), ("三人沙发", "Three-seat sofa")}
@@ -98,6 +102,7 @@ def test_on_the_day_doors_are_whole_and_phones_of_the_current_and_next_pickup_on
         assert first["note"] == "门禁 4321"
         assert [one["phone"] for one in (first, second, third)] == [PHONE, PHONE, "139****5678"]
         # the link leads to the booked point, longitude first, and names nobody
+        assert {tuple(step["point"]) for step in route["steps"] if step["pickup"]} == {(34.8, 117.26)}
         link = next(step["navigation_url"] for step in route["steps"] if step["kind"] == "pickup")
         assert link.startswith("https://uri.amap.com/navigation?to=117.26,34.8,")
         assert link.endswith("&mode=car&coordinate=wgs84")

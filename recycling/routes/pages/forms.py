@@ -61,21 +61,6 @@ class CodeForm(_Form):
     )
 
 
-class PasswordForm(_Form):
-    """A staff member's name and password."""
-
-    login = Text(required=True, most=64, error_messages={"required": EMPTY})
-    password = fields.String(
-        required=True, validate=validate.Length(1, 200, error=EMPTY), error_messages={"required": EMPTY}
-    )
-
-
-class ErasureForm(_Form):
-    """The word that confirms an erasure."""
-
-    confirmation = Text(required=True, most=10, error_messages={"required": EMPTY})
-
-
 class _BlankIsNothing(_Form):
     """A form of which some fields are left empty: a browser sends them as empty text."""
 
@@ -83,6 +68,22 @@ class _BlankIsNothing(_Form):
     def without_blanks(self, posted: dict[str, str], **_: Any) -> dict[str, str]:
         """Leave out what was left empty."""
         return {name: value for name, value in posted.items() if value.strip()}
+
+
+class PasswordForm(_BlankIsNothing):
+    """A staff member's name and password, and the browser's own name where a script could tell it."""
+
+    login = Text(required=True, most=64, error_messages={"required": EMPTY})
+    password = fields.String(
+        required=True, validate=validate.Length(1, 200, error=EMPTY), error_messages={"required": EMPTY}
+    )
+    device_id = fields.UUID(load_default=None)
+
+
+class ErasureForm(_Form):
+    """The word that confirms an erasure."""
+
+    confirmation = Text(required=True, most=10, error_messages={"required": EMPTY})
 
 
 class IncidentForm(_BlankIsNothing):

@@ -21,6 +21,7 @@ class Screen:
 BOOK = Screen("/pages/book", "预约回收", "Book", "选物品、看估价、约时间", "items, estimate, a time that suits")
 BOOKINGS = Screen("/pages/bookings", "我的预约", "My bookings", "查看预约与状态", "bookings and where they stand")
 DATA = Screen("/pages/my-data", "我的数据", "My data", "查看、下载或删除", "see, take away, erase")
+COLLECT = Screen("/pages/collect", "今日收运", "Today's route", "手机端，无信号也能用", "a phone page, works offline")
 ROUTE = Screen("/pages/my-route", "我的路线", "My route", "当天收运清单，可打印", "today's list, printable")
 PLAN = Screen(
     "/pages/plan", "调度计划", "Plan", "十个站点的路线与未排入", "routes of the ten stations, and what is left out"
@@ -55,7 +56,7 @@ API = Screen("/api/docs", "接口文档", "API", "全部功能的接口", "every
 
 SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOK, BOOKINGS, DATA),
-    "collector": (ROUTE,),
+    "collector": (COLLECT, ROUTE),
     "keeper": (),
     "dispatcher": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
     "clerk": (GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS, HANDLING),

@@ -89,7 +89,7 @@ def sign_in_staff() -> AnyResponse:
     _refuse_foreign_form()
     try:
         form = read_form(PasswordForm())
-        browser = people.BrowserDevice(secret=new_secret())
+        browser = people.BrowserDevice(secret=new_secret(), device_id=form["device_id"])
         signed = people.sign_in_staff(
             form["login"],
             form["password"],

@@ -85,6 +85,11 @@ class PickupSchema(Schema):
     photo_urls = fields.List(fields.String(), required=True)
     declared_g = fields.Integer(required=True)
     declared_l = fields.Integer(required=True)
+    high_fen = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "预约物品估价上限，决定凭证 / the most it may bring: decides its proof"},
+    )
 
 
 class RouteStepSchema(Schema):
@@ -107,6 +112,12 @@ class RouteStepSchema(Schema):
     load_l = fields.Integer(required=True)
     station = fields.Nested(NamedSchema, required=True, allow_none=True)
     pickup = fields.Nested(PickupSchema, required=True, allow_none=True)
+    point = fields.List(
+        fields.Float(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "WGS-84 [lat, lon]; 居民住址仅当天提供 / a pickup's on its day alone"},
+    )
     navigation_url = fields.String(
         required=True, allow_none=True, metadata={"description": "高德导航（WGS-84，链接内注明） / AMap navigation"}
     )

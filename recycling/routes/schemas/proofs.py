@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from recycling.models.custody import CLASH_REASONS, CUSTODY_KINDS, LABELS
 from recycling.policy.handwritten import LARGEST_SIDE, MOST_POINTS, MOST_STROKES, HandSignature
+from recycling.policy.proof_rules import PROOF_KINDS, VISIT_KINDS
 from recycling.routes.schemas.fields import Schema, Whole
 
 
@@ -16,6 +17,29 @@ class ProofOfBookingSchema(Schema):
     """Which booking a photo is of."""
 
     booking_id = fields.UUID(required=True)
+
+
+class ProofRuleSchema(Schema):
+    """One thing that a kind of visit needs: any of ``any_of``, or of ``without_smartphone`` where there is none.
+
+    It is about a visit that meets all it names; what it leaves empty meets every visit.
+    """
+
+    key = fields.String(required=True)
+    kinds = fields.List(fields.String(validate=validate.OneOf(VISIT_KINDS)), required=True)
+    reasons = fields.List(fields.String(), required=True)
+    item_types = fields.List(fields.String(), required=True)
+    data_bearing = fields.Boolean(required=True)
+    least_units = fields.Integer(required=True)
+    least_value_fen = fields.Integer(required=True)
+    any_of = fields.List(fields.String(validate=validate.OneOf(PROOF_KINDS)), required=True)
+    without_smartphone = fields.List(fields.String(validate=validate.OneOf(PROOF_KINDS)), required=True)
+
+
+class ProofRulesSchema(Schema):
+    """What proves a visit today; what is missing flags a record and never refuses it."""
+
+    proof_rules = fields.List(fields.Nested(ProofRuleSchema), required=True)
 
 
 class ProofPhotoSchema(Schema):

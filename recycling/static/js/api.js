@@ -26,12 +26,15 @@ export const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(
  * Call an endpoint.
  *
  * @param {string} path
- * @param {{method?: string, body?: any, file?: Blob, key?: string, version?: number, signal?: AbortSignal}} options
- *   `key` is the Idempotency-Key of a creating call, `version` what If-Match names.
- * @returns {Promise<{body: any, version: number|null, status: number, location: string|null}>}
+ * @param {{method?: string, body?: any, file?: Blob, key?: string, version?: number, signal?: AbortSignal,
+ *   headers?: Object<string, string>, dialog?: boolean}} options
+ *   `key` is the Idempotency-Key of a creating call, `version` what If-Match names; `headers` go along as they are.
+ *   `dialog: false` where a call is made by itself and nobody is to be interrupted by a sign-in that is over.
+ * @returns {Promise<{body: any, version: number|null, status: number, location: string|null, at: number}>}
+ *   `at` is the server's clock, to the second.
  * @throws {Problem}
  */
-export async function ask(path, { method, body, file, key, version, signal } = {}) {
+export async function ask(path, { method, body, file, key, version, signal, headers: also, dialog = true } = {}) {
   const headers = { Accept: "application/json" };
   const verb = method ?? (body === undefined && !file ? "GET" : "POST");
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -39,6 +42,7 @@ export async function ask(path, { method, body, file, key, version, signal } = {
   if (key) headers["Idempotency-Key"] = key;
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   if (verb !== "GET") headers["X-CSRF-TOKEN"] = csrfToken();
+  Object.assign(headers, also);
   let answer;
   try {
     answer = await fetch(path, {
@@ -58,11 +62,11 @@ export async function ask(path, { method, body, file, key, version, signal } = {
     throw new Problem(0, UNREACHED); // cut off on its way
   }
   if (!answer.ok) {
-    if (answer.status === 401) signInAgain();
+    if (answer.status === 401 && dialog) signInAgain();
     throw new Problem(answer.status, said ?? {});
   }
   const tag = /"(\d+)"/.exec(answer.headers.get("ETag") ?? "");
-  return { body: said, version: tag ? Number(tag[1]) : null, status: answer.status, location: answer.headers.get("Location") };
+  return { body: said, version: tag ? Number(tag[1]) : null, status: answer.status, location: answer.headers.get("Location"), at: Date.parse(answer.headers.get("Date") ?? "") };
 }
 
 /** All pages of a list, one after the other: `items` is the name of its rows. */
@@ -77,7 +81,8 @@ export async function askAll(path, items) {
   return rows;
 }
 
-function csrfToken() {
+/** What a writing call carries beside the cookie; another sign-in, another token. */
+export function csrfToken() {
   return decodeURIComponent(/(?:^|; )csrf_access_token=([^;]+)/.exec(document.cookie)?.[1] ?? "");
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recycling.models.booking import Booking
 from recycling.policy.district import District
 from recycling.policy.price_estimate import ItemToPrice, estimate
@@ -40,15 +42,15 @@ def visit_proof(
             ProvenItem(item_type=key, units=units, data_bearing=kinds[key].data_bearing)
             for key, units in counted.items()
         ],
-        value_fen=_value_fen(report, booking, counted, district),
+        value_fen=price_at_door.fen
+        if (price_at_door := report.payload.price_change) is not None
+        else most_fen(booking, counted, district=district),
         proof=proof,
     )
 
 
-def _value_fen(report: FieldReport, booking: Booking, counted: dict[str, int], district: District) -> int | None:
-    """What the items bring at the most: by the price agreed at the door, else by the estimate of that day."""
-    if report.payload.price_change is not None:
-        return report.payload.price_change.fen
+def most_fen(booking: Booking, counted: Mapping[str, int], *, district: District) -> int | None:
+    """What so many units of a booking bring at most, in fen, by the estimate of its day; ``None`` if it has none."""
     conditions = {item.item_type: item.condition for item in booking.items}
     items = [
         ItemToPrice(

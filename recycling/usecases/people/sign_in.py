@@ -86,9 +86,13 @@ class AppDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserDevice:
-    """A browser, with the secret that it is given for this sign-in alone."""
+    """A browser, with the secret that it is given for this sign-in alone.
+
+    ``device_id`` is the name that the browser keeps for itself, under which it counts what a collector records in it.
+    """
 
     secret: str
+    device_id: UUID | None = None
 
 
 Device = AppDevice | BrowserDevice
@@ -229,7 +233,7 @@ def sign_in_staff(
             raise WrongCode(WRONG_LOGIN)
         opened = SignIn(staff_id=staff.id, expires_at=now + STAFF_LIFE)
         if staff.collector_key is not None:
-            opened.device_id = device.device_id if isinstance(device, AppDevice) else uuid4()
+            opened.device_id = (device and device.device_id) or uuid4()
             opened.expires_at = district.devices.sign_in_ends_at(
                 staff.collector_key, network=district.network, calendar=district.calendar, now=now
             )

@@ -24,6 +24,7 @@ from recycling.policy.fleet import SKILL_WORDS
 from recycling.policy.gear import Gear, what_to_bring
 from recycling.policy.service_time import ItemCount, stop_need
 from recycling.units import clock_text
+from recycling.usecases.field.visit_proof import most_fen
 from recycling.usecases.queries.bookings import masked_address
 from recycling.usecases.queries.map_links import links_to
 
@@ -230,6 +231,7 @@ def _pickup(booking: Booking, kinds: Mapping[str, ItemType], district: District)
     """What of a booking every member of the crew may know, whatever the day."""
     network = district.network
     window, village = network.pickup_window(booking.pickup_window), network.village(booking.village_code)
+    declared = {item.item_type: item.declared_units for item in booking.items if item.declared_units}
     return {
         "booking_id": booking.id,
         "state": booking.state,
@@ -243,6 +245,7 @@ def _pickup(booking: Booking, kinds: Mapping[str, ItemType], district: District)
         "town_name_zh": network.towns[village.town_key].name_zh,
         "declared_g": booking.declared_g,
         "declared_l": booking.declared_l,
+        "high_fen": most_fen(booking, declared, district=district),
     }
 
 
