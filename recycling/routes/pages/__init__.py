@@ -21,6 +21,7 @@ from recycling.routes.pages import (
     receipt,
     running_day,
     sign_in,
+    station,
     track,
 )
 from recycling.routes.pages.words import FILTERS, page_words
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     my_data.bp,
     bookings.bp,
     my_route.bp,
+    station.bp,
     plan.bp,
     running_day.bp,
     live.bp,
