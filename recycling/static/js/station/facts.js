@@ -35,7 +35,7 @@ const CODES = {
   stolen: ["被盗", "stolen"], damaged: ["损坏", "damaged"],
   // hand-overs
   reuse: ["再使用", "reuse"], refurbish: ["翻新", "refurbishing"], recovery: ["拆解利用", "recovery"],
-  handed_over: ["已移交", "handed over"], settled: ["已处理", "settled"],
+  handed_over: ["已移交", "handed over"], settled: ["已结清", "settled"],
   our_scale: ["本站磅秤偏差", "our scale"], their_scale: ["对方磅秤偏差", "their scale"],
   moisture: ["水分", "moisture"], lost_on_the_way: ["途中缺失", "lost on the way"],
   // corrections

@@ -80,7 +80,7 @@ export function pad(inputs) {
 }
 
 /** A field for a scanner that types and ends with Enter, or for a hand that does the same. */
-export function scanField(label, onscan) {
+export function scanField(label, onscan, verb = say("添加", "Add")) {
   const box = field(label, { autocapitalize: "characters", spellcheck: "false", enterkeyhint: "done" });
   const read = () => {
     const text = plain(box.input.value);
@@ -93,7 +93,7 @@ export function scanField(label, onscan) {
     event.preventDefault(); // a scan is no reason to send the form
     read();
   });
-  const button = el("button", { type: "button", class: "quiet", onclick: read }, say("添加", "Add"));
+  const button = el("button", { type: "button", class: "quiet", onclick: read }, verb);
   const row = el("div", { class: "scan" }, box, button);
   row.fault = box.fault;
   row.input = box.input;

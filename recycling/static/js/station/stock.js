@@ -88,7 +88,7 @@ function trail() {
       box.fault(problem.message);
     }
   };
-  const scan = scanField(say("扫描或输入标签", "Scan or type a label"), look);
+  const scan = scanField(say("扫描或输入标签", "Scan or type a label"), look, say("查询", "Look up"));
   catchScans(() => scan.input);
   if (query.get("label")) look(query.get("label"), scan);
   return [scan, found];

@@ -20,8 +20,7 @@ const waits = el("section", { hidden: true }, el("h2", {}, say("待办", "Waits 
 fill(screen,
   waits,
   el("section", {}, el("h2", {}, say("来车", "Vans")), vans),
-  el("section", { id: "tickets" }, el("h2", {}, say("今日磅单", "Today's tickets")), total, tickets),
-  el("p", { class: "links no-print" }, el("a", { class: "button", href: "/pages/station/weigh" }, say("过磅", "Weigh in"))), asOf);
+  el("section", { id: "tickets" }, el("h2", {}, say("今日磅单", "Today's tickets")), total, tickets), asOf);
 
 async function load() {
   const [trips, listed, proposals, counts, batches, balances] = await Promise.all([

@@ -62,7 +62,7 @@ export function show(root, go) {
         refused ? fact(say("扣杂", "Refused"), `${kg(refused)} ${refusedName(state.refused_reason)}`) : null,
         fact(say("计入", "Accepted"), kg(accepted)),
         state.channel === "door" ? fact(say("上门合计", "By the doors"), `≈ ${kg(expected)}`) : null,
-        state.channel === "door" ? fact(say("差", "Difference"), `${difference > 0 ? "+" : ""}${kg(difference)}`) : null)),
+        state.channel === "door" ? fact(say("差", "Difference"), `${difference > 0 ? "+" : difference < 0 ? "−" : ""}${kg(Math.abs(difference))}`) : null)),
     state.channel !== "door" ? null : outside
       ? note(say(`与上门合计相差 ${kg(Math.abs(difference))}，超出允许的 ${kg(allowed)}。请核对车辆、读数和件数；确认无误仍可保存，由他人复核。`, `${kg(Math.abs(difference))} from what the doors say, more than the ${kg(allowed)} allowed. Check van, reading and counts; it can be saved all the same, and somebody else looks at it.`), "warn")
       : note(say(`与上门合计相符（允许相差 ${kg(allowed)}）`, `Agrees with the doors (within ${kg(allowed)})`)),

@@ -6,7 +6,7 @@ import { kg, moment, say, shanghaiDay } from "../words.js";
 import { facts } from "./facts.js";
 import { field, pad, toFault } from "./form.js";
 import { typedKg } from "./numbers.js";
-import { change, correcting, keepScale, massFaults, masses, state } from "./weigh-state.js";
+import { change, correcting, doorSum, keepScale, massFaults, masses, state } from "./weigh-state.js";
 
 const EVERY_MS = 10_000;
 const MOST_SHOWN = 4;
@@ -55,6 +55,8 @@ export function show(root, go) {
     tell();
   }
 
+  const { expected, allowed } = doorSum();
+  const fitting = (one) => state.channel === "door" && Math.abs(one.net_g - expected) <= allowed;
   let last = "";
   async function load() {
     if (!readings.isConnected || correcting) return;
@@ -68,7 +70,7 @@ export function show(root, go) {
         if (now !== last) fill(readings, fits.slice(0, MOST_SHOWN).map((one) => el("button", {
           type: "button", class: "quiet card reading", "aria-pressed": String(state.reading?.id === one.id), onclick: () => choose(one),
         },
-        el("strong", { class: "net" }, kg(one.net_g)),
+        el("strong", { class: "net" }, kg(one.net_g), fitting(one) ? el("span", { class: "chip" }, say("与上门相符", "fits the doors")) : null),
         el("span", {}, say(`毛 ${kg(one.gross_g)} − 皮 ${kg(one.tare_g)}`, `gross ${kg(one.gross_g)} − tare ${kg(one.tare_g)}`)),
         el("span", { class: "small" }, `${moment(one.at)} · ${say(`${one.scale_number} 号磅`, `scale ${one.scale_number}`)} · ${one.reading_number}${one.vehicle_key ? ` · ${one.vehicle_key}` : ""}`))));
         if (now !== last && !fits.length) fill(readings, el("p", { class: "small" }, say("没有未使用的地磅读数；收到后会自动出现。", "No unused reading of the weighbridge; a new one appears by itself.")));
