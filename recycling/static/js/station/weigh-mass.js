@@ -35,8 +35,8 @@ export function show(root, go) {
   }
 
   const form = el("form", { class: "mass", onsubmit: next, novalidate: true },
-    el("div", { class: "mass-fields" }, gross, tare, correcting ? null : scale, net, el("button", { class: "go" }, say("下一步：物品", "Next: items"))),
-    pad([gross.input, tare.input]));
+    el("div", { class: "mass-fields" }, gross, tare, correcting ? null : scale, net),
+    pad([gross.input, tare.input]), el("button", { class: "go" }, say("下一步：物品", "Next: items")));
   fill(root, el("h2", { tabindex: "-1" }, correcting ? say("更正重量", "Correct the masses") : say("选择地磅读数，或输入重量", "Choose a reading, or type the masses")), readings, form);
   tell();
 

@@ -8,6 +8,7 @@ import { tripCard } from "./trip-card.js";
 import { begin } from "./weigh-state.js";
 
 const EVERY_MS = 30_000;
+const WITHOUT_DOOR = ["walk_in", "trade_in", "bin", "pool"]; // most frequent first
 
 /** Begin a ticket with what the doors of a trip say. */
 export function take(trip, listed) {
@@ -30,7 +31,7 @@ export function take(trip, listed) {
 export function show(root, go) {
   const trips = el("div", { class: "choices", id: "trips" }, el("p", { class: "small", role: "status" }, say("正在读取来车…", "Loading the vans…")));
   const out = el("div");
-  const walkIns = el("div", { class: "choices few" }, Object.keys(facts.channels).filter((key) => key !== "door").map((key) =>
+  const walkIns = el("div", { class: "choices few" }, WITHOUT_DOOR.map((key) =>
     el("button", { type: "button", class: "quiet big", onclick: () => { begin({ step: "mass", channel: key }); go("mass"); } }, channelName(key))));
   fill(root,
     el("h2", { tabindex: "-1" }, say("选择车辆趟次", "Choose the van's trip")), out, trips,
