@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recycling.clock import service_day
 from recycling.policy.device_clock import DeviceClock
 from recycling.policy.district import District
+from recycling.policy.field_events import FieldKind
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
@@ -47,9 +48,9 @@ def a_load_of_today(
 
 
 def _report(
-    kind: str, device_id: UUID, number: int, booking_id: UUID | None, payload: Payload, at: datetime
+    kind: FieldKind, device_id: UUID, number: int, booking_id: UUID | None, payload: Payload, at: datetime
 ) -> FieldReport:
     return FieldReport(
         event_id=uuid4(), device_id=device_id, device_seq=number, plan_version=1, booking_id=booking_id,
-        kind=kind, payload=payload, clock=DeviceClock(device_time=at),  # type: ignore[arg-type]
+        kind=kind, payload=payload, clock=DeviceClock(device_time=at),
     )  # fmt: skip

@@ -9,6 +9,8 @@ import { catchScans, field, scanField } from "./form.js";
 import { readLabel } from "./labels.js";
 import { table } from "./table.js";
 
+const SOON = 0.8; // of the days that goods may lie
+
 async function load() {
   const [{ body: stock }, lots, { body: counts }] = await Promise.all([
     ask("/stock"), askAll("/stock/lots?limit=500", "lots"), ask("/stock-counts?limit=10"),
@@ -25,11 +27,16 @@ function lying(here) {
   return [
     el("p", { class: "big-line" }, el("strong", {}, kg(here.stored_g)), ` · ${say(`${count(here.stored_units)} 件`, `${count(here.stored_units)} units`)} · ${limit}${share} `,
       el("span", { class: `chip ${{ near: "warn", above: "bad" }[here.state] ?? ""}` }, word(here.state))),
-    here.item_types.length ? table(say("库存", "Stock"), [[say("品类", "Item type"), false], [say("件数", "Units"), true], [say("重量", "Mass"), true], [say("最长库龄", "Oldest"), true], [say("超期", "Too old"), false]],
-      here.item_types.map((one) => [itemName(one.item_type), count(one.units), kg(one.net_g), say(`${one.oldest_days} / ${one.most_days} 天`, `${one.oldest_days} / ${one.most_days} d`),
-        one.aged_units ? el("span", { class: "chip bad" }, say(`超期 ${count(one.aged_units)} 件`, `${count(one.aged_units)} too old`)) : one.oldest_days >= one.most_days * 0.8 ? el("span", { class: "chip warn" }, say("快到期", "soon")) : "–"]))
+    here.item_types.length ? table(say("库存", "Stock"), [[say("品类", "Item type"), false], [say("件数", "Units"), true], [say("重量", "Mass"), true], [say("最长库龄", "Oldest"), true]],
+      here.item_types.map((one) => [[`${itemName(one.item_type)} `, age(one)], count(one.units), kg(one.net_g), say(`${one.oldest_days} / ${one.most_days} 天`, `${one.oldest_days} / ${one.most_days} d`)]))
       : note(say("库存为空。", "Nothing is in stock.")),
   ];
+}
+
+/** Whether anything lies longer than it may, or soon will; beside the name, so that a phone shows it too. */
+function age(one) {
+  if (one.aged_units) return el("span", { class: "chip bad" }, say(`超期 ${count(one.aged_units)} 件`, `${count(one.aged_units)} too old`));
+  return one.oldest_days >= one.most_days * SOON ? el("span", { class: "chip warn" }, say("快到期", "soon too old")) : null;
 }
 
 function lotList(lots) {

@@ -54,18 +54,17 @@ export function show(root, go) {
 
   fill(root,
     el("h2", { tabindex: "-1" }, say("核对并保存", "Check and save")),
-    el("div", { class: "check" },
-      el("div", { class: "check-net" }, el("span", {}, say("净重", "Net")), el("strong", {}, kg(net)),
-        el("span", { class: "small" }, `${say("毛", "gross")} ${kg(gross)} − ${say("皮", "tare")} ${kg(tare)}`)),
-      el("dl", { class: "facts" },
+    el("div", { class: "check-net" }, el("span", {}, say("净重", "Net")), el("strong", {}, kg(net)),
+      el("span", { class: "small" }, `${say("毛", "gross")} ${kg(gross)} − ${say("皮", "tare")} ${kg(tare)}`)),
+    state.channel !== "door" ? null : outside
+      ? note(say(`与上门合计相差 ${kg(Math.abs(difference))}，超出允许的 ${kg(allowed)}。请核对车辆、读数和件数；确认无误仍可保存，由他人复核。`, `${kg(Math.abs(difference))} from what the doors say, more than the ${kg(allowed)} allowed. Check van, reading and counts; it can be saved all the same, and somebody else looks at it.`), "warn")
+      : note(say(`与上门合计相符（允许相差 ${kg(allowed)}）`, `Agrees with the doors (within ${kg(allowed)})`)),
+    el("dl", { class: "facts" },
         fact(say("来源", "From"), aboutLoad(state)), fact(say("件数", "Units"), count(units)),
         refused ? fact(say("扣杂", "Refused"), `${kg(refused)} ${refusedName(state.refused_reason)}`) : null,
         fact(say("计入", "Accepted"), kg(accepted)),
         state.channel === "door" ? fact(say("上门合计", "By the doors"), `≈ ${kg(expected)}`) : null,
-        state.channel === "door" ? fact(say("差", "Difference"), `${difference > 0 ? "+" : difference < 0 ? "−" : ""}${kg(Math.abs(difference))}`) : null)),
-    state.channel !== "door" ? null : outside
-      ? note(say(`与上门合计相差 ${kg(Math.abs(difference))}，超出允许的 ${kg(allowed)}。请核对车辆、读数和件数；确认无误仍可保存，由他人复核。`, `${kg(Math.abs(difference))} from what the doors say, more than the ${kg(allowed)} allowed. Check van, reading and counts; it can be saved all the same, and somebody else looks at it.`), "warn")
-      : note(say(`与上门合计相符（允许相差 ${kg(allowed)}）`, `Agrees with the doors (within ${kg(allowed)})`)),
+        state.channel === "door" ? fact(say("差", "Difference"), `${difference > 0 ? "+" : difference < 0 ? "−" : ""}${kg(Math.abs(difference))}`) : null),
     el("ul", { class: "items sum" }, summed().map(([key, number]) => el("li", {}, `${itemName(key)} × ${count(number)}`))),
     trip, reason, fault, el("div", { class: "go-row" }, button));
 }

@@ -1,7 +1,7 @@
 // Third tap: what it is. Lines come from the doors; counts, stripped units, own masses and labels are put right here.
 
 import { el, fill, note } from "../dom.js";
-import { kg, say } from "../words.js";
+import { count, kg, say } from "../words.js";
 import { facts, groupName, itemName, refusedName, word } from "./facts.js";
 import { catchScans, choice, field, scanField, stepper, toFault } from "./form.js";
 import { readLabel } from "./labels.js";
@@ -40,8 +40,17 @@ export function show(root, go) {
     return "";
   }
 
+  const button = el("button", { type: "button", class: "go", onclick: next });
+
+  /** The button says how much is named, which on a phone stands further up or down. */
+  function tell() {
+    const units = state.lines.reduce((sum, line) => sum + line.units, 0);
+    button.textContent = say(`下一步：核对（${count(units)} 件）`, `Next: check (${count(units)} units)`);
+  }
+
   function draw(faults = new Map()) {
     fill(list, state.lines.map((line) => row(line, faults.get(line) ?? "")));
+    tell();
   }
 
   function row(line, text) {
@@ -56,11 +65,11 @@ export function show(root, go) {
     return el("li", { class: `card line${line === active ? " active" : ""}${line.units ? "" : " gone"}` },
       el("div", { class: "line-head" },
         el("span", { class: "line-name" }, el("strong", {}, itemName(line.item_type)),
-          el("span", { class: "small" }, [line.door ? say(`第 ${line.door} 户`, `door ${line.door}`) : "", line.source ? word(line.source) : "", line.expected_g ? `≈ ${kg(Math.round((line.expected_g * line.units) / line.of))}` : ""].filter(Boolean).join(" · ")),
+          el("span", { class: "small" }, [line.door ? say(`第 ${line.door} 户`, `door ${line.door}`) : "", line.source ? word(line.source) : "", line.expected_g ? `≈ ${kg(Math.round((line.expected_g * line.units) / line.of))}`.replaceAll(" ", "\u00a0") : ""].filter(Boolean).join(" · ")),
           line.missing ? el("span", { class: "chip warn" }, say(`缺件 ${line.missing}`, `${line.missing} stripped`)) : null),
         stepper(say(`${itemName(line.item_type)} 件数`, `Units of ${itemName(line.item_type)}`), {
           value: line.units, least: 0, most: line.most,
-          onchange: (units) => { line.units = units; line.missing = Math.min(line.missing, units); keep(); if (!units) draw(); },
+          onchange: (units) => { line.units = units; line.missing = Math.min(line.missing, units); keep(); if (units) tell(); else draw(); },
         })),
       el("details", { open: Boolean(open), ontoggle: (event) => { if (event.target.open) { active = line; } } },
         el("summary", {}, say("缺件、单重、标签", "Stripped, own mass, labels"), line.tags.length || line.known.length ? ` ${line.tags.length}/${Math.max(line.known.length, line.tags.length)}` : ""),
@@ -95,7 +104,7 @@ export function show(root, go) {
     state.channel === "door" ? null : picker(add),
     scan, said, list, fault,
     el("div", { class: "side-by-side" }, refused, reason),
-    el("div", { class: "go-row" }, el("button", { type: "button", class: "go", onclick: next }, say("下一步：核对", "Next: check"))));
+    el("div", { class: "go-row" }, button));
   draw();
 }
 
