@@ -59,12 +59,16 @@ class TripTolerance:
         Errors of one source are taken as going the same way: a load holds few item types, and a wrong unit mass is
         wrong for all its units.
         """
+        return max(self.least_g, self.share_g(door_g))
+
+    def share_g(self, door_g: Mapping[DoorSource, int]) -> int:
+        """The grams that the sources alone allow, rounded down: parts of a load add up before ``least_g`` counts."""
         shares: dict[DoorSource, int] = {
             "doorstep": self.doorstep_bp,
             "station_class_average": self.station_class_average_bp,
             "type_table": self.type_table_bp,
         }
-        return max(self.least_g, sum(door_g.get(source, 0) * share for source, share in shares.items()) // BP)
+        return sum(door_g.get(source, 0) * share for source, share in shares.items()) // BP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from recycling.routes.pages import (
     reports,
     running_day,
     sign_in,
+    station,
     track,
     type_size,
 )
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     collect.bp,
     collect.parts,
     my_route.bp,
+    station.bp,
     plan.bp,
     board.bp,
     running_day.bp,

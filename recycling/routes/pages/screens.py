@@ -52,12 +52,19 @@ RECORDS = Screen(
 )
 HANDLING = Screen("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳", "plan against actual, proposals")
 FAIRNESS = Screen("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量", "collectors' weeks")
+STATION = (
+    Screen("/pages/station/today", "今日", "Today", "来车、磅单、待办", "vans, tickets, what waits"),
+    Screen("/pages/station/weigh", "过磅", "Weigh in", "上门趟次或自送", "a van's trip, or a walk-in"),
+    Screen("/pages/station/stock", "库存", "Stock", "库龄、盘点、标签追溯", "age, counts, the way of a label"),
+    Screen("/pages/station/hand-overs", "移交", "Hand-overs", "处理企业、移交单、复磅", "processors, notes, re-weighs"),
+    Screen("/pages/station/balance", "平衡", "Balance", "待核趟次、缺件、均值", "held trips, missing parts, averages"),
+)
 API = Screen("/api/docs", "接口文档", "API", "全部功能的接口", "everything, for other programs")
 
 SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOK, BOOKINGS, DATA),
     "collector": (COLLECT, ROUTE),
-    "keeper": (),
+    "keeper": STATION,
     "dispatcher": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
     "clerk": (GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS, HANDLING),
     "admin": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS),

@@ -46,12 +46,13 @@ class Door:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
-    """One trip and the station that answers for it."""
+    """One trip, the goods of its doors, and the station that answers for it."""
 
     vehicle_key: str
     trip: int
     station_key: str
     figures: TripFigures
+    goods: Sequence[Taken]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +132,9 @@ def _see_vehicle(
         figures = judge_trip(
             goods, [seen[ticket.id] for ticket in weighed[trip]], tolerance=known.district.trip_tolerance
         )
-        found.trips.append(Trip(vehicle_key=vehicle_key, trip=trip, station_key=station_key, figures=figures))
+        found.trips.append(
+            Trip(vehicle_key=vehicle_key, trip=trip, station_key=station_key, figures=figures, goods=goods)
+        )
 
 
 def _areas(session: Session, day: date) -> dict[UUID, str]:
