@@ -7,8 +7,10 @@ from jinja2 import StrictUndefined
 
 from recycling.routes.pages import (
     bookings,
+    calendar,
     docs,
     fairness,
+    fleet,
     goals,
     handling,
     home,
@@ -38,6 +40,8 @@ BLUEPRINTS = (
     plan.bp,
     running_day.bp,
     live.bp,
+    fleet.bp,
+    calendar.bp,
     track.bp,
     receipt.bp,
     goals.bp,

@@ -28,13 +28,18 @@ LIVE = Screen("/pages/live", "当日动态", "Running day", "车辆位置进度�
 GOALS = Screen("/pages/goals", "目标进度", "Goals", "家电与家具分列", "appliances and furniture apart")
 HANDLING = Screen("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳", "plan against actual, proposals")
 FAIRNESS = Screen("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量", "collectors' weeks")
+FLEET = Screen("/pages/fleet", "车辆与班次", "Fleet", "停用、请假、换车、调班", "who drives what, and changes of it")
+CALENDAR = Screen(
+    "/pages/calendar", "服务日历", "Calendar", "停收、加开与站点时间", "closed days, extra days, station hours"
+)
+STAFF = Screen("/pages/staff", "账号", "Accounts", "开户、换密码、停用", "open, renew and end accounts")
 API = Screen("/api/docs", "接口文档", "API", "全部功能的接口", "everything, for other programs")
 
 SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOKINGS, DATA),
     "collector": (ROUTE,),
     "keeper": (),
-    "dispatcher": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS),
+    "dispatcher": (LIVE, PLAN, FLEET, CALENDAR, HANDLING, FAIRNESS, GOALS),
     "clerk": (GOALS, HANDLING),
-    "admin": (PLAN, LIVE, HANDLING, FAIRNESS, GOALS),
+    "admin": (LIVE, PLAN, FLEET, CALENDAR, STAFF, HANDLING, FAIRNESS, GOALS),
 }
