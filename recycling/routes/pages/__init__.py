@@ -23,6 +23,7 @@ from recycling.routes.pages import (
     receipt,
     running_day,
     sign_in,
+    staff,
     track,
 )
 from recycling.routes.pages.words import FILTERS, page_words
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     live.bp,
     fleet.bp,
     calendar.bp,
+    staff.bp,
     track.bp,
     receipt.bp,
     goals.bp,

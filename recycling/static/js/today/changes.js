@@ -4,21 +4,9 @@ import { ask, newKey } from "../api.js";
 import { el, fill, note, once } from "../dom.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { day, say } from "../words.js";
-
-const TOLD = "today-told"; // what was done, said on the page that is loaded afterwards
+import { again, fieldsFor, told } from "./told.js";
 
 const seconds = (text) => text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0) * 60;
-
-function again(text) {
-  keepDraft(TOLD, text);
-  location.reload();
-}
-
-function told() {
-  const text = draft(TOLD, "");
-  dropDraft(TOLD);
-  if (text) document.querySelector("h1").after(note(text));
-}
 
 const doneWords = (found, otherwise) =>
   found.length
@@ -55,23 +43,14 @@ async function attempt(button, out, deed, words) {
   }, out);
 }
 
-function fieldsOf(form) {
-  const kind = form.elements.kind.value;
-  for (const field of form.querySelectorAll("[data-for]")) {
-    const shown = field.dataset.for.split(" ").includes(kind);
-    field.hidden = !shown;
-    for (const input of field.querySelectorAll("input, select")) input.disabled = !shown;
-  }
-}
-
 function changeForm(form) {
   const name = `change:${location.pathname}`;
   let keys = { false: newKey(), true: newKey() };
   for (const [field, value] of Object.entries(draft(name, {}))) if (form.elements[field]) form.elements[field].value = value;
-  fieldsOf(form);
+  fieldsFor(form, form.elements.kind.value);
   form.addEventListener("input", () => {
     keys = { false: newKey(), true: newKey() };
-    fieldsOf(form);
+    fieldsFor(form, form.elements.kind.value);
     if (form.elements.last_day.value < form.elements.first_day.value) form.elements.last_day.value = form.elements.first_day.value;
     keepDraft(name, Object.fromEntries(new FormData(form)));
   });
