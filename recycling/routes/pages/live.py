@@ -37,11 +37,13 @@ def show(wanted: dict[str, date | None]) -> str:
     board = day_board(day, district=facts, session=session, now=now)
     runs = day == today and board["published_at"] is not None
     mending = running_day(day, session=session) if runs else {"disruptions": (), "proposal": None}
+    down = {one.vehicle_key for one in mending["disruptions"] if one.kind == "breakdown"}
+    vehicles = [van | {"drives": van["drives"] and van["vehicle_key"] not in down} for van in board["vehicles"]]
     promises = list_promises(by=principal(), district=facts, session=session, day=day)
     return render_template(
         "today/live.html",
         board=board,
-        vehicles=sorted(board["vehicles"], key=_urgency),
+        vehicles=sorted(vehicles, key=_urgency),
         late_s=LATE_S,
         facts=_on_map(board),
         disruptions=mending["disruptions"],

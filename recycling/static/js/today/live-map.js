@@ -8,6 +8,8 @@ const { L } = window;
 /** The map in an element; `chosen` is called with the key of a van that somebody clicks. */
 export async function liveMap(element, chosen) {
   const { map, ground } = await districtMap(element);
+  map.options.zoomSnap = 0.25; // so that the district fills its frame
+  map.fitBounds(ground.outline, { padding: [8, 8] });
   const layer = L.layerGroup().addTo(map);
   const stations = Object.fromEntries(ground.stations.map((one) => [one.key, one]));
 
