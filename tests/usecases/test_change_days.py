@@ -321,6 +321,9 @@ def test_what_cannot_be_recorded_says_why(session: Session, small: District, now
         DayChange(kind="day_closed", first_day=AFTER, last_day=TOMORROW)
     with pytest.raises(Conflict, match="like this already"):
         change(kind="day_opened")
+    with pytest.raises(InvalidInput, match="these hours cannot be"):
+        change(kind="station_hours", station_key="lincheng", from_s=30_000, to_s=30_060)
+    session.rollback()
     made = change(kind="vehicle_out", vehicle_key=VAN)
     with pytest.raises(Conflict, match="like this already"):
         change(kind="vehicle_out", vehicle_key=VAN)

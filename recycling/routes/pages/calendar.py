@@ -26,9 +26,8 @@ def show(wanted: dict[str, date | None]) -> str:
     """Show five weeks from the Monday of a day's week, today's when none is named."""
     today, facts = service_day(utc_now()), district()
     named = wanted["day"] or today
-    # At the ends of the calendar there is no Monday before, or no fifth week.
-    first = max(named - timedelta(days=min(named.weekday(), (named - date.min).days)), date.min)
-    first = min(first, date.max - SPAN)
+    first = min(named, date.max - SPAN)  # far beyond what there is a calendar for, which is said below
+    first -= timedelta(days=min(first.weekday(), (first - date.min).days))
     last = first + SPAN - timedelta(days=1)
     return render_template(
         "today/calendar.html",

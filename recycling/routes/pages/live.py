@@ -49,7 +49,7 @@ def show(wanted: dict[str, date | None]) -> str:
         disruptions=mending["disruptions"],
         proposal=_open_proposal(mending["proposal"]),
         promises=[one for one in promises if one["taken"] is None],
-        flags=flagged_events(session=session, limit=MOST_FLAGS, day=day)["field_events"],
+        flags=flagged_events(session=session, limit=MOST_FLAGS, day=None if day == today else day)["field_events"],
         devices=list_devices(by=SYSTEM, session=session, now=now) if day == today else [],
         network=facts.network,
         runs=runs,

@@ -180,7 +180,10 @@ def _check_difference(change: DayChange, before: District, after: District) -> N
     different = False
     for ahead in range((change.last_day - change.first_day).days + 1):
         day = change.first_day + timedelta(days=ahead)
-        network = after.network_on(day)
+        try:
+            network = after.network_on(day)
+        except ValueError as error:  # hours in which a station cannot even unload one vehicle
+            raise InvalidInput(f"these hours cannot be: {error} / 时间过短，请重新填写") from None
         if not network.vehicles:
             raise Conflict(
                 f"no vehicle would be left on {day}; close the day instead / {day} 将没有任何车辆，请改为停收该日"

@@ -23,6 +23,7 @@ from recycling.units import clock_text
 
 MOST_ROWS = 500
 MOST_DAYS = 62  # that one look at the calendar shows
+YEARS = range(2000, 2101)  # of which public holidays are known or can be worked out
 
 
 def list_day_changes(first_day: date, last_day: date, *, session: Session) -> Sequence[DayChangeRow]:
@@ -58,7 +59,14 @@ def find_day_change(change_id: UUID, *, session: Session) -> DayChangeRow:
 
 
 def fleet_of_day(day: date, *, district: District) -> dict[str, Any]:
-    """Every vehicle with its crew and hours on a day, beside how it usually is; who is away; station hours."""
+    """Every vehicle with its crew and hours on a day, beside how it usually is; who is away; station hours.
+
+    Raises
+    ------
+    InvalidInput
+        When the day lies in a year without a calendar.
+    """
+    _check_years(day, day)
     usual, network = district.network, district.network_on(day)
     changes = district.day_changes.on(day)
     return {
@@ -81,6 +89,13 @@ def fleet_of_day(day: date, *, district: District) -> dict[str, Any]:
             for key, station in usual.stations.items()
         ],
     }  # fmt: skip
+
+
+def _check_years(first_day: date, last_day: date) -> None:
+    if first_day.year not in YEARS or last_day.year not in YEARS:
+        raise InvalidInput(
+            f"choose days of the years {YEARS[0]} to {YEARS[-1]} / 请选择 {YEARS[0]} 至 {YEARS[-1]} 年的日期"
+        )
 
 
 def _vehicle(key: str, usual: Network, network: Network, changes: Sequence[DayChange]) -> dict[str, Any]:
@@ -115,8 +130,9 @@ def calendar_days(first_day: date, last_day: date, *, district: District, sessio
     Raises
     ------
     InvalidInput
-        When the span ends before it begins or is too long.
+        When the span ends before it begins, is too long, or lies in years without a calendar.
     """
+    _check_years(first_day, last_day)
     length = (last_day - first_day).days + 1
     if not 1 <= length <= MOST_DAYS:
         raise InvalidInput(f"{first_day} to {last_day}: ask for 1 to {MOST_DAYS} days / 请查询 1 至 {MOST_DAYS} 天")
