@@ -36,7 +36,8 @@ def show(wanted: dict[str, date | None]) -> str:
     day = wanted["day"] or today
     board = day_board(day, district=facts, session=session, now=now)
     runs = day == today and board["published_at"] is not None
-    mending = running_day(day, session=session) if runs else {"disruptions": (), "proposal": None}
+    nothing: dict[str, Any] = {"disruptions": (), "proposal": None}
+    mending = running_day(day, session=session) if runs else nothing
     down = {one.vehicle_key for one in mending["disruptions"] if one.kind == "breakdown"}
     vehicles = [van | {"drives": van["drives"] and van["vehicle_key"] not in down} for van in board["vehicles"]]
     promises = list_promises(by=principal(), district=facts, session=session, day=day)
