@@ -169,6 +169,12 @@ class ShortNoticeOnly(WindowClosed):
     code = "short_notice_only"
 
 
+class PromisesInTheWay(Conflict):
+    """A change of fleet or calendar leaves promises without a place; ``facts`` lists their bookings and what to do."""
+
+    code = "promises_in_the_way"
+
+
 class PlanRejected(Conflict):
     """The planner's answer breaks rules of its contract; nothing of it is kept."""
 

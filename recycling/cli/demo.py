@@ -47,7 +47,7 @@ from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.people.staff import AddStaff, add_staff
 from recycling.usecases.planning.day_problem import vehicles_out_at
@@ -302,7 +302,7 @@ def _plan_worked(district: District, day: date) -> None:
         session.rollback()
         return
     then = instant_at(day - timedelta(days=1), district.booking_rules.plan_at_s)
-    facts = with_handling(district, session=session)
+    facts = facts_in_force(district, session=session)
     plan = plan_day(
         day, by=SYSTEM, district=facts, session=session, now=then, seconds=WORKED_SECONDS,
         workers=config["PLAN_WORKERS"], seed=config["PLAN_SEED"],

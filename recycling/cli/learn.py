@@ -13,7 +13,7 @@ from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.handling import HandlingProposal
 from recycling.policy.access import SYSTEM
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.learning.propose_handling import propose_handling
 
 group = AppGroup("learn", help="Minutes of stops and travel, learned from plan against actual.")
@@ -28,7 +28,7 @@ def propose(first: datetime, last: datetime) -> None:
     """Work out what the records say and keep it as a proposal; a dispatcher accepts or rejects it."""
     with in_words():
         session = db.session()
-        facts = with_handling(current_app.extensions["district"], session=session)
+        facts = facts_in_force(current_app.extensions["district"], session=session)
         proposal = propose_handling(
             first.date(), last.date(), by=SYSTEM, district=facts, session=session, now=utc_now()
         )

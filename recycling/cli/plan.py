@@ -26,7 +26,7 @@ from recycling.policy.access import SYSTEM
 from recycling.routes.pages.words import travel_text
 from recycling.routing.solve import Progress
 from recycling.units import clock_text, kg_text
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.planning.plan_day import plan_day
 from recycling.usecases.planning.publish_plan import publish_plan
 from recycling.usecases.planning.road_travel import travel_setting
@@ -80,7 +80,7 @@ def export(day: datetime, problem: Path, answer: Path) -> None:
 def make_plan(day: date, *, console: Console, seconds: float | None = None, publish: bool = False) -> Plan:
     """Plan a day under a progress bar with the app's settings; with ``publish`` it replaces what is published."""
     config = current_app.config
-    district = with_handling(current_app.extensions["district"], session=db.session())
+    district = facts_in_force(current_app.extensions["district"], session=db.session())
     limit_s = float(config["PLAN_SECONDS"] if seconds is None else seconds)
     with _bar(day, limit_s, console) as on_progress:
         plan = plan_day(
@@ -124,7 +124,7 @@ def show_plan(plan_id: UUID, console: Console) -> None:
     )
     zh, en = travel_text(plan)
     console.print(f"行程 travel: {zh} / {en}")
-    facts = with_handling(current_app.extensions["district"], session=db.session())
+    facts = facts_in_force(current_app.extensions["district"], session=db.session())
     changes = overtaken_by(plan_id, district=facts, session=db.session(), now=utc_now())
     if changes is not None:
         zh, en = changes.words

@@ -28,7 +28,7 @@ from recycling.logs import logger
 from recycling.models.transaction import DATABASE_ERRORS, is_outage
 from recycling.usecases.bookings.free_lapsed import free_lapsed
 from recycling.usecases.bookings.offer_freed import offer_freed
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.live.watch_day import watch_day
 from recycling.usecases.messages.deliver import deliver_next
 
@@ -120,19 +120,19 @@ def _looks(
 
     def free() -> None:
         with runner.sessions() as session:
-            free_lapsed(district=with_handling(runner.district, session=session), session=session, now=clock())
+            free_lapsed(district=facts_in_force(runner.district, session=session), session=session, now=clock())
 
     def offer() -> None:
         with runner.sessions() as session:
-            offer_freed(district=with_handling(runner.district, session=session), session=session, now=clock())
+            offer_freed(district=facts_in_force(runner.district, session=session), session=session, now=clock())
 
     def watch() -> None:
         with runner.sessions() as session:
-            watch_day(district=with_handling(runner.district, session=session), session=session, now=clock())
+            watch_day(district=facts_in_force(runner.district, session=session), session=session, now=clock())
 
     def improve() -> None:
         with runner.sessions() as session:
-            facts = with_handling(runner.district, session=session)
+            facts = facts_in_force(runner.district, session=session)
             improve_days(app.config, district=facts, session=session, clock=clock, stop=stop.is_set)
 
     def deliver() -> None:

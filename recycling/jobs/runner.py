@@ -22,7 +22,7 @@ from recycling.models.job_run import LATE_AFTER, Claim
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.messages.tell_staff import tell_staff
 
 log = logger(__name__)
@@ -127,7 +127,7 @@ class Runner:
         with self._heartbeat(held), self.sessions() as session:
             context = JobContext(
                 run_id=held.run_id, due_at=held.due_at, scope=held.scope, session=session,
-                district=with_handling(self.district, session=session),
+                district=facts_in_force(self.district, session=session),
                 settings=self.settings, clock=self.clock,
             )  # fmt: skip
             return job.action(context)

@@ -17,7 +17,7 @@ from sqlalchemy import CheckConstraint, Executable, Index, Uuid, bindparam, sele
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from recycling.errors import WindowClosed, WindowFull
+from recycling.errors import Busy, WindowClosed, WindowFull
 from recycling.models.base import Base, insert_if_absent, key_column, table_of
 from recycling.models.booking import Booking
 from recycling.models.encrypted import EncryptedJson, Sealed
@@ -29,8 +29,9 @@ ROUTE = EncryptedJson("tentative_route.route")
 class DayLedger(Base):
     """One row for a service day; ``version`` counts the changes of its routes, ``closed`` ends them.
 
-    ``improved_version`` is the version that the planner has last worked on. ``born`` tells this row from one that an
-    older state of the database had, so that what a process remembers of a day is never taken for another's.
+    ``improved_version`` is the version that the planner has last worked on, ``change_number`` the newest dated change
+    of fleet or calendar that was worked into its routes. ``born`` tells this row from one that an older state of the
+    database had, so that what a process remembers of a day is never taken for another's.
     """
 
     __tablename__ = "day_ledger"
@@ -40,6 +41,7 @@ class DayLedger(Base):
     version: Mapped[int] = mapped_column(default=0)
     improved_version: Mapped[int] = mapped_column(default=0)
     closed: Mapped[bool] = mapped_column(default=False)
+    change_number: Mapped[int] = mapped_column(default=0, server_default="0")
     born: Mapped[UUID] = mapped_column(Uuid)
 
 
@@ -101,6 +103,7 @@ _COUNT_UP = (
         _ledger.c.version,
         _ledger.c.closed,
         _ledger.c.born,
+        _ledger.c.change_number,
         # Asked on the way, since it nearly always is nothing: a look of its own would cost every booking one.
         select(1)
         .where(_booking.c.day == bindparam("of_day"), _booking.c.held_until <= bindparam("now"))
@@ -137,12 +140,16 @@ _UPSERT = {dialect: _upsert(dialect) for dialect in ("postgresql", "sqlite")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayState:
-    """Which state of a day's routes is meant: the row they belong to, and how often they have changed."""
+    """Which state of a day's routes is meant: the row they belong to, and how often they have changed.
+
+    ``change_number`` is told of locked days only: the newest dated change that is worked into them.
+    """
 
     version: int
     closed: bool
     born: UUID
     lapsed: bool = False
+    change_number: int = 0
 
 
 def locked_day(session: Session, day: date, *, now: datetime, even_closed: bool = False) -> DayState:
@@ -157,11 +164,15 @@ def locked_day(session: Session, day: date, *, now: datetime, even_closed: bool 
     """
     row = run(session, _COUNT_UP, {"of_day": day, "now": now}).first()
     if row is None:
-        insert_if_absent(session, DayLedger, day=day, version=0, improved_version=0, closed=False, born=uuid4())
+        insert_if_absent(
+            session, DayLedger, day=day, version=0, improved_version=0, closed=False, born=uuid4(), change_number=0,
+        )  # fmt: skip
         row = run(session, _COUNT_UP, {"of_day": day, "now": now}).one()
     if row.closed and not even_closed:
         raise day_is_closed(day)
-    return DayState(version=row.version, closed=row.closed, born=row.born, lapsed=row.lapsed)
+    return DayState(
+        version=row.version, closed=row.closed, born=row.born, lapsed=row.lapsed, change_number=row.change_number,
+    )  # fmt: skip
 
 
 def day_is_closed(day: date) -> WindowClosed:
@@ -220,10 +231,36 @@ def routes_since(session: Session, day: date, *, version: int) -> list[tuple[str
     return [(row.vehicle_key, row.route) for row in run(session, _SINCE, {"of_day": day, "since": version})]
 
 
-def close_day(session: Session, day: date, *, now: datetime) -> None:
+def close_day(session: Session, day: date, *, now: datetime) -> DayState:
     """Stop taking promises for a day: its routes are about to be published. Waits for promises under way."""
-    locked_day(session, day, now=now, even_closed=True)
+    state = locked_day(session, day, now=now, even_closed=True)
     session.execute(update(DayLedger).where(DayLedger.day == day).values(closed=True))
+    return state
+
+
+def note_change(session: Session, days: Iterable[date], *, number: int) -> None:
+    """Note on locked days that a dated change is worked in: whoever goes by older facts is refused from now on."""
+    session.execute(update(DayLedger).where(DayLedger.day.in_(list(days))).values(change_number=number))
+
+
+def check_facts(state: DayState, day: date, *, newest: int) -> None:
+    """See that the facts a caller goes by know of every change that is worked into a locked day.
+
+    Parameters
+    ----------
+    newest
+        The number of the newest change of the day that the caller's facts hold.
+
+    Raises
+    ------
+    Busy
+        When a change was recorded after they were read.
+    """
+    if state.change_number > newest:
+        raise Busy(
+            f"fleet or calendar of {day} have just been changed; send the request again"
+            f" / {day} 的车辆或日历刚刚调整，请重试"
+        )
 
 
 def mark_improved(session: Session, day: date, *, version: int) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from recycling.policy.balance import BalanceRule
 from recycling.policy.booking_rules import BookingRules
 from recycling.policy.catalogue import Catalogue, ItemType
+from recycling.policy.day_changes import DayChangeBook
 from recycling.policy.devices import DeviceRule
 from recycling.policy.gear import Gear
 from recycling.policy.geography import Boundary
@@ -35,7 +36,9 @@ from recycling.policy.stock_rule import StockRule
 class District:
     """Everything that is configured rather than recorded; and what people accepted of what the records teach.
 
-    ``handling`` is empty when the files are read: whoever makes promises or plans fills it in from the database.
+    ``handling`` and ``day_changes`` are empty when the files are read: whoever makes promises or plans fills them in
+    from the database. ``network`` is the usual one, in which everything has its name; what drives on a day is
+    `network_on`.
     """
 
     catalogue: Catalogue
@@ -62,6 +65,11 @@ class District:
     processors: ProcessorBook = field(default_factory=ProcessorBook)
     stock: StockRule = field(default_factory=StockRule)
     handling: HandlingBook = field(default_factory=HandlingBook)
+    day_changes: DayChangeBook = field(default_factory=DayChangeBook)
+
+    def network_on(self, day: date) -> Network:
+        """Stations, vehicles, crews and hours of a service day."""
+        return self.day_changes.network_on(self.network, day)
 
     def item_type(self, key: str, *, on: date) -> ItemType:
         """The row of the catalogue in force on a service day, with the handling that was learned for it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -39,14 +39,16 @@ class ServiceCalendar:
     Three things differ. *Service days* are the days on which we collect: every day, public holidays included, except
     those an override closes. *Working days* (Monday to Friday without public holidays, plus swap days 调休) carry the
     pace of the reports. Both come from the PyPI package ``holidays``, which holds the State Council's yearly notices,
-    with the bureau's overrides on top. A year whose notice neither holds is *provisional*.
+    with the bureau's overrides on top. A year whose notice neither holds is *provisional*. ``changes`` are what people
+    closed or opened since: they win for pickups, and leave the working days, by which goals are paced, as they were.
     """
 
     overrides: Mapping[date, DayOverride]
+    changes: Mapping[date, DayOverride] = field(default_factory=dict)
 
     def is_service_day(self, day: date) -> bool:
         """Tell whether pickups take place on a local day."""
-        override = self.overrides.get(day)
+        override = self.changes.get(day) or self.overrides.get(day)
         return override is None or override.is_working
 
     def is_working_day(self, day: date) -> bool:
@@ -72,7 +74,7 @@ class ServiceCalendar:
 
     def note(self, day: date) -> str:
         """Say what is special about a local day; empty when nothing is."""
-        override = self.overrides.get(day)
+        override = self.changes.get(day) or self.overrides.get(day)
         if override is not None:
             return override.note
         names, swaps = _public_year(day.year)

@@ -13,7 +13,7 @@ from recycling.errors import InvalidInput, VersionRequired
 from recycling.extensions import db
 from recycling.policy.district import District
 from recycling.routes.guard import needs_header
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,7 +28,7 @@ def configured() -> District:
 def district() -> District:
     """The reference facts with the handling tables that people have accepted, whichever process they told."""
     session = db.session()
-    found = with_handling(configured(), session=session)
+    found = facts_in_force(configured(), session=session)
     if not session.info.get("atomic"):
         session.commit()  # let go of the snapshot, as the guard does: the view opens its own transaction
     return found

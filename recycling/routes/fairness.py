@@ -8,7 +8,7 @@ from flask import Response
 
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.routes.context import configured
+from recycling.routes.context import district
 from recycling.routes.guard import GuardedBlueprint, principal
 from recycling.routes.schemas.fairness import FairnessSchema, MyFiguresSchema, WeekFilterSchema
 from recycling.usecases.audit.note_export import note_export
@@ -27,7 +27,7 @@ mine_bp = GuardedBlueprint(
 @bp.response(200, FairnessSchema)
 def show_fairness(wanted: dict[str, str]) -> dict[str, Any]:
     """Show every collector's week, the middle, and who is far from it (工作量)."""
-    return fairness(wanted.get("week"), district=configured(), session=db.session(), now=utc_now())
+    return fairness(wanted.get("week"), district=district(), session=db.session(), now=utc_now())
 
 
 @bp.get("/fairness.csv")
@@ -36,7 +36,7 @@ def show_fairness(wanted: dict[str, str]) -> dict[str, Any]:
 def export_fairness(wanted: dict[str, str]) -> Response:
     """Export the same for a spreadsheet (导出工作量)."""
     now = utc_now()
-    report = fairness(wanted.get("week"), district=configured(), session=db.session(), now=now)
+    report = fairness(wanted.get("week"), district=district(), session=db.session(), now=now)
     note_export("fairness", subject=report["week"], by=principal(), session=db.session(), now=now)
     headers = {"Content-Disposition": f'attachment; filename="fairness-{report["week"]}.csv"'}
     return Response(fairness_csv(report), content_type="text/csv; charset=utf-8", headers=headers)
@@ -47,4 +47,4 @@ def export_fairness(wanted: dict[str, str]) -> Response:
 @mine_bp.response(200, MyFiguresSchema)
 def show_my_figures(wanted: dict[str, str]) -> dict[str, Any]:
     """Show my week beside the middle of all (我的工作量)."""
-    return my_figures(wanted.get("week"), by=principal(), district=configured(), session=db.session(), now=utc_now())
+    return my_figures(wanted.get("week"), by=principal(), district=district(), session=db.session(), now=utc_now())

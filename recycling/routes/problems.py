@@ -24,7 +24,14 @@ log = logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DPOP = f'DPoP error="invalid_dpop_proof", algs="{ALGORITHM}"'  # RFC 9449, section 7.1
-TOLD = ("errors", "error_count", "server_time", "stored_bytes")  # facts of an error that its answer has as members
+TOLD = (
+    "errors",
+    "error_count",
+    "server_time",
+    "stored_bytes",
+    "bookings",
+    "can_stand",
+)  # facts of an error that its answer has as members
 RETRY_AFTER_S = 5  # what a caller is told when the database is away
 MOST_LINES = 10  # refused fields named in one answer: a body of 10,000 wrong items gets a short one
 SHOWN_OF_VALUE = 40  # characters of a refused value that the answer repeats

@@ -22,7 +22,7 @@ def test_a_day_without_published_routes_says_so(browsers: Browsers) -> None:
     page = browsers.of("dispatcher").open(PAGE)
     assert page.status_code == 200
     assert "当日路线尚未发布" in page.text
-    assert "js/again.js" not in page.text  # it is not today
+    assert "js/today/live.js" not in page.text  # there is nothing to look at again
 
 
 def test_the_latest_stop_comes_first_and_the_page_looks_again_by_itself(
@@ -35,7 +35,7 @@ def test_the_latest_stop_comes_first_and_the_page_looks_again_by_itself(
     with time_machine.travel(late + timedelta(minutes=1), tick=False):
         desk = browsers.of("dispatcher")
         page = desk.open("/pages/live")
-        assert "js/again.js" in page.text
+        assert "js/today/live.js" in page.text
         # then the other one, still to come, is above it
         places = [page.text.index(str(booking_id)) for booking_id in tour.bookings]
         assert places[1] < places[0]

@@ -31,7 +31,7 @@ from recycling.routing.standing import timed_route
 from recycling.units import instant_at
 from recycling.usecases.bookings.tentative import boards
 from recycling.usecases.learning.decide_handling import Acceptance, accept_handling, reject_handling
-from recycling.usecases.learning.in_force import handling_book, with_handling
+from recycling.usecases.learning.in_force import facts_in_force, handling_book
 from recycling.usecases.learning.observations import observed
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.planning.day_problem import day_problem, unfinished_bookings
@@ -171,7 +171,7 @@ def test_new_promises_from_the_day_on_take_the_new_minutes_and_standing_ones_kee
     accept_handling(
         proposal_id, Acceptance(valid_from=DAY_AFTER), by=DISPATCHER, district=district, session=session, now=now
     )
-    facts = with_handling(district, session=session)
+    facts = facts_in_force(district, session=session)
     # then a new one of that day takes 240 s and 900 s, one of the day before what it took
     assert a_booking(session, district=facts, now=now, day=DAY_AFTER).service_s == 1_140
     assert a_booking(session, district=facts, now=now, day=TOMORROW).service_s == 1_020
@@ -191,7 +191,7 @@ def test_a_factor_on_travel_waits_until_no_day_with_promises_is_left(
     # given a proposal of 1.25 times, accepted today for tomorrow
     proposal_id = a_proposal(session, now=now, **{TRAVEL: (10_000, 12_500), "base_s": (300, 240)})
     accept_handling(proposal_id, Acceptance(), by=DISPATCHER, district=district, session=session, now=now)
-    facts = with_handling(district, session=session)
+    facts = facts_in_force(district, session=session)
     # then the minutes hold tomorrow, and days that could be booked before are planned with the speed they were
     last = date(2026, 11, 23) + timedelta(days=district.booking_rules.horizon_days)
     assert facts.service_time_on(TOMORROW).base_s == 240
@@ -207,7 +207,7 @@ def test_tentative_routes_of_each_day_are_driven_at_the_speed_of_that_day(
     # given a factor in force from the first day that cannot be booked yet
     proposal_id = a_proposal(session, now=now, **{TRAVEL: (10_000, 12_500)})
     accept_handling(proposal_id, Acceptance(), by=DISPATCHER, district=district, session=session, now=now)
-    facts = with_handling(district, session=session)
+    facts = facts_in_force(district, session=session)
     last = date(2026, 11, 23) + timedelta(days=district.booking_rules.horizon_days)
     # when the empty routes of both sides of it are asked for, in whichever sequence
     for days in ([last, last + timedelta(days=1)], [last + timedelta(days=1), last]):
@@ -251,7 +251,7 @@ def test_an_accepted_factor_breaks_no_standing_promise_and_one_in_force_at_once_
     # when a factor of two is accepted
     proposal_id = a_proposal(session, now=now, **{TRAVEL: (10_000, 20_000), FRIDGE: (720, 1_440)})
     accept_handling(proposal_id, Acceptance(), by=DISPATCHER, district=truck, session=session, now=now)
-    facts = with_handling(truck, session=session)
+    facts = facts_in_force(truck, session=session)
     # then every promise still has its place
     assert without_timetable(session, facts) == []
     # control: were it in force tomorrow already, promises could not be kept
@@ -267,14 +267,14 @@ def test_what_a_process_remembers_of_days_outlives_a_request(
         a_proposal(session, now=now, **{FRIDGE: (720, 900)}), Acceptance(), by=DISPATCHER, district=district,
         session=session, now=now,
     )  # fmt: skip
-    facts = with_handling(district, session=session)
-    assert with_handling(district, session=session) is facts
+    facts = facts_in_force(district, session=session)
+    assert facts_in_force(district, session=session) is facts
     # and another one with the next table
     accept_handling(
         a_proposal(session, now=now, **{"base_s": (300, 240)}), Acceptance(), by=DISPATCHER, district=district,
         session=session, now=now,
     )  # fmt: skip
-    assert with_handling(district, session=session) is not facts
+    assert facts_in_force(district, session=session) is not facts
 
 
 def test_part_of_a_proposal_may_be_taken_and_the_next_one_adds_to_it(
@@ -290,7 +290,7 @@ def test_part_of_a_proposal_may_be_taken_and_the_next_one_adds_to_it(
     later = Acceptance(valid_from=DAY_AFTER)
     accept_handling(second, later, by=DISPATCHER, district=district, session=session, now=now)
     # then tomorrow has the fridge, and the day after both
-    facts = with_handling(district, session=session)
+    facts = facts_in_force(district, session=session)
     values = [(facts.service_time_on(day).base_s, facts.item_type("fridge", on=day).handling_s)
               for day in (TOMORROW, DAY_AFTER)]  # fmt: skip
     assert values == [(300, 900), (280, 900)]

@@ -9,7 +9,7 @@ from flask import render_template
 
 from recycling.clock import utc_now
 from recycling.extensions import db
-from recycling.routes.context import configured
+from recycling.routes.context import district
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.schemas.fields import Schema, Text
 from recycling.usecases.queries.fairness import fairness
@@ -27,7 +27,7 @@ class WeekQuery(Schema):
 @bp.arguments(WeekQuery, location="query")
 def show(wanted: dict[str, str | None]) -> str:
     """Show a week."""
-    report = fairness(wanted["week"], district=configured(), session=db.session(), now=utc_now())
+    report = fairness(wanted["week"], district=district(), session=db.session(), now=utc_now())
     return render_template("fairness.html", report=report, before=_week(report, -7), after=_week(report, 7))
 
 

@@ -11,7 +11,7 @@ from recycling.clock import service_day, utc_now
 from recycling.extensions import db
 from recycling.models.transaction import DATABASE_ERRORS
 from recycling.policy.district import District
-from recycling.routes.context import configured
+from recycling.routes.context import configured, district
 from recycling.routes.pages.guard import PageBlueprint, visitor
 from recycling.routes.pages.screens import API, SCREENS
 from recycling.usecases.queries.bookings import open_days
@@ -41,6 +41,6 @@ def _open_days(facts: District) -> Sequence[date]:
     """The days that can be booked; while the database is away those of the calendar, so that the way in stays open."""
     now = utc_now()
     try:
-        return open_days(district=facts, session=db.session(), now=now)
+        return open_days(district=district(), session=db.session(), now=now)
     except DATABASE_ERRORS:
         return facts.booking_rules.bookable_days(now=now, calendar=facts.calendar)

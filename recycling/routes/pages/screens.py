@@ -52,6 +52,11 @@ RECORDS = Screen(
 )
 HANDLING = Screen("/pages/handling", "作业时长", "Minutes", "计划与实际、建议与采纳", "plan against actual, proposals")
 FAIRNESS = Screen("/pages/fairness", "工作量", "Who did how much", "回收员每周工作量", "collectors' weeks")
+FLEET = Screen("/pages/fleet", "车辆与班次", "Fleet", "停用、请假、换车、调班", "who drives what, and changes of it")
+CALENDAR = Screen(
+    "/pages/calendar", "服务日历", "Calendar", "停收、加开与站点时间", "closed days, extra days, station hours"
+)
+STAFF = Screen("/pages/staff", "账号", "Accounts", "开户、换密码、停用", "open, renew and end accounts")
 STATION = (
     Screen("/pages/station/today", "今日", "Today", "来车、磅单、待办", "vans, tickets, what waits"),
     Screen("/pages/station/weigh", "过磅", "Weigh in", "上门趟次或自送", "a van's trip, or a walk-in"),
@@ -65,7 +70,22 @@ SCREENS: dict[Role, tuple[Screen, ...]] = {
     "resident": (BOOK, BOOKINGS, DATA),
     "collector": (COLLECT, ROUTE),
     "keeper": STATION,
-    "dispatcher": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
+    "dispatcher": (BOARD, PLAN, LIVE, FLEET, CALENDAR, HANDLING, FAIRNESS, GOALS, KEPT, RECORDS),
     "clerk": (GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS, HANDLING),
-    "admin": (BOARD, PLAN, LIVE, HANDLING, FAIRNESS, GOALS, FIGURES, REPORTS, HISTORY, KEPT, RECORDS),
+    "admin": (
+        BOARD,
+        PLAN,
+        LIVE,
+        FLEET,
+        CALENDAR,
+        STAFF,
+        HANDLING,
+        FAIRNESS,
+        GOALS,
+        FIGURES,
+        REPORTS,
+        HISTORY,
+        KEPT,
+        RECORDS,
+    ),
 }

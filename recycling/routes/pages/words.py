@@ -14,6 +14,7 @@ from recycling.logs import mask_phones
 from recycling.models.booking import BookingState
 from recycling.models.intake import RefusedReason
 from recycling.policy.access import Role
+from recycling.policy.day_changes import ChangeKind
 from recycling.policy.field_events import Doing
 from recycling.policy.healing import DisruptionKind
 from recycling.routes.pages.guard import csrf_token
@@ -68,6 +69,16 @@ DISRUPTION_WORDS: dict[DisruptionKind, Words] = {
     "cancelled": ("居民取消", "cancelled"),
     "station_closed": ("站点关闭", "station closed"),
     "station_full": ("站点已满", "station full"),
+}
+
+CHANGE_WORDS: dict[ChangeKind, Words] = {
+    "vehicle_out": ("车辆停用", "vehicle out of service"),
+    "collector_away": ("人员请假", "collector away"),
+    "other_vehicle": ("换车", "on another vehicle"),
+    "shift_moved": ("班次调整", "shift moved"),
+    "station_hours": ("站点时间", "station hours"),
+    "day_closed": ("停收", "day closed"),
+    "day_opened": ("加开", "day opened"),
 }
 
 # How the travel times of a plan were found; one that is not listed is shown by its code.
@@ -208,6 +219,7 @@ def page_words() -> dict[str, Any]:
         "step_words": STEP_WORDS,
         "reason_words": REASON_WORDS,
         "disruption_words": DISRUPTION_WORDS,
+        "change_words": CHANGE_WORDS,
         "travel_text": travel_text,
         "group_words": GROUP_WORDS,
         "giver_words": GIVER_WORDS,

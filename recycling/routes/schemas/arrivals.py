@@ -55,10 +55,27 @@ class TrackingSchema(Schema):
     as_of = fields.AwareDateTime(required=True)
 
 
+class LivePositionSchema(Schema):
+    """Where a van that is on its way to a door was last, WGS-84."""
+
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+    accuracy_m = fields.Integer(required=True)
+    at = fields.AwareDateTime(required=True)
+
+
+class PointSchema(Schema):
+    """A place, WGS-84, rounded to some ten metres."""
+
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+
+
 class LiveVehicleSchema(Schema):
     """What a vehicle does, since when, and what comes next; ``stands`` means that it comes to nobody."""
 
     vehicle_key = fields.String(required=True)
+    position = fields.Nested(LivePositionSchema, required=True, allow_none=True)
     station_key = fields.String(required=True, allow_none=True)
     doing = fields.String(required=True, validate=validate.OneOf(get_args(Doing)))
     since = fields.AwareDateTime(required=True, allow_none=True)
@@ -89,6 +106,7 @@ class LiveStopSchema(Schema):
     late_min = fields.Integer(required=True, metadata={"description": "超出时段的分钟数 / minutes beyond its window"})
     under_way = fields.Boolean(required=True)
     stops_before = fields.Integer(required=True, allow_none=True)
+    point = fields.Nested(PointSchema, required=True, allow_none=True)
 
 
 class LiveDaySchema(Schema):

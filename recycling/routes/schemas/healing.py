@@ -121,6 +121,10 @@ class ProposalSchema(ProposalRowSchema):
     """A proposal with what it changes for whom."""
 
     changes = fields.List(fields.Nested(StopChangeSchema), required=True)
+    distance_before_m = fields.Integer(required=True, metadata={"description": "全天行驶米数 / driven by all vehicles"})
+    distance_after_m = fields.Integer(required=True)
+    travel_before_s = fields.Integer(required=True, metadata={"description": "全天行驶秒数"})
+    travel_after_s = fields.Integer(required=True)
 
 
 class PromiseFilterSchema(Schema):

@@ -16,6 +16,15 @@ class RowErrorSchema(Schema):
     en = fields.String(required=True)
 
 
+class HitBookingSchema(Schema):
+    """A booking that a change of fleet or calendar leaves without a place."""
+
+    booking_id = fields.UUID(required=True)
+    day = fields.Date(required=True)
+    pickup_window = fields.String(required=True)
+    state = fields.String(required=True)
+
+
 class ProblemSchema(Schema):
     """RFC 9457 problem details, with a stable code, whether a retry may help, and the request's id."""
 
@@ -31,5 +40,12 @@ class ProblemSchema(Schema):
     error_count = fields.Integer(metadata={"description": "错误总数 / all of them"})
     server_time = fields.AwareDateTime(
         metadata={"description": "服务器时间 / our clock, when a device proof's instant is too far from it"}
+    )
+    bookings = fields.List(
+        fields.Nested(HitBookingSchema),
+        metadata={"description": "受影响的预约 / promises that a change leaves without a place"},
+    )
+    can_stand = fields.Boolean(
+        metadata={"description": "可否仍然登记 / whether the change can be recorded all the same, with even_unplaced"}
     )
     stored_bytes = fields.Integer(metadata={"description": "已存字节数 / where to go on with the parts of a file"})

@@ -43,7 +43,7 @@ def parts_of(wish: Wish, judged: Judged, *, district: District) -> tuple[Part, .
     route has a place for that one.
     """
     whole = (Part(wish=wish, judged=judged),)
-    network = district.network
+    network = district.network_on(wish.day)
     if any(_can(network.shift_of(key), judged.need) for key in network.vehicles):
         return whole
     found = _parted(wish, district=district)
@@ -61,7 +61,7 @@ def apart_words(parts: Sequence[Part], *, district: District) -> tuple[str, str]
     """Which items go apart, and why, in Chinese and English."""
     load = any(
         set(shift.skills) >= {skill for part in parts for skill in part.judged.need.skills}
-        for shift in district.network.shifts()
+        for shift in district.network_on(parts[0].wish.day).shifts()
     )
     why_zh, why_en = ("一车装不下", "one vehicle cannot carry all of it") if load else (
         "没有一个车组能一次完成", "no single crew can do all of it"
@@ -122,7 +122,8 @@ def _parted(wish: Wish, *, district: District) -> LinkedVisits:
         for item in wish.items
     ]  # fmt: skip
     rule = district.service_time_on(wish.day)
-    return linked_visits(counts, shifts=district.network.shifts(), floor=wish.floor, lift=wish.has_lift, rule=rule)
+    shifts = district.network_on(wish.day).shifts()
+    return linked_visits(counts, shifts=shifts, floor=wish.floor, lift=wish.has_lift, rule=rule)
 
 
 def _part(wish: Wish, judged: Judged, visit: Sequence[ItemCount], *, district: District) -> Part:

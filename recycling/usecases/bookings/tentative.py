@@ -23,10 +23,20 @@ from recycling.errors import WindowFull
 from recycling.logs import logger
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.encrypted import Sealed
-from recycling.models.ledger import ROUTE, DayState, Intake, day_states, locked_day, rewrite, routes_since
+from recycling.models.ledger import (
+    ROUTE,
+    DayState,
+    Intake,
+    check_facts,
+    day_states,
+    locked_day,
+    rewrite,
+    routes_since,
+)
 from recycling.models.limits import give_back_limits
 from recycling.models.transaction import on_commit
 from recycling.models.waiting import lose_offers
+from recycling.policy.day_changes import DayChange
 from recycling.policy.district import District
 from recycling.policy.network import TravelEstimate
 from recycling.routing.board import Board, Fit, Window
@@ -48,6 +58,8 @@ from recycling.usecases.planning.day_problem import day_problem
 
 log = logger(__name__)
 
+# Under this key, which is no vehicle's, stand promises that a change of the fleet has left without a place.
+UNPLACED = "unplaced"
 DAYS_KEPT = 40  # remembered days of one database; more than anybody can book ahead
 
 
@@ -64,16 +76,16 @@ class _Memory:
 
     def __init__(self, district: District) -> None:
         self.district, self.lock = district, threading.Lock()
-        self.empty: dict[TravelEstimate, Board] = {}
+        self.empty: dict[tuple[TravelEstimate, tuple[DayChange, ...]], Board] = {}
         self.days: dict[date, _Known] = {}
 
     def nothing(self, day: date) -> Board:
         """A day without promises."""
-        travel = self.district.travel_on(day)
-        empty = self.empty.get(travel)
+        alike = self.district.travel_on(day), self.district.day_changes.on(day)
+        empty = self.empty.get(alike)
         if empty is None:
-            empty = self.empty[travel] = Board(day_problem(day, [], district=self.district))
-            _ = empty.mark  # once for all days that are driven alike: the boards of days are copies
+            empty = self.empty[alike] = Board(day_problem(day, [], district=self.district))
+            _ = empty.mark  # once for all days alike: the boards of days are copies
         return empty.on(day)
 
     def keep(self, day: date, known: _Known) -> None:
@@ -128,11 +140,12 @@ class DayDraft:
         self._written = dict(board.taken)
         self._changed: dict[str, Sealed | None] = {}  # by vehicle; None is still to be sealed
         self._moved_off: set[str] = set()
+        self._left: list[Visit] = []
 
     @property
     def is_written(self) -> bool:
         """Whether the database has all that was changed."""
-        return not self._changed and not self._moved_off
+        return not (self._changed or self._moved_off or self._left)
 
     def take(self, visit: Visit, window: Window, *, proposal: Proposal | None = None) -> Fit:
         """Give a visit its place, service starting in ``window``.
@@ -167,6 +180,32 @@ class DayDraft:
         else:
             self._put(without(self.board.frame, self.board.route(vehicle), key))
 
+    def place_anew(self, session: Session) -> list[str]:
+        """Find other places, in their windows, for the visits of vehicles that left the fleet and of routes that broke.
+
+        Answers with the keys of those for which there is none. They stay promised, for the planner to place.
+        """
+        known, strays = self.board.frame.vehicle_by_key, list[Visit]()
+        for vehicle, raw in routes_since(session, self.day, version=-1):
+            if vehicle not in known:
+                strays += (visit for visit in route_from_json(vehicle, raw).visits if not visit.gone)
+        broken: list[Visit] = []
+        for route in [route for route in self.board.routes if route.visits and not route.end_s]:
+            broken += (visit for visit in route.visits if not visit.gone)
+            self._put(StandingRoute(vehicle=route.vehicle))
+        without_place = []
+        stray_keys = {visit.key for visit in strays}
+        for visit in sorted([*strays, *broken], key=lambda one: (one.windows_s[0][1], -one.service_s, one.key)):
+            found = propose(self.board, visit, visit.windows_s[0])
+            if found is None:
+                without_place.append(visit.key)
+                self._left += [] if visit.key in stray_keys else [visit]
+                continue
+            self._put(found.route)
+            if visit.key in stray_keys:
+                self._moved_off.add(visit.key)
+        return without_place
+
     def replace_all(self, other: Exchange) -> None:
         """Put other routes in the place of all that stand; ``other`` was made for the board as it is now."""
         self.board = other.after.copy()
@@ -192,10 +231,13 @@ class DayDraft:
         }
         if self._moved_off:
             routes |= self._strays_without(session)
+        if self._left:
+            routes[UNPLACED] = self._unplaced(session)
         rewrite(session, self.day, version=self.state.version, routes=routes, intakes=intakes)
         self._written = dict(self.board.taken)
         self._changed.clear()
         self._moved_off.clear()
+        self._left.clear()
 
     def _strays_without(self, session: Session) -> dict[str, Sealed]:
         """Routes of vehicles that left the fleet, without what was taken out or has its place on another now."""
@@ -208,6 +250,13 @@ class DayDraft:
                     untimed = _untimed(self.board.frame, vehicle, kept)
                     found[vehicle] = ROUTE.seal(route_to_json(untimed) | {"frame": ""})
         return found
+
+    def _unplaced(self, session: Session) -> Sealed:
+        """The promises that have no place, with those that have lost theirs now."""
+        before = [raw for vehicle, raw in routes_since(session, self.day, version=-1) if vehicle == UNPLACED]
+        stood = [visit for raw in before for visit in route_from_json(UNPLACED, raw).visits]
+        kept = [visit for visit in stood if visit.key not in self._moved_off]
+        return ROUTE.seal(route_to_json(_untimed(self.board.frame, UNPLACED, [*kept, *self._left])) | {"frame": ""})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +303,8 @@ def changing(
     ------
     WindowClosed
         When the plan of one of the days is published.
+    Busy
+        When ``district`` was read before a change of fleet or calendar that is worked into one of the days.
     LimitReached
         At the end of the block, when what was booked in it is more than its resident or address may have.
     """
@@ -262,6 +313,7 @@ def changing(
     for day in sorted(set(days)):
         if day not in drafts:
             state = locked_day(session, day, now=now, even_closed=even_closed)
+            check_facts(state, day, newest=district.day_changes.newest_on(day))
             # Our own change will be this version; what is committed is the one before.
             committed = DayState(version=state.version - 1, closed=state.closed, born=state.born)
             board = _up_to_date(session, day, committed, memory)
@@ -322,7 +374,7 @@ def _up_to_date(session: Session, day: date, state: DayState, memory: _Memory) -
             board.put(_understood(board.frame, vehicle, raw, mark=board.mark))
         else:
             # Its promises are for the next plan to move, and nothing more is promised on it.
-            log.error("route.without_vehicle", vehicle=vehicle, day=str(day))
+            log.warning("route.without_vehicle", vehicle=vehicle, day=str(day))
     memory.keep(day, _Known(state, board))
     return board
 
@@ -335,7 +387,7 @@ def _understood(frame: Problem, vehicle: str, raw: Mapping[str, Any], *, mark: s
     timed = timed_route(frame, vehicle, route.visits)
     if timed is not None:
         return timed
-    log.error("route.broken", vehicle=vehicle, day=str(frame.day), visits=len(route.visits))
+    log.warning("route.broken", vehicle=vehicle, day=str(frame.day), visits=len(route.visits))
     return _untimed(frame, vehicle, route.visits)
 
 

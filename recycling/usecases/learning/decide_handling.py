@@ -21,7 +21,7 @@ from recycling.models.transaction import atomic
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.policy.handling import TOWN_TRAVEL, TRAVEL
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.learning.values import present_values
 
 log = logger(__name__)
@@ -57,7 +57,7 @@ def accept_handling(
     """
     with atomic(session):
         proposal = _undecided(proposal_id, session)
-        present = with_handling(district, session=session)
+        present = facts_in_force(district, session=session)
         taken = _taken(proposal, wish.names)
         _check_fresh(proposal, taken, present)
         newest = max(present.handling.tables, key=lambda table: table.number, default=None)

@@ -82,6 +82,12 @@ def position_towards(booking_id: UUID, *, session: Session, now: datetime) -> Ve
     return session.scalar(wanted)
 
 
+def positions_on_the_way(session: Session, *, now: datetime) -> dict[str, VehiclePosition]:
+    """By vehicle, the fresh places of those that are on their way to a booking, for the dispatcher's map."""
+    found = session.scalars(select(VehiclePosition).where(VehiclePosition.kept_until > now))
+    return {row.vehicle_key: row for row in found}
+
+
 def _vehicle_of(by: Principal, *, session: Session, now: datetime) -> str | None:
     day = service_day(now)
     ridden = my_stops(session, by.collector_key, days=[day], bookings=()).of_day.get(day)

@@ -13,6 +13,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from recycling.clock import service_day
 from recycling.errors import DeviceProofRequired, NotSignedIn, WrongCode
 from recycling.gateways.sms import SmsGateway
 from recycling.logs import logger
@@ -235,7 +236,7 @@ def sign_in_staff(
         if staff.collector_key is not None:
             opened.device_id = (device and device.device_id) or uuid4()
             opened.expires_at = district.devices.sign_in_ends_at(
-                staff.collector_key, network=district.network, calendar=district.calendar, now=now
+                staff.collector_key, network=district.network_on(service_day(now)), calendar=district.calendar, now=now
             )
             _make_room(opened, most=district.devices.most_per_collector, session=session, now=now)
         signed = _open(session, opened, now=now, role=staff.role, device=device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -50,7 +50,10 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
         When the login or the collector has an account already.
     """
     if not LOGIN_FORM.fullmatch(command.login):
-        raise InvalidInput(f"login {command.login!r}: use 3 to 32 small letters, digits, dots, dashes")
+        raise InvalidInput(
+            f"login {command.login!r}: use 3 to 32 small letters, digits, dots, dashes"
+            " / 登录名请用 3 至 32 位小写字母、数字、点或短横"
+        )
     if not command.name.strip() or len(command.name) > LONGEST_NAME or not command.name.isprintable():
         raise InvalidInput(f"name {command.name[:LONGEST_NAME]!r}: use 1 to {LONGEST_NAME} printable characters")
     _check_password(command.password)
@@ -62,12 +65,14 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
     ):
         raise InvalidInput(
             f"station_key {command.station_key!r}: a keeper, and nobody else, has one of {list(stations)}"
+            " / 仅站点保管员须选择站点"
         )
     if (command.role == "collector") != (command.collector_key is not None) or (
         command.collector_key is not None and command.collector_key not in collectors
     ):
         raise InvalidInput(
             f"collector_key {command.collector_key!r}: a collector, and nobody else, has one of network.toml"
+            " / 仅回收员须选择人员"
         )
     password_hash = sign_in.hasher.hash(command.password)
     with atomic(session):
@@ -85,6 +90,7 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
             raise Conflict(
                 f"login {command.login!r} or its collector has an account already; choose another,"
                 " or give that one a new password with: flask staff renew"
+                " / 登录名或该回收员已有账号，请换登录名，或为已有账号重设密码"
             )
         staff = session.get_one(Staff, made)
         audit(
@@ -97,20 +103,20 @@ def add_staff(command: AddStaff, *, by: Principal, district: District, session: 
     return staff
 
 
-def renew_staff(login: str, password: str, *, by: Principal, session: Session, now: datetime) -> None:
-    """Give an account a new password and end its sign-ins; a closed account is open again.
+def renew_staff(who: str | UUID, password: str, *, by: Principal, session: Session, now: datetime) -> None:
+    """Give an account, named by login or id, a new password and end its sign-ins; a closed one is open again.
 
     Raises
     ------
     InvalidInput
         When the password is too short.
     NotFound
-        When nobody has the login.
+        When there is no such account.
     """
     _check_password(password)
     password_hash = sign_in.hasher.hash(password)
     with atomic(session):
-        staff = _account(login, session)
+        staff = _account(who, session)
         was_active, staff.password_hash, staff.active = staff.active, password_hash, True
         _end_sign_ins(staff, session, now=now)
         facts = {"role": staff.role, "reopened": not was_active}
@@ -118,16 +124,22 @@ def renew_staff(login: str, password: str, *, by: Principal, session: Session, n
     log.info("staff.renewed", staff_id=str(staff.id), by_id=str(by.id))
 
 
-def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -> None:
-    """Close an account and end its sign-ins at once.
+def close_staff(who: str | UUID, *, by: Principal, session: Session, now: datetime) -> None:
+    """Close an account, named by login or id, and end its sign-ins at once.
 
     Raises
     ------
     NotFound
-        When nobody has the login.
+        When there is no such account.
+    Conflict
+        When it is the caller's own: nobody locks the door behind themselves.
     """
     with atomic(session):
-        staff = _account(login, session)
+        staff = _account(who, session)
+        if staff.id == by.id:
+            raise Conflict(
+                "this is your own account; another administrator closes it / 不能停用自己的账号，请由其他管理员操作"
+            )
         staff.active = False
         _end_sign_ins(staff, session, now=now)
         audit(session, action="staff.closed", subject=staff.id, by=by, now=now, facts={"role": staff.role})
@@ -136,13 +148,17 @@ def close_staff(login: str, *, by: Principal, session: Session, now: datetime) -
 
 def _check_password(password: str) -> None:
     if len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"the password has {len(password)} characters; use at least {SHORTEST_PASSWORD}")
+        raise InvalidInput(
+            f"the password has {len(password)} characters; use at least {SHORTEST_PASSWORD}"
+            f" / 密码仅 {len(password)} 位，至少 {SHORTEST_PASSWORD} 位"
+        )
 
 
-def _account(login: str, session: Session) -> Staff:
-    staff = session.scalar(select(Staff).where(Staff.login == login).with_for_update())
+def _account(who: str | UUID, session: Session) -> Staff:
+    named = Staff.id == who if isinstance(who, UUID) else Staff.login == who
+    staff = session.scalar(select(Staff).where(named).with_for_update())
     if staff is None:
-        raise NotFound(f"no staff account {login!r}; open one with: flask staff add")
+        raise NotFound(f"no staff account {str(who)!r}; open one with: flask staff add / 没有该账号")
     return staff
 
 

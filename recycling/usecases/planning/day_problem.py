@@ -66,7 +66,7 @@ def day_problem(day: date, bookings: Sequence[Booking], *, district: District) -
     InvalidInput
         When an item type of a booking is no longer in the catalogue on that day; the message names it.
     """
-    network, travel = district.network, district.travel_on(day)
+    network, travel = district.network_on(day), district.travel_on(day)
     stations = sorted(network.stations.values(), key=lambda station: station.key)
     wanted = sorted(bookings, key=lambda booking: str(booking.id))
     skip_cost = dearest_day(network, speed_kmh=travel.speed_kmh) + 1
@@ -119,7 +119,7 @@ def dearest_day(network: Network, *, speed_kmh: float) -> int:
 
 def vehicles_out_at(day: date, district: District) -> datetime:
     """When the first shift of a day begins; from then on its routes are being driven."""
-    return instant_at(day, min(shift.shift_s[0] for shift in district.network.shifts()))
+    return instant_at(day, min(shift.shift_s[0] for shift in district.network_on(day).shifts()))
 
 
 def check_plannable(day: date, *, district: District, now: datetime) -> None:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from recycling.errors import WindowClosed
+from recycling.errors import Busy, WindowClosed
 from recycling.logs import logger
 from recycling.models.ledger import days_to_improve, mark_improved
 from recycling.models.transaction import atomic
@@ -149,6 +149,8 @@ def _swap(before: Board, better: Board, *, district: District, session: Session,
             mark_improved(session, day, version=draft.state.version)
     except WindowClosed:
         return Improvement(day=day, outcome="closed")
+    except Busy:
+        return overtaken  # by a change of the fleet; the next round goes by it
     locked_ms = round(1000 * (time.monotonic() - waited), 1)
     cost_after = _cost(planned)
     log.info("day.improved", day=str(day), cost_before=cost_before, cost_after=cost_after, locked_ms=locked_ms)
@@ -191,4 +193,6 @@ def _noted(result: Improvement, before: Board, *, district: District, session: S
                 mark_improved(session, day, version=days[day].state.version)
     except WindowClosed:
         return Improvement(day=day, outcome="closed")
+    except Busy:
+        return replace(result, outcome="overtaken")
     return result

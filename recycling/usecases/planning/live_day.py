@@ -185,7 +185,8 @@ def _steps(stops: Sequence[RouteStop], problem: Problem) -> tuple[planner.Step, 
 
 def _crews(base: Plan, disruptions: Sequence[Disruption], *, district: District) -> dict[str, tuple[str, ...]]:
     """Who rides where: as published, substitutes in the place of the sick, the configured crew on a spare vehicle."""
-    found = {key: tuple(one.key for one in district.network.crew_of(key)) for key in district.network.vehicles}
+    network = district.network_on(base.day)
+    found = {key: tuple(one.key for one in network.crew_of(key)) for key in network.vehicles}
     for route in base.routes:
         found[route.vehicle_key] = tuple(_riders(route.crew, first=route.collector_key))
     for one in disruptions:

@@ -13,7 +13,7 @@ from recycling.clock import service_day
 from recycling.errors import BookingsChanged, Conflict, NotFound
 from recycling.logs import logger
 from recycling.models.booking import Booking, linked_on
-from recycling.models.ledger import close_day
+from recycling.models.ledger import check_facts, close_day
 from recycling.models.outbox import post
 from recycling.models.people import Staff
 from recycling.models.plan import Plan, PublishedPlan, Route, RouteCrew, RouteStop, Unassigned
@@ -54,7 +54,8 @@ def publish_plan(
             raise Conflict(f"{plan.day} is over; its plan stays as it was / {plan.day} 已过，计划不再更改")
         # From here on nobody is promised anything more for this day. Promises under way hold a ledger row that we wait
         # for; what they booked is seen by the statements below, and by none above.
-        close_day(session, plan.day, now=now)
+        state = close_day(session, plan.day, now=now)
+        check_facts(state, plan.day, newest=district.day_changes.newest_on(plan.day))
         standing = session.get(PublishedPlan, plan.day, populate_existing=True)
         if standing is not None and standing.plan_id == plan.id:
             return standing

@@ -123,7 +123,7 @@ def route_rows(plan: Plan, problem: Problem, answer: planner.Plan, *, district: 
     for route in answer.routes:
         vehicle = problem.vehicle_by_key[route.vehicle]
         travel_s, distance_m = driven(problem, vehicle, route)
-        crew = [collector.key for collector in district.network.crew_of(route.vehicle)]
+        crew = [collector.key for collector in district.network_on(plan.day).crew_of(route.vehicle)]
         found.append(
             Route(
                 id=uuid4(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -13,6 +14,7 @@ from recycling.clock import service_day
 from recycling.errors import NotFound
 from recycling.models.booking import Booking, BookingState
 from recycling.models.plan import PublishedPlan, Unassigned
+from recycling.models.position import VehiclePosition
 from recycling.policy.access import Principal
 from recycling.policy.arrival_estimates import StepEstimate
 from recycling.policy.district import District
@@ -20,8 +22,9 @@ from recycling.units import clock_text, instant_at
 from recycling.usecases.live.late_visits import told_s
 from recycling.usecases.live.links import GOOD_AFTER_DAY, public_address, tracked_booking, tracking_path
 from recycling.usecases.live.live_routes import LiveBooking, RunningRoute, live_route_of, live_routes
-from recycling.usecases.live.share_position import position_towards
+from recycling.usecases.live.share_position import position_towards, positions_on_the_way
 
+SHOWN_DECIMALS = 4  # of a degree, some ten metres: on the dispatcher's map
 # What a link says of a visit, from the booking to its end.
 TrackingState = Literal[
     "booked", "planned", "left_out", "waiting", "on_the_way", "at_door", "delayed", "no_record", "collected",
@@ -40,13 +43,19 @@ def day_board(day: date, *, district: District, session: Session, now: datetime)
     """
     published = session.get(PublishedPlan, day)
     routes = live_routes(session, day, district=district, now=now)
-    stops = [_stop(route, booking, district) for route in routes for booking in _open(route)]
+    points = _points({booking.id for route in routes for booking in _open(route)}, session)
+    stops = [
+        _stop(route, booking, district) | {"point": points.get(booking.id)}
+        for route in routes
+        for booking in _open(route)
+    ]
+    places = positions_on_the_way(session, now=now)
     stops.sort(key=lambda stop: (stop["start_s"] is not None, -stop["late_s"], stop["planned_s"], stop["booking_id"]))
     return {
         "day": day,
         "as_of": now,
         "published_at": None if published is None else published.published_at,
-        "vehicles": [_vehicle(route, district) for route in routes],
+        "vehicles": [_vehicle(route, places.get(route.vehicle_key), district) for route in routes],
         "stops": stops,
     }
 
@@ -192,12 +201,24 @@ def _stop(route: RunningRoute, booking: LiveBooking, district: District) -> dict
     }
 
 
-def _vehicle(route: RunningRoute, district: District) -> dict[str, Any]:
+def _points(ids: Collection[UUID], session: Session) -> dict[UUID, dict[str, float]]:
+    """Where visits are, as near as a map of the district shows it; without those whose place is erased."""
+    rows = session.execute(select(Booking.id, Booking.place).where(Booking.id.in_(ids))) if ids else ()
+    return {
+        row.id: {name: round(row.place[name], SHOWN_DECIMALS) for name in ("lat", "lon")}
+        for row in rows
+        if row.place["lat"] is not None
+    }
+
+
+def _vehicle(route: RunningRoute, position: VehiclePosition | None, district: District) -> dict[str, Any]:
     estimate, state = route.estimate, route.state
     ahead = next((one for one in estimate.steps if not one.under_way), None)
     vehicle = district.network.vehicles.get(route.vehicle_key)
+    shown = position is not None and position.booking_id == state.heading_to
     return {
         "vehicle_key": route.vehicle_key,
+        "position": position.point | {"at": position.made_at} if position is not None and shown else None,
         "station_key": None if vehicle is None else vehicle.station_key,
         "doing": state.doing,
         "since": state.since,

@@ -104,11 +104,11 @@ def vehicle_days(monday: date, *, district: District, session: Session, days: in
             found.append(
                 _recorded(plan.day, route.vehicle_key, records, bookings, crew, lowered, district)
                 if records
-                else _planned(route, bookings, crew, district)
+                else _planned(plan.day, route, bookings, crew, district)
             )
         # Called out in the course of the day: on no route of the plan that it began with.
         for key in sorted(of_vehicle.keys() - {route.vehicle_key for route in plan.routes}):
-            crew = tuple(collector.key for collector in district.network.crew_of(key))
+            crew = tuple(collector.key for collector in district.network_on(plan.day).crew_of(key))
             if crew:
                 found.append(_recorded(plan.day, key, of_vehicle[key], bookings, crew, lowered, district))
     return found
@@ -131,7 +131,7 @@ def _recorded(
     began_s = 0 if began_at is None else second_of_day(began_at, day=day)
     ended_s = began_s if ended_at is None else second_of_day(ended_at, day=day)
     done = [(bookings[key], visit.units) for key, visit in state.visits.items() if visit.outcome and key in bookings]
-    opens_s, closes_s = _shift_s(vehicle_key, district)
+    opens_s, closes_s = _shift_s(day, vehicle_key, district)
     loads = [_carried(booking, units, district) for booking, units in done]
     return VehicleDay(
         crew=crew, recorded=True, worked_s=max(ended_s - began_s, 0), driven_s=driven_s(standing), stops=len(done),
@@ -140,9 +140,11 @@ def _recorded(
     )  # fmt: skip
 
 
-def _planned(route: Route, bookings: Mapping[UUID, Booking], crew: tuple[str, ...], district: District) -> VehicleDay:
+def _planned(
+    day: date, route: Route, bookings: Mapping[UUID, Booking], crew: tuple[str, ...], district: District
+) -> VehicleDay:  # fmt: skip
     begins_s, ends_s = route.stops[0].start_s, route.stops[-1].end_s
-    opens_s, closes_s = _shift_s(route.vehicle_key, district)
+    opens_s, closes_s = _shift_s(day, route.vehicle_key, district)
     planned = [bookings[stop.booking_id] for stop in route.stops if stop.booking_id is not None]
     loads = [_carried(one, {item.item_type: item.declared_units for item in one.items}, district) for one in planned]
     return VehicleDay(
@@ -165,11 +167,12 @@ def _kind(key: str, district: District) -> ItemType:
     return district.catalogue.latest(key)
 
 
-def _shift_s(vehicle_key: str, district: District) -> tuple[int, int]:
-    """The hours of a vehicle's shift; the whole day for one that is no longer there."""
-    if vehicle_key not in district.network.vehicles:
+def _shift_s(day: date, vehicle_key: str, district: District) -> tuple[int, int]:
+    """The hours of a vehicle's shift on a day; the whole day for one that is no longer there."""
+    network = district.network_on(day)
+    if vehicle_key not in network.vehicles:
         return 0, 24 * 3600
-    return district.network.shift_of(vehicle_key).shift_s
+    return network.shift_of(vehicle_key).shift_s
 
 
 def _lowered(day: date, deciding: Collection[UUID | None], *, district: District, session: Session) -> Counter[str]:

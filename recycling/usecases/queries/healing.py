@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from recycling.errors import NotFound
 from recycling.models.booking import Booking
 from recycling.models.healing import BrokenPromise, Disruption, ReplanProposal, TakenAlternative
-from recycling.models.plan import Plan, Publication, PublishedPlan
+from recycling.models.plan import Plan, Publication, PublishedPlan, Route
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.units import clock_text
@@ -66,7 +66,19 @@ def proposal_in_full(plan_id: UUID, *, session: Session) -> dict[str, Any]:
     if proposal is None:
         raise NotFound(f"no proposal {plan_id}; list them with GET /replans?day= / 未找到该重排方案")
     summary = next(one for one in list_proposals(proposal.day, session=session) if one["plan_id"] == plan_id)
-    return summary | {"changes": [_change(one) for one in proposal.changes]}
+    before, after = (_driven(one, session) for one in (proposal.base_plan_id, plan_id))
+    return summary | {
+        "changes": [_change(one) for one in proposal.changes],
+        "distance_before_m": before[0], "distance_after_m": after[0],
+        "travel_before_s": before[1], "travel_after_s": after[1],
+    }  # fmt: skip
+
+
+def _driven(plan_id: UUID, session: Session) -> tuple[int, int]:
+    """Metres and seconds that all vehicles drive by a version, from their stations to their stations."""
+    distance_m, travel_s = func.sum(Route.distance_m), func.sum(Route.travel_s)
+    row = session.execute(select(distance_m, travel_s).where(Route.plan_id == plan_id)).one()
+    return row[0] or 0, row[1] or 0
 
 
 def _summary(proposal: ReplanProposal, version: int, published_at: Any, standing_id: UUID | None) -> dict[str, Any]:

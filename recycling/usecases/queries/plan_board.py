@@ -101,7 +101,7 @@ def _vehicles(problem: Problem, district: District) -> list[dict[str, Any]]:
             "shift_s": vehicle.shift_s,
             "max_overtime_s": vehicle.max_overtime_s,
             "break_window_s": None if vehicle.break_ is None else vehicle.break_.window_s,
-            "crew": [collector.key for collector in district.network.crew_of(vehicle.key)],
+            "crew": [collector.key for collector in district.network_on(problem.day).crew_of(vehicle.key)],
         }
         for vehicle in problem.vehicles
     ]

@@ -18,7 +18,7 @@ from recycling.policy.handling import TRAVEL, item_part
 from recycling.policy.learning import VisitSeen, held_out, median_error_s
 from recycling.units import instant_at
 from recycling.usecases.learning.decide_handling import Acceptance, accept_handling
-from recycling.usecases.learning.in_force import with_handling
+from recycling.usecases.learning.in_force import facts_in_force
 from recycling.usecases.learning.observations import Observed, evening_plans, observed
 from recycling.usecases.learning.propose_handling import propose_handling
 from recycling.usecases.learning.values import configured_values
@@ -116,7 +116,7 @@ def _record_after(month: Month, truth: Truth, proposal: HandlingProposal, last: 
     first = last + timedelta(days=district.booking_rules.horizon_days + 8)
     after_days = district.calendar.next_service_days(first, count=DAYS_AFTER[size])
     without_days = district.calendar.next_service_days(after_days[-1] + timedelta(days=1), count=DAYS_AFTER[size])
-    month.district = with_handling(district, session=session)
+    month.district = facts_in_force(district, session=session)
     for day in after_days:
         month.play_day(day)
     after = _errors(month, after_days)
