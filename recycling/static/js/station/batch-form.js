@@ -4,12 +4,12 @@ import { ask, newKey } from "../api.js";
 import { el, fill, note, once } from "../dom.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { count, kg, say } from "../words.js";
-import { facts, itemName, word } from "./facts.js";
+import { draftName, facts, itemName, word } from "./facts.js";
 import { choice, field, scanField, stepper, toFault } from "./form.js";
 import { readLabel } from "./labels.js";
 import { grams } from "./numbers.js";
 
-const DRAFT = "hand-over";
+const DRAFT = draftName("hand-over");
 const EMPTY = { processor: "", units: {}, tags: [], net: "", plate: "", seal: "" };
 
 const covers = (processor, key) => processor.item_types.includes(key) || processor.catalogue_numbers.includes(facts.item_types[key]?.catalogue_no);

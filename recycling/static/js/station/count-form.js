@@ -4,12 +4,12 @@ import { ask, newKey } from "../api.js";
 import { el, fill, note, once } from "../dom.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { count, say } from "../words.js";
-import { facts, itemName, word } from "./facts.js";
+import { draftName, facts, itemName, word } from "./facts.js";
 import { choice, field, toFault } from "./form.js";
 import { readLabel } from "./labels.js";
 import { grams, whole } from "./numbers.js";
 
-const DRAFT = "stock-count";
+const DRAFT = draftName("stock-count");
 const REASONS = ["miscounted", "found", "lost", "stolen", "damaged", "other"];
 
 /** A form over what the books say; `saved` hears what came of it. */

@@ -55,5 +55,8 @@ export const out = byId("out");
 /** What is shown is whole: a reader's tool may read it, a test may go on. */
 export const shown = () => byId("content").removeAttribute("aria-busy");
 
+/** The name of a draft: a tablet is shared, and what one keeper began is not sent under another's name. */
+export const draftName = (name) => `${name}:${facts.me}`;
+
 /** What the address asks for. */
 export const query = new URLSearchParams(location.search);

@@ -23,8 +23,9 @@ fill(screen,
   el("section", { id: "tickets" }, el("h2", {}, say("今日磅单", "Today's tickets")), total, tickets), asOf);
 
 async function load() {
-  const [trips, listed, proposals, counts, batches, balances] = await Promise.all([
-    ask("/expected-trips"), askAll(`/intake-tickets?day=${facts.today}&limit=200`, "tickets"),
+  const trips = await ask("/expected-trips"); // tells which day it is: a tablet stands open past midnight
+  const [listed, proposals, counts, batches, balances] = await Promise.all([
+    askAll(`/intake-tickets?day=${trips.body.day}&limit=200`, "tickets"),
     ask("/correction-proposals?waiting=true"), ask("/stock-counts?state=held"), ask("/hand-overs?state=held"), ask("/trip-balances?state=held"),
   ]);
   showVans(trips.body);

@@ -41,7 +41,8 @@ export function show(root, go) {
   tell();
 
   function choose(reading) {
-    if (shanghaiDay(new Date(reading.at)) > facts.today) {
+    const today = shanghaiDay(new Date());
+    if (shanghaiDay(new Date(reading.at)) > (today > facts.today ? today : facts.today)) { // a page may stand open past midnight
       fill(readings.querySelector(".fault-of") ?? readings.appendChild(el("div", { class: "fault-of" })),
         note(say(`读数日期 ${shanghaiDay(new Date(reading.at))} 晚于今天，请校准地磅时钟，或按今日人工输入重量。`, `The reading is of ${shanghaiDay(new Date(reading.at))}, after today: set the scale's clock, or type the masses for today.`), "bad"));
       return;

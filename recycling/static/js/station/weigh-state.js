@@ -4,11 +4,11 @@
 import { newKey } from "../api.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { kg, say } from "../words.js";
-import { facts, query } from "./facts.js";
+import { draftName, facts, query } from "./facts.js";
 import { grams } from "./numbers.js";
 
 export const correcting = query.get("correct");
-const NAME = correcting ? `weigh:${correcting}` : "weigh";
+const NAME = draftName(correcting ? `weigh:${correcting}` : "weigh");
 
 const EMPTY = {
   step: "trip", channel: "door", vehicle_key: null, trip: null, reading: null, gross: "", tare: "", scale: "1",

@@ -10,13 +10,13 @@ import { begin } from "./weigh-state.js";
 const EVERY_MS = 30_000;
 const WITHOUT_DOOR = ["walk_in", "trade_in", "bin", "pool"]; // most frequent first
 
-/** Begin a ticket with what the doors of a trip say. */
-export function take(trip, listed) {
+/** Begin a ticket with what the doors of a trip say; one of an earlier `day` takes the number that is free today. */
+export function take(trip, listed, day = null) {
   let door = 0;
   const doors = new Map();
   begin({
     step: "mass", channel: "door", vehicle_key: trip.vehicle_key, least_allowed_g: listed.least_allowed_g,
-    trip: listed.day === facts.today ? trip.trip : null,
+    trip: day ? null : trip.trip,
     lines: trip.lines.map((line) => {
       if (!doors.has(line.booking_id)) doors.set(line.booking_id, (door += 1));
       return {

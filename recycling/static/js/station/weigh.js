@@ -83,7 +83,7 @@ async function fromAddress() {
   }
   const { body } = await ask(`/expected-trips${day ? `?day=${encodeURIComponent(day)}` : ""}`);
   const found = body.trips.find((one) => one.vehicle_key === vehicle && one.trip === number && one.lines.length);
-  if (found) trip.take(found, body);
+  if (found) trip.take(found, body, day);
   else fill(out, note(say("该趟没有待过磅的物品，可能已过磅。", "Nothing of that trip is left to weigh; it may be weighed in already."), "warn"));
 }
 
