@@ -1,0 +1,68 @@
+"""The table of pictures: which screen, whose, and how it comes into the state worth showing.
+
+Every screen of a role's navigation is in it by itself; what is written here is the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recycling.policy.access import ROLES, Role
+from recycling.routes.pages.screens import SCREENS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PHONE, NARROW, DESK = 390, 320, 1440
+HEIGHTS = {NARROW: 640, PHONE: 844, DESK: 900}  # of the window
+MOST_PX = {NARROW: 1400, PHONE: 1700, DESK: 1600}  # of a picture: who wants the rest opens the screen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One screen to be pictured; in ``address`` stand names of `DemoMorning.places`."""
+
+    name: str
+    role: Role | None
+    address: str
+    zh: str
+    en: str
+    widths: tuple[int, ...] = (PHONE, DESK)
+    ready: Callable[[Page], None] | None = None
+
+
+# Screens of the navigation that look different on the narrowest phones.
+ALSO_NARROW = ("/pages/my-route", "/pages/book", "/pages/collect")
+# Whose a screen of several roles is; else the first role's.
+OWNERS: dict[str, Role] = {"/pages/goals": "clerk"}
+
+BEFORE: tuple[Shot, ...] = (
+    Shot(name="home", role=None, address="/", zh="首页", en="Home"),
+    Shot(name="sign-in", role=None, address="/pages/sign-in", zh="登录", en="Sign in"),
+    Shot(name="privacy", role=None, address="/privacy", zh="隐私告知", en="Privacy notice", widths=(PHONE,)),
+    Shot(
+        name="track",
+        role=None,
+        address="{tracking}",
+        zh="上门进度（短信链接）",
+        en="Where we are, by the link of a text",
+    ),
+    Shot(name="api", role=None, address="/api/docs", zh="接口文档", en="API", widths=(DESK,)),
+)
+
+
+def shots() -> list[Shot]:
+    """All pictures: what strangers see, then each role's navigation; a screen of several stands with the first."""
+    found = list(BEFORE)
+    for role in ROLES:
+        for screen in SCREENS[role]:
+            name = screen.address.removeprefix("/pages/").replace("/", "-")
+            if any(shot.name == name for shot in found) or OWNERS.get(screen.address, role) != role:
+                continue
+            widths = (NARROW, PHONE, DESK) if screen.address in ALSO_NARROW else (PHONE, DESK)
+            found.append(
+                Shot(name=name, role=role, address=screen.address, zh=screen.zh, en=screen.en, widths=widths)
+            )  # fmt: skip
+    return found
