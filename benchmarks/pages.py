@@ -23,7 +23,7 @@ from benchmarks.table import Row
 from recycling.extensions import db
 from recycling.policy.access import Role
 from tests.callers import PASSWORD, KeptSms
-from tests.pages import walks
+from tests.pages import board_walk, walks
 from tests.pages.browsers import Browsers
 from tests.pages.screens import DESK, PHONE, Cookie, Visit, a_visit, running_chromium
 from tests.pictures.demo_morning import demo_morning, set_clock
@@ -88,7 +88,7 @@ def _board(browser: Browser, day: LargeDay) -> Iterator[Row]:
             phone = slow_phone(visit.context, visit.page, network=False, cpu=False)
             visit.open(f"{walks.BOARD}?day={day.day}")
             phone.frames_from_here()
-            verdicts.extend(walks.drag_stops(visit.page, times=LOOKS))
+            verdicts.extend(board_walk.drag_stops(visit.page, times=LOOKS))
             frames.append(phone.frames_per_s())
         finally:
             visit.context.close()
@@ -145,7 +145,7 @@ def _row(
     console.print(name)
     try:
         figure = measure()
-    except (Error, AssertionError, NotImplementedError, statistics.StatisticsError) as problem:
+    except (Error, AssertionError, LookupError, NotImplementedError, statistics.StatisticsError) as problem:
         name, figure = f"{name} – NOT MEASURED: {str(problem).splitlines()[0][:120]}", math.nan
     return Row(
         name=name, figure=figure, unit=unit, ok=least <= figure <= most, peer=LEAST_NAME if peer_figure else "",

@@ -131,16 +131,6 @@ def read_goal(page: Page) -> tuple[int, int]:
     return int(units.split()[0].replace(",", "")), round(float(kilograms) * 1000)
 
 
-def move_stop(page: Page, booking_id: str) -> str:
-    """Move a stop of the board to the best place on another van; returns which van."""
-    raise NotImplementedError(f"{page.url}: the board is not walked through yet ({booking_id})")
-
-
-def save_and_publish(page: Page) -> None:
-    """Save what was moved as a new version of the plan, and publish it."""
-    raise NotImplementedError(f"{page.url}: the board is not walked through yet")
-
-
 def weigh_trip(page: Page, vehicle_key: str, *, net_g: int) -> None:
     """Weigh a van's trip in, in four taps and a typed weight."""
     raise NotImplementedError(f"{page.url}: the station's tablet is not walked through yet ({vehicle_key}, {net_g} g)")
@@ -149,17 +139,6 @@ def weigh_trip(page: Page, vehicle_key: str, *, net_g: int) -> None:
 def _show_door(page: Page, booking_id: str) -> None:
     page.evaluate("hash => { location.hash = hash }", f"#stop={booking_id}")
     page.locator(".card.now").wait_for()
-
-
-def drag_stops(page: Page, *, times: int) -> list[float]:
-    """Drag a stop of the board to another route and back over the chart, several times.
-
-    Returns
-    -------
-    list[float]
-        Milliseconds from each resting of the hand to the verdict shown.
-    """
-    raise NotImplementedError(f"{page.url}: the board is not walked through yet ({times} times)")
 
 
 def _at(page: Page, step: str) -> None:

@@ -86,7 +86,7 @@ def _page(listed: list[Shot]) -> str:
     ]  # fmt: skip
     for role, mine in by_role.items():
         zh, en = ROLE_WORDS[role] if role is not None else ("无需登录", "anybody")
-        lines += ["", f"## {zh} · {en}", ""]
+        lines += ["", f'<a id="{role or "anybody"}"></a>', "", f"## {zh} · {en}", ""]
         for shot in mine:
             pictures = [
                 f'<a href="{name}"><img src="{name}" alt="{shot.zh} {shot.en}, {width} px, {spoken}" height="320"></a>'

@@ -35,6 +35,8 @@ class Shot:
 
 # Screens of the navigation that look different on the narrowest phones.
 ALSO_NARROW = ("/pages/my-route", "/pages/book", "/pages/collect")
+# Screens that show tomorrow, of which nothing is planned yet, unless they are asked for the day.
+OF_THE_DAY = ("/pages/plan", "/pages/board")
 # Whose a screen of several roles is; else the first role's.
 OWNERS: dict[str, Role] = {"/pages/goals": "clerk"}
 
@@ -61,8 +63,9 @@ def shots() -> list[Shot]:
             name = screen.address.removeprefix("/pages/").replace("/", "-")
             if any(shot.name == name for shot in found) or OWNERS.get(screen.address, role) != role:
                 continue
+            address = screen.address + ("?day={day}" if screen.address in OF_THE_DAY else "")
             widths = (NARROW, PHONE, DESK) if screen.address in ALSO_NARROW else (PHONE, DESK)
             found.append(
-                Shot(name=name, role=role, address=screen.address, zh=screen.zh, en=screen.en, widths=widths)
+                Shot(name=name, role=role, address=address, zh=screen.zh, en=screen.en, widths=widths)
             )  # fmt: skip
     return found

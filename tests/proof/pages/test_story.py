@@ -13,7 +13,7 @@ import pytest
 from recycling.clock import service_day, utc_now
 from recycling.units import instant_at
 from tests.callers import PASSWORD
-from tests.pages import walks
+from tests.pages import board_walk, walks
 from tests.pages.screens import DESK, PHONE, TABLET, Visit, a_visit
 from tests.pictures.demo_morning import set_clock
 from tests.proof.harness import Proof
@@ -61,8 +61,8 @@ def test_a_fridge_travels_over_the_screens_of_five_roles(
         # and the dispatcher drags the fridge to another van, hears the verdict, saves and publishes
         with people.staff("dispatcher", DESK) as visit:
             page = visit.open(f"{walks.BOARD}?day={day}")
-            other = walks.move_stop(page, fridge_id)
-            walks.save_and_publish(page)
+            other = board_walk.move_stop(page, fridge_id)
+            board_walk.save_and_publish(page)
         assert other != rides[fridge_id]
         vehicles = {fridge_id: other, sofa_id: rides[sofa_id]}
         # and each collector records the door without a network, and sends it when there is one
