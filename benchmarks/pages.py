@@ -25,7 +25,7 @@ from recycling.policy.access import Role
 from tests.callers import PASSWORD, KeptSms
 from tests.pages import board_walk, walks
 from tests.pages.browsers import Browsers
-from tests.pages.screens import DESK, PHONE, Cookie, Visit, a_visit, running_chromium
+from tests.pages.screens import DESK, PHONE, Cookie, Visit, a_visit, running_chromium, until
 from tests.pictures.demo_morning import demo_morning, set_clock
 from tests.servers import serving
 
@@ -189,8 +189,6 @@ def _looked(
 def _path_kb(opened: Opened) -> float:
     visit = opened("resident", PHONE)
     try:
-        visit.context.grant_permissions(["geolocation"])
-        visit.context.set_geolocation(walks.DOOR)
         phone = slow_phone(visit.context, visit.page, network=False, cpu=False)
         visit.open(walks.BOOK)
         walks.book_pickup(visit.page, ["fridge"], village="清泉", address="清泉路 1 号 2 单元 301")
@@ -206,7 +204,7 @@ def _from_cache_s(opened: Opened) -> float:
         phone: SlowPhone = slow_phone(visit.context, visit.page, network=False)
         walks.keep_list(visit)
         visit.page.reload()  # a page that was there before its worker is not yet served by it
-        visit.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        until(visit.page, "navigator.serviceWorker.controller !== null")
         visit.page.wait_for_load_state("networkidle")
         visit.context.set_offline(True)
         taken = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.pages.screens import until
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, CDPSession, Page
 
@@ -66,7 +68,7 @@ class SlowPhone:
 
     def shown_ms(self) -> float:
         """Milliseconds from the navigation until the page's main part stood whole."""
-        self.page.wait_for_function("window.shownAt !== undefined")
+        until(self.page, "window.shownAt !== undefined")
         return float(self.page.evaluate("window.shownAt"))
 
     def frames_from_here(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.pages.screens import until
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -96,7 +98,7 @@ class Chart:
         """Carry the stop to another row at once; whether the rules are kept there, and told after how many ms."""
         self.page.evaluate(LISTEN)
         self.page.mouse.move(x, self.y(row))
-        self.page.wait_for_function("window.verdictSeen.ms !== null")
+        until(self.page, "window.verdictSeen.ms !== null")
         kept = "✓" in self.page.locator("#verdict").inner_text()
         return kept, float(self.page.evaluate("window.verdictSeen.ms"))
 

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 PHONE, NARROW, TABLET, DESK = (390, 844), (320, 640), (1024, 768), (1440, 900)
 PATIENCE_MS = 15_000
+LOOK_EVERY_MS = 50
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 HOW = "On Debian: apt-get install chromium fonts-noto-cjk; then: make browser"
 AXE = Path(__file__).parent / "axe-core-4.14.1" / "axe.min.js"
@@ -106,6 +108,18 @@ def a_visit(
     visit.watch(visit.page)
     context.on("page", visit.watch)
     return visit
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression is true.
+
+    Playwright's own `wait_for_function` evaluates it inside the page from its second look on, which our policy forbids.
+    """
+    patience = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(expression):
+        if time.monotonic() > patience:
+            raise AssertionError(f"{page.url}: never true within {PATIENCE_MS / 1000:g} s: {expression}")
+        page.wait_for_timeout(LOOK_EVERY_MS)
 
 
 def cookies_of(client: FlaskClient, address: str) -> list[Cookie]:

@@ -9,13 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.pages.screens import Visit
+from tests.pages.screens import Visit, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Geolocation, Page
 
 BOOK, COLLECT, BOARD, STATION, GOALS = (
-    "/pages/book", "/pages/collect", "/pages/board", "/pages/station", "/pages/goals",
+    "/pages/book", "/pages/collect", "/pages/board", "/pages/station/weigh", "/pages/goals",
 )  # fmt: skip
 DOOR: Geolocation = {"latitude": 34.8046, "longitude": 117.257}  # in the town of Lincheng, WGS-84 as browsers have it
 
@@ -97,7 +97,7 @@ def keep_list(visit: Visit) -> None:
     """Open the collector's list and wait until the phone can show it without a network."""
     page = visit.open(COLLECT)
     page.locator(".steps li").first.wait_for()
-    page.wait_for_function(SHELL_KEPT)
+    until(page, SHELL_KEPT)
 
 
 def record_visit(page: Page, booking_id: str) -> None:
@@ -131,9 +131,16 @@ def read_goal(page: Page) -> tuple[int, int]:
     return int(units.split()[0].replace(",", "")), round(float(kilograms) * 1000)
 
 
-def weigh_trip(page: Page, vehicle_key: str, *, net_g: int) -> None:
-    """Weigh a van's trip in, in four taps and a typed weight."""
-    raise NotImplementedError(f"{page.url}: the station's tablet is not walked through yet ({vehicle_key}, {net_g} g)")
+def weigh_trip(page: Page, vehicle_key: str, *, net_g: int, tare_g: int = 12_000) -> None:
+    """Weigh a van's first trip in by typed masses, its lines as the doors say, until its ticket is shown."""
+    page.locator(f'[data-trip="{vehicle_key} 1"]').click()
+    page.get_by_label("毛重 kg").fill(f"{(net_g + tare_g) / 1000:g}")
+    page.get_by_label("皮重 kg").fill(f"{tare_g / 1000:g}")
+    page.get_by_role("button", name="下一步：物品").click()
+    page.get_by_role("button", name="下一步：核对").click()
+    page.get_by_role("button", name="保存磅单").click()
+    page.wait_for_url("**/pages/station/ticket**")
+    page.wait_for_selector('main:not([aria-busy="true"])')
 
 
 def _show_door(page: Page, booking_id: str) -> None:

@@ -22,11 +22,13 @@ from recycling.cli.demo import FIRST_PHONE, PASSWORD
 from recycling.clock import utc_now
 from recycling.extensions import db
 from recycling.models.booking import Booking
+from recycling.models.intake import IntakeTicket
 from recycling.models.people import Staff, resident_of
 from recycling.models.plan import Plan, PublishedPlan, Route
 from recycling.models.transaction import atomic
 from recycling.policy.access import Principal, Role
 from recycling.policy.device_clock import DeviceClock
+from recycling.policy.district import District
 from recycling.routing.problem import problem_from_json
 from recycling.units import instant_at
 from recycling.usecases.field.record_events import record_events
@@ -76,6 +78,8 @@ class DemoMorning:
             first.context.close()
         visit = a_visit(browser, self.server.address, self.kept[role] if role else (), size=size, lang=lang)
         set_clock(visit.context, self.now)
+        visit.context.grant_permissions(["geolocation"])
+        visit.context.set_geolocation(walks.DOOR)
         return visit
 
 
@@ -111,7 +115,7 @@ def demo_morning(folder: Path) -> Iterator[DemoMorning]:
     with app.app_context():
         day = db.session.scalars(select(PublishedPlan.day)).one()
         _Morning(app, day).drive()
-        logins, places = _worth_showing(day)
+        logins, places = _worth_showing(day, app.extensions["district"])
         db.session.remove()
     now = instant_at(day, SHOWN_S)
     clock = folder / "clock"
@@ -125,20 +129,22 @@ def demo_morning(folder: Path) -> Iterator[DemoMorning]:
         db.engine.dispose()
 
 
-def _worth_showing(day: date) -> tuple[dict[Role, str], dict[str, str]]:
-    """The fullest route's collector, a resident who waits for another one, and the ids of theirs."""
+def _worth_showing(day: date, district: District) -> tuple[dict[Role, str], dict[str, str]]:
+    """The fullest route's collector, its station's keeper, a resident who waits for it, and the ids of theirs."""
     session = db.session()
     routes = session.scalars(select(Route).join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)).all()
     route = max(routes, key=lambda one: len(one.stops))
     collector = session.scalars(select(Staff).where(Staff.collector_key == route.collector_key)).one()
-    keeper = session.scalars(select(Staff).where(Staff.role == "keeper").order_by(Staff.login)).first()
-    assert keeper is not None
+    station_key = district.network.vehicles[route.vehicle_key].station_key
+    keeper = session.scalars(select(Staff).where(Staff.role == "keeper", Staff.station_key == station_key)).one()
+    weighed = select(IntakeTicket.id).where(IntakeTicket.station_key == station_key)
     phone, booking_id = _waiting_resident({stop.booking_id for stop in route.stops if stop.booking_id})
     logins: dict[Role, str] = {
         "resident": phone, "collector": collector.login, "keeper": keeper.login, "dispatcher": "dispatcher",
         "clerk": "clerk", "admin": "admin",
     }  # fmt: skip
     places = {"day": str(day), "booking": str(booking_id), "tracking": tracking_path(booking_id, day)}
+    places["ticket"] = str(session.scalars(weighed.order_by(IntakeTicket.number.desc())).first())
     return logins, places
 
 

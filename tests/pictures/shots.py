@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from recycling.policy.access import ROLES, Role
 from recycling.routes.pages.screens import SCREENS
+from tests.pages import walks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -40,6 +41,31 @@ OF_THE_DAY = ("/pages/plan", "/pages/board")
 # Whose a screen of several roles is; else the first role's.
 OWNERS: dict[str, Role] = {"/pages/goals": "clerk"}
 
+# The steps and parts of a screen that are worth a picture of their own.
+PARTS: dict[str, tuple[Shot, ...]] = {
+    "/pages/book": (
+        Shot(name="book-address", role="resident", address="/pages/book", zh="预约：地址", en="Booking: the door",
+             widths=(PHONE,), ready=lambda page: walks.choose_items(page, ["fridge", "sofa-three"])),
+        Shot(name="book-windows", role="resident", address="/pages/book", zh="预约：时间", en="Booking: the windows",
+             widths=(NARROW, PHONE), ready=lambda page: _until_windows(page)),
+    ),
+    "/pages/bookings": (
+        Shot(name="booking", role="resident", address="/pages/bookings/{booking}", zh="一次预约", en="One booking"),
+    ),
+    "/pages/collect": (
+        Shot(name="collect-stop", role="collector", address="/pages/collect#stop={booking}", zh="一站", en="One stop",
+             widths=(PHONE,)),
+        Shot(name="collect-finish", role="collector", address="/pages/collect#finish={booking}", zh="完成上门",
+             en="Finish a visit", widths=(PHONE,)),
+        Shot(name="collect-map", role="collector", address="/pages/collect#map", zh="路线地图", en="Map of the round",
+             widths=(PHONE,)),
+    ),
+    "/pages/station/today": (
+        Shot(name="station-ticket", role="keeper", address="/pages/station/ticket?id={ticket}", zh="磅单",
+             en="A ticket"),
+    ),
+}  # fmt: skip
+
 BEFORE: tuple[Shot, ...] = (
     Shot(name="home", role=None, address="/", zh="首页", en="Home"),
     Shot(name="sign-in", role=None, address="/pages/sign-in", zh="登录", en="Sign in"),
@@ -68,4 +94,11 @@ def shots() -> list[Shot]:
             found.append(
                 Shot(name=name, role=role, address=address, zh=screen.zh, en=screen.en, widths=widths)
             )  # fmt: skip
+            found += PARTS.get(screen.address, ())
     return found
+
+
+def _until_windows(page: Page) -> None:
+    walks.choose_items(page, ["fridge", "sofa-three"])
+    walks.fill_address(page, village="清泉", address="清泉路 1 号 2 单元 301")
+    page.locator("button.window").first.wait_for()

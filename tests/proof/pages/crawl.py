@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.pages.screens import Visit
 
-OPEN_TO_ALL = ("/", "/pages/sign-in", "/privacy", "/api/docs")
+OPEN_TO_ALL = ("/", "/pages/sign-in", "/privacy")
 # What differs between two pages of one kind: ids, days, links that are secrets. Queries do not make another page.
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d{2}(?:-\d{2})?|(?<=/track/)[^/]+|(?<=/receipt/)[^/]+")
 NO_PAGE = re.compile(r"^/pages/(?:language|sign-out)|\.(?:pdf|csv|xlsx|json|gpx|ics|js|webmanifest)$")
