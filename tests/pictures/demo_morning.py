@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import undefer
 
 from recycling.app import create_app
@@ -113,7 +113,8 @@ def demo_morning(folder: Path) -> Iterator[DemoMorning]:
     url = prepared_demo(folder)
     app = create_app(server_settings(url))
     with app.app_context():
-        day = db.session.scalars(select(PublishedPlan.day)).one()
+        day = db.session.scalars(select(func.max(PublishedPlan.day))).one()
+        assert day is not None, "the demo day was not published"
         _Morning(app, day).drive()
         logins, places = _worth_showing(day, app.extensions["district"])
         db.session.remove()
@@ -132,7 +133,9 @@ def demo_morning(folder: Path) -> Iterator[DemoMorning]:
 def _worth_showing(day: date, district: District) -> tuple[dict[Role, str], dict[str, str]]:
     """The fullest route's collector, its station's keeper, a resident who waits for it, and the ids of theirs."""
     session = db.session()
-    routes = session.scalars(select(Route).join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id)).all()
+    routes = session.scalars(
+        select(Route).join(PublishedPlan, PublishedPlan.plan_id == Route.plan_id).where(PublishedPlan.day == day)
+    ).all()
     route = max(routes, key=lambda one: len(one.stops))
     collector = session.scalars(select(Staff).where(Staff.collector_key == route.collector_key)).one()
     station_key = district.network.vehicles[route.vehicle_key].station_key
@@ -171,7 +174,7 @@ class _Morning:
 
     def __init__(self, app: Flask, day: date) -> None:
         self.session, self.district, self.day = db.session(), app.extensions["district"], day
-        published = select(Plan).join(PublishedPlan, PublishedPlan.plan_id == Plan.id)
+        published = select(Plan).join(PublishedPlan, PublishedPlan.plan_id == Plan.id).where(PublishedPlan.day == day)
         plan = self.session.scalars(published.options(undefer(Plan.problem), undefer(Plan.travel))).one()
         self.plan_id = plan.id
         self.played = PlayedDay(
