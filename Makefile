@@ -9,7 +9,7 @@ BIN := .venv/bin
 export FLASK_APP := wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format prove bench peers paper browser lock migrate openapi clean
+.PHONY: help setup run demo test lint format prove bench peers paper browser screens lock migrate openapi clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ paper: setup ## What prints route lists as PDF (with libpango and fonts-noto-cjk
 
 browser: setup ## What drives Chromium in the tests of the screens; the browser itself comes from Debian (chromium, fonts-noto-cjk)
 	@$(BIN)/python -m pip install --quiet --editable '.[browser]'
+
+screens: setup ## A picture of every screen, in both languages, into docs/screens/ (S="goals plan", all when unset)
+	@$(BIN)/python -m tests.pictures $(S)
 
 # Resolved against plain PyPI whatever this machine's pip is told, so that the file holds for everyone.
 lock: setup ## Resolve setup.cfg again into requirements.lock, hashes of every platform's files included (UPGRADE=--upgrade)

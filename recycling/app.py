@@ -42,7 +42,7 @@ from recycling.jobs.schedule import jobs_of
 from recycling.logs import configure_logs, logger
 from recycling.models.encrypted import keyring
 from recycling.models.subscribers import Subscriber, subscriber_id, subscribers
-from recycling.routes import problems
+from recycling.routes import compression, problems
 from recycling.routes.district_map import TILE_HOSTS
 from recycling.usecases.live.links import public_address
 from recycling.usecases.messages.event_body import SUBSCRIBABLE_KINDS
@@ -65,7 +65,6 @@ FIXED_SETTINGS: dict[str, Any] = {
     "JWT_DECODE_AUDIENCE": "recycling",
     "JWT_ENCODE_AUDIENCE": "recycling",
     "JWT_COOKIE_CSRF_PROTECT": True,
-    "JWT_CSRF_CHECK_FORM": True,
     "JWT_COOKIE_SAMESITE": "Lax",
     "JWT_SESSION_COOKIE": True,
     "RATELIMIT_HEADERS_ENABLED": False,
@@ -150,6 +149,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["mail"] = mail_gateway(settings)
     _bind_subscribers(app)
     app.extensions["geocoder"] = geocoder(settings)
+    compression.install(app)
     problems.install(app)  # first, so that a request refused by the limiter has its id
     _bind_extensions(app)
     _install_request_rules(app)

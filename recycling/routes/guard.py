@@ -20,6 +20,7 @@ from recycling.errors import Forbidden, NotSignedIn
 from recycling.extensions import db
 from recycling.policy.access import Principal, Role
 from recycling.routes.binding import admit
+from recycling.routes.compression import unmasked
 from recycling.usecases.people.sign_in import find_sign_in
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -193,6 +194,9 @@ def _token_of_request() -> tuple[str, str, dict[str, Any]]:
     scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
     if scheme in HEADER_SCHEMES:
         return header_token("access")
+    if request.method not in ("GET", "HEAD") and "X-CSRF-TOKEN" not in request.headers:
+        # A form has no headers of its own; what it carries is masked, and the library knows nothing of that.
+        request.environ["HTTP_X_CSRF_TOKEN"] = unmasked(request.form.get("csrf_token", ""))
     verify_jwt_in_request(locations=["cookies"])
     return "cookie", request.cookies[current_app.config["JWT_ACCESS_COOKIE_NAME"]], get_jwt()
 

@@ -10,7 +10,9 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import flask_migrate
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from recycling.app import create_app
 from recycling.extensions import db
@@ -32,12 +35,14 @@ if TYPE_CHECKING:
 
 PHONE, NARROW, TABLET, DESK = (390, 844), (320, 640), (1024, 768), (1440, 900)
 PATIENCE_MS = 15_000
+LOOK_EVERY_MS = 50
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 HOW = "On Debian: apt-get install chromium fonts-noto-cjk; then: make browser"
 AXE = Path(__file__).parent / "axe-core-4.14.1" / "axe.min.js"
 # WCAG 2.2 AA, and what axe's authors hold to be good practice.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GRAVE = ("serious", "critical")
+Cookie = dict[str, Any]  # as Playwright takes and gives them
 
 
 @dataclass
@@ -90,6 +95,43 @@ class Visit:
         )
 
 
+def a_visit(
+    browser: Browser, address: str, cookies: Sequence[Cookie] = (), *, size: tuple[int, int], lang: str = "zh"
+) -> Visit:
+    """Open a browser of a size, with the cookies of somebody's sign-in; without any nobody has signed in."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, locale="zh-CN", timezone_id="Asia/Shanghai",
+        has_touch=size[0] < TABLET[0], service_workers="allow",
+    )  # fmt: skip
+    context.add_cookies([*cookies, {"name": "lang", "value": lang, "url": address}])  # type: ignore[list-item]  # plain mappings are what it takes
+    visit = Visit(context, context.new_page(), address)
+    visit.watch(visit.page)
+    context.on("page", visit.watch)
+    return visit
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression is true.
+
+    Playwright's own `wait_for_function` evaluates it inside the page from its second look on, which our policy forbids.
+    """
+    patience = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(expression):
+        if time.monotonic() > patience:
+            raise AssertionError(f"{page.url}: never true within {PATIENCE_MS / 1000:g} s: {expression}")
+        page.wait_for_timeout(LOOK_EVERY_MS)
+
+
+def cookies_of(client: FlaskClient, address: str) -> list[Cookie]:
+    """The cookies of a client in which somebody has signed in, for a browser."""
+    found: list[Cookie] = []
+    for name in ("access_token_cookie", "csrf_access_token", "browser_secret"):
+        kept = client.get_cookie(name)
+        assert kept is not None, name
+        found.append({"name": name, "value": kept.value, "url": address})
+    return found
+
+
 @dataclass
 class Screens:
     """Opens browsers for people of every role, on one served database."""
@@ -102,21 +144,9 @@ class Screens:
 
     def of(self, role: Role | None, *, size: tuple[int, int] = DESK, lang: str = "zh", **account: Any) -> Visit:
         """Open a browser of a size in which somebody of a role has signed in; ``None`` for a stranger."""
-        context = self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", timezone_id="Asia/Shanghai",
-            has_touch=size[0] < TABLET[0], service_workers="allow",
-        )  # fmt: skip
-        cookies = [{"name": "lang", "value": lang, "url": self.server.address}]
-        if role is not None:
-            client = self.browsers.of(role, **account).client
-            for name in ("access_token_cookie", "csrf_access_token", "browser_secret"):
-                kept = client.get_cookie(name)
-                assert kept is not None, name
-                cookies.append({"name": name, "value": kept.value, "url": self.server.address})
-        context.add_cookies(cookies)  # type: ignore[arg-type]  # plain mappings are what it takes
-        visit = Visit(context, context.new_page(), self.server.address)
-        visit.watch(visit.page)
-        context.on("page", visit.watch)
+        address = self.server.address
+        cookies = cookies_of(self.browsers.of(role, **account).client, address) if role is not None else ()
+        visit = a_visit(self.browser, address, cookies, size=size, lang=lang)
         self.visits.append(visit)
         return visit
 
@@ -124,19 +154,35 @@ class Screens:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; without one the tests that need it are skipped, and say how to get it."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    installed = importlib.util.find_spec("playwright") is not None
-    if program is None or not installed:
-        missing = "no Chromium" if installed else "no Playwright"
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail(f"{missing} here. {HOW}")
-        pytest.skip(f"{missing} here. {HOW}")
+    missing = what_is_missing()
+    if missing and os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+    with running_chromium() as browser:
+        yield browser
+
+
+def what_is_missing() -> str:
+    """What stands in the way of a real browser here and how to get it; nothing when nothing does."""
+    if importlib.util.find_spec("playwright") is None:
+        return f"no Playwright here. {HOW}"
+    return "" if _program() else f"no Chromium here. {HOW}"
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=_program(), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def _program() -> str | None:
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @pytest.fixture(scope="session")

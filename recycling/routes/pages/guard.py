@@ -16,6 +16,7 @@ from recycling.clock import utc_now
 from recycling.errors import NotSignedIn
 from recycling.policy.access import Principal, Role
 from recycling.routes.binding import BROWSER_COOKIE, give_secret
+from recycling.routes.compression import masked
 from recycling.routes.guard import GuardedBlueprint, StrictParser, signed_in, token_claims
 from recycling.usecases.people.sign_in import SignedIn
 
@@ -102,8 +103,8 @@ def renew_cookie(response: Response) -> Response:
 
 
 def csrf_token() -> str:
-    """What a form of the signed-in visitor carries, so that no other site can send it for them."""
-    return str(token_claims()["csrf"])
+    """What a form of the signed-in visitor carries, so that no other site can send it for them; new at each call."""
+    return masked(str(token_claims()["csrf"]))
 
 
 def _step_inside() -> None:
