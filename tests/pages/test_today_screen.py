@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -48,7 +49,7 @@ class Desk:
         """Fans at so many doors, booked at an instant for a day after it."""
         made = []
         for n in range(count):
-            place = {"lat": 34.79 + 0.006 * (n % 7), "lon": 117.25 + 0.007 * (n % 5)}
+            place: dict[str, Any] = {"lat": 34.79 + 0.006 * (n % 7), "lon": 117.25 + 0.007 * (n % 5)}
             booking = a_booking(
                 self.session, district=generous(self.district), now=now, items=FAN, day=day,
                 pickup_window="all-day", **place,

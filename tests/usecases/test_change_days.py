@@ -55,7 +55,8 @@ def change(session: Session, small: District, now: datetime) -> Change:
     """Record a change, of tomorrow unless another day is named."""
 
     def record(*, even_unplaced: bool = False, first_day: date = TOMORROW, **fields: Any) -> Recorded:
-        wanted = DayChange(**{"last_day": first_day, "reason": "年检"} | fields, first_day=first_day)
+        said: dict[str, Any] = {"last_day": first_day, "reason": "年检"} | fields
+        wanted = DayChange(**said, first_day=first_day)
         return record_day_change(wanted, even_unplaced=even_unplaced, by=DESK, district=small, session=session, now=now)
 
     return record
