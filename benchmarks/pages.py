@@ -166,6 +166,7 @@ def _transferred_kb(opened: Opened, path: str) -> float:
     visit = opened(None, PHONE)
     phone = slow_phone(visit.context, visit.page)
     visit.page.goto(visit.address + path)
+    visit.page.wait_for_load_state("networkidle")  # the debugger counts an answer a moment after the page has it
     visit.context.close()
     return phone.bytes_in / 1000
 
