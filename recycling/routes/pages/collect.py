@@ -21,7 +21,16 @@ SCRIPT = "text/javascript; charset=utf-8"
 # Facts that are nobody's, which the worker keeps beside the shell: what can be picked at a door, and the map's ground.
 FACTS = ("/item-types", "/failed-visit-codes", "/proof-rules", "/district-map")
 # What the shell loads beside its own folders.
-SHARED = ("pages.css", "collect.css", "icon.svg", "js/words.js", "js/dom.js", "js/api.js", "js/map.js")
+SHARED = (
+    "pages.css",
+    "collect.css",
+    "icon.svg",
+    "js/words.js",
+    "js/dom.js",
+    "js/api.js",
+    "js/server-time.js",
+    "js/map.js",
+)
 # Scripts that are not read at every opening: the map's, and those that are no modules of the page.
 LATER = ("js/map.js", "js/collect/mapped.js", "js/collect/early.js", "js/collect/sign_in.js")
 FOLDERS = ("collect", "js/collect", "vendor/leaflet-1.9.4")
