@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import AlreadyWeighed, Conflict, DomainError, Forbidden, InvalidInput, NotFound
+from recycling.models import stock
 from recycling.models.booking import BookedItem, Booking
 from recycling.models.intake import IntakeLine, IntakeTicket
 from recycling.models.recovery import DailyRecovery
@@ -426,6 +427,7 @@ def test_two_scales_of_a_station_rebuild_its_figures_one_after_the_other(
     if not lock:
         for module in (weighing_in, correcting):
             monkeypatch.setattr(module, "lock_day", lambda *_args, **_kwargs: None)
+        monkeypatch.setattr(stock, "hold_stock", lambda *_args: None)  # it makes them queue as well
 
     # when it is withdrawn while a fan arrives at scale 2
     def withdraw(own: Session) -> None:
