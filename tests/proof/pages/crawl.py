@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -37,13 +37,18 @@ class Findings:
             getattr(self, name).extend(getattr(other, name))
 
 
-def walked(visit: Visit, starts: Iterable[str], *, looks: Sequence[tuple[str, tuple[int, int]]]) -> Findings:
-    """Follow the links of the pages from some addresses on; look at each kind of page in these languages and sizes."""
+def walked(
+    visit: Visit, starts: Iterable[str], *, looks: Sequence[tuple[str, tuple[int, int]]], but: Set[str] = frozenset()
+) -> Findings:
+    """Follow the links of the pages from some addresses on; look at each kind of page in these languages and sizes.
+
+    Kinds in ``but`` are passed by.
+    """
     found, waiting = Findings(), deque(starts)
     while waiting:
         path = waiting.popleft()
         kind = VARYING.sub("…", urlsplit(path).path)
-        if kind in found.kinds or NO_PAGE.search(kind):
+        if kind in found.kinds or kind in but or NO_PAGE.search(kind):
             continue
         if not _is_page(visit, path):
             continue

@@ -43,7 +43,9 @@ def test_every_page_of_every_role_serves_anybody(
         visit = morning.visit(chromium, role, size=DESK)
         starts = [*OPEN_TO_ALL, *(screen.address for screen in (SCREENS[role] if role else ()))]
         # when every page they can reach by links is opened, in both languages and at several widths
-        found.add(walked(visit, [*starts, morning.places["tracking"]], looks=LOOKS[size]))
+        # (at the small size a page that several roles share is looked at once, as the first of them sees it)
+        but = set(found.kinds) if size == "small" else frozenset()
+        found.add(walked(visit, [*starts, morning.places["tracking"]], looks=LOOKS[size], but=but))
         visit.context.close()
     # then axe finds nothing grave, every policy is strict, no console complains, nothing is wider than its window
     planted = _planted(chromium, morning)
