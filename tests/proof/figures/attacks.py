@@ -418,9 +418,9 @@ def cut_a_trail(by: Attacker) -> Where:
     gone = by.row(STEP, STEP.c.tag == tag.tag, STEP.c.number == keep + 1)
     kept = select(STEP.c.mac).where(STEP.c.tag == tag.tag, STEP.c.number == keep)
     head = {"last_number": keep, "last_mac": by.session.scalar(kept) or b""}
-    # Of a load of one day, which one anchor saw.
+    # Of a load of one day, which one anchor saw, where there are anchors.
     spans = [content["steps"] for content in by.session.scalars(select(ANCHOR.c.content).order_by(ANCHOR.c.number))]
-    after = next(span[0] for span in spans if gone.at <= datetime.fromisoformat(span[1]))
+    after = next((span[0] for span in spans if gone.at <= datetime.fromisoformat(span[1])), None)
     by.do(
         delete(STEP).where(STEP.c.tag == tag.tag, STEP.c.number > keep),
         update(TAG).where(TAG.c.tag == tag.tag).values(head),
