@@ -6,6 +6,7 @@ fails the test, unless the test says that it expects it.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ from tests.pages.browsers import Browsers
 from tests.servers import Server, server_settings, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 PHONE, NARROW, TABLET, DESK = (390, 844), (320, 640), (1024, 768), (1440, 900)
 PATIENCE_MS = 15_000
@@ -185,12 +187,19 @@ def what_is_missing() -> str:
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
+    browser = _playwright().chromium.launch(executable_path=_program(), args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+@cache
+def _playwright() -> Playwright:
+    """The one driver of this process: it refuses to be started a second time, by whichever folder's fixture."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_program(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    started = sync_playwright().start()
+    atexit.register(started.stop)
+    return started
 
 
 def _program() -> str | None:
