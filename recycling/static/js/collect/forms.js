@@ -7,12 +7,19 @@ import { newEventId } from "./record.js";
 import { missingProof } from "./state.js";
 import { within } from "./store.js";
 
+const open = new Map(); // drafts of this page, by name
+
 /** What was filled in of a form, or a fresh one with an id for its record. */
 export async function openDraft(app, key, fresh) {
   const name = `${app.who.whose} ${key}`;
   const kept = await within(["drafts"], (drafts) => drafts.get(name));
-  return kept ?? { key: name, day: app.route.day, event_id: newEventId(), photos: [], signature: null, code: "", note: "", reason: "", smartphone: true, ...fresh };
+  // What is open comes before what is kept: a form drawn anew while somebody types goes on with the same draft.
+  if (!open.has(name)) open.set(name, kept ?? { key: name, day: app.route.day, event_id: newEventId(), photos: [], signature: null, code: "", note: "", reason: "", smartphone: true, ...fresh });
+  return open.get(name);
 }
+
+/** Let go of one that was recorded: a form opened again begins anew. */
+export const closeDraft = (name) => open.delete(name);
 
 /** Keep it as it stands now. */
 export const keepDraft = (draft) => within(["drafts"], (drafts) => drafts.put(draft));

@@ -6,6 +6,7 @@ import { mine, say } from "../words.js";
 import { nowMs } from "./clock.js";
 import { failScreen } from "./fail.js";
 import { finishScreen } from "./finish.js";
+import { closeDraft } from "./forms.js";
 import { listScreen } from "./list.js";
 import { moreScreen, noteScreen } from "./more.js";
 import { kindWord } from "./parts.js";
@@ -31,6 +32,7 @@ const app = {
     if (!app.who || !app.route) throw new Error(say("登录已过期，请重新登录；填写的内容已保留", "your sign-in is over; sign in again, what you filled in is kept"));
     const { whose } = app.who;
     const isNew = await record({ whose, day: app.route.day, plan_version: app.route.version, ...what });
+    closeDraft(what.draft);
     if (isNew) byId("said").textContent = say(`已记录：${kindWord(what.kind)}`, `Recorded: ${kindWord(what.kind)}`);
     await load();
     badge();
