@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from threading import Event, Thread
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Select, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
-from recycling.models import stock
 from recycling.models.audit import AuditRow
 from recycling.models.hand_over import HandOver, HandOverLine, ReWeighResolution
 from recycling.models.stock import StockLot
@@ -31,6 +29,7 @@ from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.queries.hand_overs import find_hand_over, list_hand_overs
 from tests.invariants import assert_invariants, broken
 from tests.loads import a_batch, a_keeper, a_line, a_weighing
+from tests.stock_races import both_read_before_either_writes
 
 TODAY = date(2026, 11, 23)  # of tests.conftest.NOW, in Shanghai
 TAGS = [make_tag(1_000_003 * number) for number in range(1, 9)]
@@ -314,18 +313,6 @@ def test_two_who_take_the_same_lot_at_once_take_what_is_there_once(
     weigh(a_line(units=3), net_g=123_900)
     session.rollback()
     refused: list[DomainError] = []
-    reading, read = Event(), stock._in_sequence
-
-    def slowly(own: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-        """Read the lots, and let somebody else read them before we write."""
-        found = read(own, wanted)
-        reading.set()
-        time.sleep(0.3)
-        return found
-
-    monkeypatch.setattr(stock, "_in_sequence", slowly)
-    if not lock:
-        monkeypatch.setattr(stock, "_locked", lambda *_: True)
 
     def take() -> None:
         with Session(engine) as own:
@@ -334,12 +321,7 @@ def test_two_who_take_the_same_lot_at_once_take_what_is_there_once(
             except DomainError as error:
                 refused.append(error)
 
-    threads = [Thread(target=take), Thread(target=take)]
-    threads[0].start()
-    assert reading.wait(5)
-    threads[1].start()
-    for thread in threads:
-        thread.join(10)
+    both_read_before_either_writes(monkeypatch, take, take, lock=lock)
     taken = [units for (units,) in session.execute(select(HandOverLine.units))]
     assert left(session) == [("fridge", TODAY, 1)]
     if lock:
@@ -364,17 +346,6 @@ def test_a_correction_and_a_hand_over_of_the_same_lot_at_once_do_not_both_have_i
     ticket_id = weigh().id
     session.rollback()
     refused: list[Exception] = []
-    reading, read = Event(), stock._in_sequence
-
-    def slowly(own: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-        found = read(own, wanted)
-        reading.set()
-        time.sleep(0.3)
-        return found
-
-    monkeypatch.setattr(stock, "_in_sequence", slowly)
-    if not lock:
-        monkeypatch.setattr(stock, "_locked", lambda *_: True)
 
     def run(step: Callable[[Session], object]) -> None:
         with Session(engine) as own:
@@ -389,12 +360,7 @@ def test_a_correction_and_a_hand_over_of_the_same_lot_at_once_do_not_both_have_i
     def hand_it_over(own: Session) -> None:
         hand_over(a_batch(), by=a_keeper(), district=district, session=own, now=now)
 
-    threads = [Thread(target=run, args=(step,)) for step in (hand_it_over, withdraw)]
-    threads[0].start()
-    assert reading.wait(5)
-    threads[1].start()
-    for thread in threads:
-        thread.join(10)
+    both_read_before_either_writes(monkeypatch, partial(run, hand_it_over), partial(run, withdraw), lock=lock)
     session.rollback()
     # without the lock the lot's own constraint still stands in the way, but nobody is told what is the matter
     assert [type(error) for error in refused] == [Conflict if lock else IntegrityError]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from threading import Barrier, Event, Thread
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import Select, select
@@ -20,6 +20,7 @@ from recycling.usecases.custody.count_stock import Counted, count_stock
 from recycling.usecases.intake.weigh_in import weigh_in
 from tests.invariants import assert_invariants
 from tests.loads import a_keeper, a_line, a_weighing
+from tests.stock_races import both_read_before_either_writes
 
 
 @pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])
@@ -32,18 +33,6 @@ def test_two_who_count_an_empty_shelf_at_once_book_one_find(
     # given a station with fridges and no fan on the books
     weigh_in(a_weighing(), scale_number="1", by=a_keeper(), district=district, session=session, now=now)
     session.rollback()
-    reading, read = Event(), stock._in_sequence
-
-    def slowly(own: Session, wanted: Select[StockLot]) -> Sequence[StockLot]:
-        """Read the lots, and let somebody else read them before we write."""
-        found = read(own, wanted)
-        reading.set()
-        time.sleep(0.3)
-        return found
-
-    monkeypatch.setattr(stock, "_in_sequence", slowly)
-    if not lock:
-        monkeypatch.setattr(stock, "_locked", lambda *_: True)
 
     def count() -> None:
         with Session(engine) as own:
@@ -51,12 +40,7 @@ def test_two_who_count_an_empty_shelf_at_once_book_one_find(
             count_stock([fan], by=a_keeper(), district=district, session=own, now=now + timedelta(hours=1))
 
     # when two find the same fan
-    threads = [Thread(target=count), Thread(target=count)]
-    threads[0].start()
-    assert reading.wait(5)
-    threads[1].start()
-    for thread in threads:
-        thread.join(10)
+    both_read_before_either_writes(monkeypatch, count, count, lock=lock)
     # then one of them books it, and the other finds it on the books; without the lock there are two of one fan
     found = session.scalars(select(StockCountLine.units).order_by(StockCountLine.units)).all()
     there = session.scalar(select(StockLot.left_units).where(StockLot.item_type == "fan"))
