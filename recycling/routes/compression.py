@@ -24,9 +24,8 @@ TEXT = frozenset(
     }
 )  # fmt: skip
 LEAST = 1000  # bytes; shorter answers fit into one packet as they are
-MOST_PADDING = (
-    100  # bytes, drawn anew for each answer ("Heal the Breach", IEEE Access 2022, doi 10.1109/ACCESS.2022.3166175)
-)
+# Bytes, drawn anew for each answer ("Heal the Breach", IEEE Access 2022, doi 10.1109/ACCESS.2022.3166175).
+MOST_PADDING = 100
 LEVEL = 6  # of answers made for one request; a file is compressed once, as well as it goes
 SIGN_IN = ("/sign-in", "/pages/sign-in")
 
