@@ -288,5 +288,6 @@ def test_who_decides_just_after_somebody_else_is_told_so(
     other.start()
     for thread in (first, other):
         thread.join(30)
-    assert outcomes == [("reject", "done"), (late, "conflict")]
+    # whichever of them came to tell of it first
+    assert sorted(outcomes) == sorted([("reject", "done"), (late, "conflict")])
     assert_invariants(session)
