@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { el, fill, byId, given, note } from "../dom.js";
 import { say } from "../words.js";
 import { cumulated, drawFan, drawMonths } from "./drawings.js";
-import { amount, change, idly, percent, script, sized, table, whenNear } from "./pieces.js";
+import { amount, change, idly, percent, script, sized, style, table, whenNear } from "./pieces.js";
 
 const facts = given("facts");
 const sectionOf = (label) => document.querySelector(`[data-scope="${CSS.escape(label)}"]`);
@@ -79,7 +79,7 @@ function levers(section, forecast) {
 
 async function map(section, scope) {
   const element = section.querySelector('[data-drawing="map"]');
-  await Promise.all([script(facts.scripts.maps), sized(element)]);
+  await Promise.all([script(facts.drawn_with.maps), style(facts.drawn_with.maps_style), sized(element)]);
   const { districtMap } = await import("../map.js");
   const { map: drawn, ground } = await districtMap(element, { stations: false });
   const name = AMOUNT[scope.unit];
@@ -105,7 +105,7 @@ async function draw(months, forecasts) {
     const section = sectionOf(scope.label);
     whenNear(section.querySelector('[data-drawing="map"]'), () => map(section, scope).catch(trouble));
   }
-  await script(facts.scripts.charts);
+  await script(facts.drawn_with.charts);
   for (const scope of facts.scopes) {
     const section = sectionOf(scope.label);
     const own = months.find((one) => one.scope === scope.label);

@@ -30,10 +30,16 @@ export function table(caption, columns, rows) {
 const loading = new Map();
 
 /** Load a plain script once; resolves when it has run. */
-export function script(address) {
+export const script = (address) => loaded("script", { src: address });
+
+/** Load a style sheet once; resolves when it holds. */
+export const style = (address) => loaded("link", { rel: "stylesheet", href: address });
+
+function loaded(name, attributes) {
+  const address = attributes.src ?? attributes.href;
   if (!loading.has(address)) {
     loading.set(address, new Promise((done, failed) => {
-      const tag = el("script", { src: address });
+      const tag = el(name, attributes);
       tag.addEventListener("load", done);
       tag.addEventListener("error", () => failed(new Error(say("图表未能加载，数据见表格。", "The charts could not be loaded; the tables have the numbers."))));
       document.head.append(tag);
