@@ -258,7 +258,8 @@ def test_a_change_by_hand_in_an_earlier_month_keeps_the_year_to_date_from_being_
         weighed(session, district, at)
         weighed(session, district, at)
     october, november = (
-        make_goal_report(period, district=district, session=session, now=december).id for period in ("2026-10", "2026-11")
+        make_goal_report(period, district=district, session=session, now=december).id
+        for period in ("2026-10", "2026-11")
     )  # fmt: skip
     publish(session, october, district=district, now=december)
     # when a kilogram moves from one ticket of October to the other in the database, so that no figure changes
@@ -277,7 +278,7 @@ def test_a_change_by_hand_in_an_earlier_month_keeps_the_year_to_date_from_being_
         )
     session.commit()
     # then November, whose year to date rests on them, is refused by their numbers
-    with pytest.raises(Conflict, match="ticket 1 of 2026-10-24.*ticket 2 of 2026-10-24"):
+    with pytest.raises(Conflict, match=r"ticket 1 of 2026-10-24.*ticket 2 of 2026-10-24"):
         publish(session, november, district=district, now=december)
 
 

@@ -66,7 +66,8 @@ def _lagging(
                     "name_zh": name_zh,
                     "name_en": name_en,
                     "amount": short,
-                    "zh": f"较各处同步增长少 {short_zh}：{year} 年 {before_zh}{times} 天，减去今年已回收 {came_zh}{told_zh}",
+                    "zh": f"较各处同步增长少 {short_zh}：{year} 年 {before_zh}{times} 天，"
+                    f"减去今年已回收 {came_zh}{told_zh}",
                     "en": f"{short_en} below equal growth: {before_en} of {year}{times} days,"
                     f" less the {came_en} that came this year{told_en}",
                 }

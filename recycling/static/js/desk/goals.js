@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { el, fill, byId, given, note } from "../dom.js";
 import { say } from "../words.js";
 import { cumulated, drawFan, drawMonths } from "./drawings.js";
-import { amount, change, idly, percent, script, sized, style, table, whenNear } from "./pieces.js";
+import { amount, change, idly, percent, script, shownInFull, sized, style, table, whenNear } from "./pieces.js";
 
 const facts = given("facts");
 const sectionOf = (label) => document.querySelector(`[data-scope="${CSS.escape(label)}"]`);
@@ -122,13 +122,6 @@ async function draw(months, forecasts) {
     whenNear(bars, () => drawMonths(bars, own, scope.unit, measured.target));
     whenNear(fan, () => drawFan(fan, { months: cumulated(own, scope.unit), unit: scope.unit, measured, on: facts.on }));
   }
-}
-
-function shownInFull() {
-  const closed = () => [...document.querySelectorAll("details.numbers:not([open])")];
-  let opened = [];
-  addEventListener("beforeprint", () => { opened = closed(); opened.forEach((one) => { one.open = true; }); });
-  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
 }
 
 async function start() {

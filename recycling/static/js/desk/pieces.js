@@ -78,3 +78,11 @@ export const sized = (element) => new Promise((done) => {
   });
   look.observe(element);
 });
+
+/** On paper nothing can be opened: what is folded is printed open. */
+export function shownInFull() {
+  const closed = () => [...document.querySelectorAll("details.numbers:not([open])")];
+  let opened = [];
+  addEventListener("beforeprint", () => { opened = closed(); opened.forEach((one) => { one.open = true; }); });
+  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
+}
