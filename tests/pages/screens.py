@@ -239,8 +239,10 @@ def screens(served: tuple[Flask, Server], chromium: Browser) -> Iterator[Screens
         db.session.remove()
         conftest.empty(db.session())
         db.session.remove()
-    assert [fault for visit in opened.visits for fault in visit.unexpected()] == []
-    assert server_faults(server)[told_before:] == []
+    complaints = [fault for visit in opened.visits for fault in visit.unexpected()]
+    assert not complaints, "\n".join(complaints)
+    errors = server_faults(server)[told_before:]
+    assert not errors, "\n".join(errors)
 
 
 def server_faults(server: Server) -> list[str]:
