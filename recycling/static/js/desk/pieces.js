@@ -61,13 +61,13 @@ function run(element) {
   deed?.();
 }
 
-/** Draw something once somebody comes near it, and at the latest before it is printed. */
+/** Draw something once somebody comes near it, and at the latest before it is printed, if it is. */
 export function whenNear(element, deed) {
   waiting.set(element, deed);
   watcher.observe(element);
 }
 
-addEventListener("beforeprint", () => [...waiting.keys()].forEach(run));
+addEventListener("beforeprint", () => [...waiting.keys()].filter((one) => !one.closest(".no-print")).forEach(run));
 
 /** Resolves when an element has a size: a map that is made without one never finds its middle. */
 export const sized = (element) => new Promise((done) => {
