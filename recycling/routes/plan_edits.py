@@ -19,6 +19,7 @@ from recycling.routes.schemas.plan_edits import (
     PlaceListSchema,
     PlacesSchema,
     PlanDifferencesSchema,
+    PlanNewsSchema,
     VerdictSchema,
 )
 from recycling.routes.schemas.plans import PlanRowSchema
@@ -48,6 +49,13 @@ def _judges() -> Judges:
 def show_board(plan_id: UUID) -> dict[str, Any]:
     """All that the board draws of a plan, without names, phones and addresses (看板数据)."""
     return queries.plan_board(plan_id, judges=_judges(), district=district(), session=db.session(), now=utc_now())
+
+
+@bp.get("/news")
+@bp.response(200, PlanNewsSchema)
+def show_news(plan_id: UUID) -> dict[str, Any]:
+    """What became of a plan's day since: newer versions, the published one, other bookings (计划动态)."""
+    return queries.plan_news(plan_id, district=district(), session=db.session(), now=utc_now())
 
 
 @bp.post("/verdicts")

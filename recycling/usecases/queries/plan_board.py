@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from recycling.errors import Conflict, DomainError, InvalidInput, NotFound
 from recycling.models.booking import Booking
@@ -20,7 +20,7 @@ from recycling.routing.verdict import Judge
 from recycling.usecases.planning.day_problem import check_plannable
 from recycling.usecases.planning.judge_edits import route_shown
 from recycling.usecases.planning.judges import Judges
-from recycling.usecases.queries.plans import plan_in_full
+from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_row
 
 LEAST_SHIFT_S = 60  # a visit that moves by less is at the same time for everybody
 
@@ -62,6 +62,28 @@ def plan_board(plan_id: UUID, *, judges: Judges, district: District, session: Se
                 for left in plan.unassigned
             ],
         }  # fmt: skip
+
+
+def plan_news(plan_id: UUID, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
+    """What became of a plan's day since: its newest version, the one that is published, and how the day has changed.
+
+    Raises
+    ------
+    NotFound
+        When there is no such plan.
+    """
+    day = session.scalar(select(Plan.day).where(Plan.id == plan_id))
+    if day is None:
+        raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+    versions = select(Plan).where(Plan.day == day).options(joinedload(Plan.published))
+    newest = session.scalars(versions.order_by(Plan.version.desc()).limit(1)).one()
+    published = session.scalars(versions.join(PublishedPlan, PublishedPlan.plan_id == Plan.id)).one_or_none()
+    changes = overtaken_by(plan_id, district=district, session=session, now=now)
+    return {
+        "newest": plan_row(newest),
+        "published": None if published is None else plan_row(published),
+        "changes": None if changes is None else dict(zip(("zh", "en"), changes.words, strict=True)),
+    }
 
 
 def _why_fixed(plan: Plan, *, district: District, session: Session, now: datetime) -> str | None:
