@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from recycling.clock import utc_now
 from recycling.extensions import db
+from recycling.models.booking import Booking
 from recycling.models.job_run import claim, finish
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.models.run_progress import tell
@@ -310,6 +311,32 @@ def test_an_open_board_tells_of_what_others_made_and_keeps_the_edits(screens: Sc
     assert page.locator("#version option:checked").inner_text() == "第 2 版"
     page = visit.open(f"/pages/board?day={day}&plan={plan_id}")
     page.locator("#verdict").get_by_text("成本").wait_for()
+
+
+def test_who_is_taken_off_is_offered_other_windows_and_changed_to_one(screens: Screens) -> None:
+    # given a stop taken off its route by hand
+    day, plan_id = a_planned_day(screens, bookings=2)
+    visit = screens.of("dispatcher")
+    page = visit.open(f"/pages/board?day={day}")
+    stop = board_of(visit, plan_id)["routes"][0]["steps"][1]["booking_id"]
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="移出路线").click()
+    row = page.locator("#left-out tr", has_text=stop[:8])
+    row.get_by_text("手工移出").wait_for()
+    # when other windows are asked for and its resident agrees to the last of those shown
+    row.get_by_role("button", name="其它时段…").click()
+    row.get_by_text("先电话征得居民同意").wait_for()
+    offer = row.locator("div div.links button").last
+    offered = offer.inner_text()
+    offer.click()
+    row.get_by_text(f"已改为 {offered}").wait_for()
+    # then the booking has it, and the open board says that its plan is overtaken
+    page.locator("#news").get_by_text("本版制定后情况有变").wait_for()
+    with screens.app.app_context():
+        changed = db.session().get_one(Booking, UUID(stop))
+        assert (changed.version, changed.pickup_window in offered or changed.pickup_window == "all-day") == (2, True)
+        db.session.rollback()
 
 
 def test_a_run_is_followed_and_its_plan_is_offered(screens: Screens) -> None:
