@@ -18,6 +18,7 @@ from recycling.routes.schemas.plan_edits import (
     OtherPlanSchema,
     PlaceListSchema,
     PlacesSchema,
+    PlanChangesSchema,
     PlanDifferencesSchema,
     PlanNewsSchema,
     VerdictSchema,
@@ -27,7 +28,7 @@ from recycling.usecases.planning.edit_plan import edit_plan
 from recycling.usecases.planning.judge_edits import find_places, judge_edits
 from recycling.usecases.planning.judges import Judges
 from recycling.usecases.queries import plan_board as queries
-from recycling.usecases.queries.plans import plan_row
+from recycling.usecases.queries.plans import overtaken_by, plan_row
 
 bp = GuardedBlueprint(
     "plan_edits",
@@ -54,8 +55,16 @@ def show_board(plan_id: UUID) -> dict[str, Any]:
 @bp.get("/news")
 @bp.response(200, PlanNewsSchema)
 def show_news(plan_id: UUID) -> dict[str, Any]:
-    """What became of a plan's day since: newer versions, the published one, other bookings (计划动态)."""
-    return queries.plan_news(plan_id, district=district(), session=db.session(), now=utc_now())
+    """What became of a plan's day since: its newest version, and the published one (新版动态)."""
+    return queries.plan_news(plan_id, session=db.session())
+
+
+@bp.get("/changes")
+@bp.response(200, PlanChangesSchema)
+def show_changes(plan_id: UUID) -> dict[str, Any]:
+    """How the day differs from the one that the plan was made for, so that it can be published no more (计划后的变动)."""
+    found = overtaken_by(plan_id, district=district(), session=db.session(), now=utc_now())
+    return {"changes": None if found is None else dict(zip(("zh", "en"), found.words, strict=True))}
 
 
 @bp.post("/verdicts")

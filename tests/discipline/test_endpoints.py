@@ -125,6 +125,7 @@ GUARDED: dict[str, tuple[Role, ...]] = {
     "plans.create_publication": PLANNERS,
     "plan_edits.show_board": PLANNERS,
     "plan_edits.show_news": PLANNERS,
+    "plan_edits.show_changes": PLANNERS,
     "plan_edits.judge": PLANNERS,
     "plan_edits.list_places": PLANNERS,
     "plan_edits.create_edits": PLANNERS,

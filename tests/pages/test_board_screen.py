@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 HOUR = 3600
+LOOKS_MS = 40_000  # in which the board looks for changes of its day twice
 GUTTER, HEAD, ROW, BAR = 118, 22, 54, 21  # of static/js/board/chart.js
 LIGHT: dict[str, Any] = {"items": [WishedItem(item_type="range-hood", quantity=1)]}
 WINDOWS = ("08-10", "10-12", "13-15", "15-17")
@@ -302,7 +303,7 @@ def test_an_open_board_tells_of_what_others_made_and_keeps_the_edits(screens: Sc
     # then the open board says so by itself, and that its own version is overtaken
     news = page.locator("#news")
     news.get_by_text("有了新的第 2 版").wait_for()
-    news.get_by_text("新增 1、减少 0、更改 0").wait_for()
+    news.get_by_text("新增 1、减少 0、更改 0").wait_for(timeout=LOOKS_MS)
     assert visit.grave_findings() == []
     # and version 2 is loaded when asked for, while the edits wait where they were made
     news.get_by_role("link", name="载入第 2 版").click()
@@ -332,7 +333,7 @@ def test_who_is_taken_off_is_offered_other_windows_and_changed_to_one(screens: S
     offer.click()
     row.get_by_text(f"已改为 {offered}").wait_for()
     # then the booking has it, and the open board says that its plan is overtaken
-    page.locator("#news").get_by_text("本版制定后情况有变").wait_for()
+    page.locator("#news").get_by_text("本版制定后情况有变").wait_for(timeout=LOOKS_MS)
     with screens.app.app_context():
         changed = db.session().get_one(Booking, UUID(stop))
         assert (changed.version, changed.pickup_window in offered or changed.pickup_window == "all-day") == (2, True)

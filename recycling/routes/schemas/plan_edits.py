@@ -182,17 +182,22 @@ class DayChangesSchema(Schema):
     en = fields.String(required=True)
 
 
-class PlanNewsSchema(Schema):
-    """What became of a plan's day since it was loaded."""
+class PlanChangesSchema(Schema):
+    """What overtook a plan."""
 
-    newest = fields.Nested(PlanRowSchema, required=True)
-    published = fields.Nested(PlanRowSchema, required=True, allow_none=True)
     changes = fields.Nested(
         DayChangesSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "null: 仍可保存和发布 / the day is still the one that the plan was made for"},
+        metadata={"description": "null: 仍是当日的计划 / it is still the plan of its day"},
     )
+
+
+class PlanNewsSchema(Schema):
+    """What became of a plan's day."""
+
+    newest = fields.Nested(PlanRowSchema, required=True)
+    published = fields.Nested(PlanRowSchema, required=True, allow_none=True)
 
 
 class OtherPlanSchema(Schema):

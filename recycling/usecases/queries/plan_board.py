@@ -20,7 +20,7 @@ from recycling.routing.verdict import Judge
 from recycling.usecases.planning.day_problem import check_plannable
 from recycling.usecases.planning.judge_edits import route_shown
 from recycling.usecases.planning.judges import Judges
-from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_row
+from recycling.usecases.queries.plans import plan_in_full, plan_row
 
 LEAST_SHIFT_S = 60  # a visit that moves by less is at the same time for everybody
 
@@ -64,8 +64,8 @@ def plan_board(plan_id: UUID, *, judges: Judges, district: District, session: Se
         }  # fmt: skip
 
 
-def plan_news(plan_id: UUID, *, district: District, session: Session, now: datetime) -> dict[str, Any]:
-    """What became of a plan's day since: its newest version, the one that is published, and how the day has changed.
+def plan_news(plan_id: UUID, *, session: Session) -> dict[str, Any]:
+    """What became of a plan's day since: its newest version, and the one that is published.
 
     Raises
     ------
@@ -78,12 +78,7 @@ def plan_news(plan_id: UUID, *, district: District, session: Session, now: datet
     versions = select(Plan).where(Plan.day == day).options(joinedload(Plan.published))
     newest = session.scalars(versions.order_by(Plan.version.desc()).limit(1)).one()
     published = session.scalars(versions.join(PublishedPlan, PublishedPlan.plan_id == Plan.id)).one_or_none()
-    changes = overtaken_by(plan_id, district=district, session=session, now=now)
-    return {
-        "newest": plan_row(newest),
-        "published": None if published is None else plan_row(published),
-        "changes": None if changes is None else dict(zip(("zh", "en"), changes.words, strict=True)),
-    }
+    return {"newest": plan_row(newest), "published": None if published is None else plan_row(published)}
 
 
 def _why_fixed(plan: Plan, *, district: District, session: Session, now: datetime) -> str | None:

@@ -4,29 +4,34 @@ import { ask } from "../api.js";
 import { byId, el, fill, note } from "../dom.js";
 import { moment, say } from "../words.js";
 
-const EVERY_MS = 5_000;
+const VERSIONS_MS = 5_000;
+const CHANGES_MS = 20_000; // the whole day is looked through for it
 
-/** Look for newer versions, another publication, and bookings that the plan does not know. */
-export function news(state, day) {
-  const { board } = state;
+/** Look for newer versions and another publication, and for bookings that the plan does not know. */
+export function news({ board }, day) {
+  look(`/plans/${board.id}/news`, VERSIONS_MS, (found) => fill(byId("news-versions"), versions(found, board, day)));
+  look(`/plans/${board.id}/changes`, CHANGES_MS, ({ changes }) => fill(byId("news-changes"), changes && note(outdated(changes, board), "warn")));
+}
+
+function look(path, everyMs, tell) {
   let told = "";
-  const look = async () => {
+  const again = async () => {
     if (document.hidden) return;
     try {
-      const { body } = await ask(`/plans/${board.id}/news`, { dialog: false });
+      const { body } = await ask(path, { dialog: false });
       if (JSON.stringify(body) === told) return; // a screen reader is not to hear it again
       told = JSON.stringify(body);
-      tell(body, board, day);
+      tell(body);
     } catch {
       // nobody answers; it is looked for again, and what is done on the board says so itself
     }
   };
-  look();
-  setInterval(look, EVERY_MS);
-  document.addEventListener("visibilitychange", look);
+  again();
+  setInterval(again, everyMs);
+  document.addEventListener("visibilitychange", again);
 }
 
-function tell({ newest, published, changes }, board, day) {
+function versions({ newest, published }, board, day) {
   const before = say(`您面前是第 ${board.version} 版，改动留在此版。`, `Before you is version ${board.version}; your edits stay with it.`);
   const load = (one) => el("p", { class: "links" }, el("a", { class: "button", href: `/pages/board?day=${day}&plan=${one.id}` }, say(`载入第 ${one.version} 版`, `Load version ${one.version}`)));
   const lines = [];
@@ -36,8 +41,7 @@ function tell({ newest, published, changes }, board, day) {
   if (newest.version > board.newest_version && newest.id !== published?.id) {
     lines.push(note(say(`${moment(newest.made_at)} 有了新的第 ${newest.version} 版。`, `Version ${newest.version} was made at ${moment(newest.made_at)}. `) + before, "warn"), load(newest));
   }
-  if (changes) lines.push(note(outdated(changes, board), "warn"));
-  fill(byId("news"), lines);
+  return lines;
 }
 
 function outdated(changes, board) {
