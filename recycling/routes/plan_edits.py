@@ -28,7 +28,7 @@ from recycling.usecases.planning.edit_plan import edit_plan
 from recycling.usecases.planning.judge_edits import find_places, judge_edits
 from recycling.usecases.planning.judges import Judges
 from recycling.usecases.queries import plan_board as queries
-from recycling.usecases.queries.plans import overtaken_by, plan_row
+from recycling.usecases.queries.plans import plan_row
 
 bp = GuardedBlueprint(
     "plan_edits",
@@ -62,8 +62,8 @@ def show_news(plan_id: UUID) -> dict[str, Any]:
 @bp.get("/changes")
 @bp.response(200, PlanChangesSchema)
 def show_changes(plan_id: UUID) -> dict[str, Any]:
-    """How the day differs from the one that the plan was made for, so that it can be published no more (计划后的变动)."""
-    found = overtaken_by(plan_id, district=district(), session=db.session(), now=utc_now())
+    """How the day differs from the one that the plan was made for, so that no edits are kept (计划后的变动)."""
+    found = queries.plan_changes(plan_id, district=district(), session=db.session(), now=utc_now())
     return {"changes": None if found is None else dict(zip(("zh", "en"), found.words, strict=True))}
 
 

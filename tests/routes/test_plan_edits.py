@@ -107,6 +107,22 @@ def test_an_open_board_hears_of_bookings_that_its_plan_does_not_know(
     assert changes == {"zh": "新增 1、减少 0、更改 0", "en": "1 new, 0 gone, 0 changed"}
 
 
+def test_a_published_plan_that_a_pickup_has_left_says_that_edits_are_refused_and_they_are(
+    dispatcher: Caller, plan_id: str
+) -> None:
+    # given the published plan of two bookings, one of which is withdrawn
+    body(dispatcher.post(f"/plans/{plan_id}/publication", {"replaces": None}))
+    routes = moved(dispatcher, plan_id)
+    gone = body(dispatcher.get(f"/plans/{plan_id}/board"))["stops"][0]["booking_id"]
+    body(dispatcher.post(f"/bookings/{gone}/cancellation", If_Match='"1"'))
+    # then its board is told before anything is kept, in the words of the refusal
+    changes = body(dispatcher.get(f"/plans/{plan_id}/changes"))["changes"]
+    refused = dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"')
+    assert (refused.status_code, refused.json["code"]) == (409, "bookings_changed")  # type: ignore[index]  # it is JSON
+    assert changes["zh"] == "新增 0、减少 1、更改 0"
+    assert changes["zh"] in refused.text
+
+
 def test_what_breaks_is_said_in_both_languages_and_refused(dispatcher: Caller, plan_id: str) -> None:
     board = body(dispatcher.get(f"/plans/{plan_id}/board"))
     home = board["routes"][0]["vehicle_key"]

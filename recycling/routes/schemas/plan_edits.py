@@ -189,7 +189,7 @@ class PlanChangesSchema(Schema):
         DayChangesSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "null: 仍是当日的计划 / it is still the plan of its day"},
+        metadata={"description": "null: 改动可保存 / edits of it can be kept"},
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from recycling.clock import service_day
 from recycling.errors import Conflict, DomainError, InvalidInput, NotFound
 from recycling.models.booking import Booking
 from recycling.models.healing import ReplanProposal
@@ -17,7 +18,7 @@ from recycling.models.plan import Plan, PlanEdit, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.problem import Problem
 from recycling.routing.verdict import Judge
-from recycling.usecases.planning.day_problem import check_plannable
+from recycling.usecases.planning.day_problem import Changes, changes_since, check_plannable
 from recycling.usecases.planning.judge_edits import route_shown
 from recycling.usecases.planning.judges import Judges
 from recycling.usecases.queries.plans import plan_in_full, plan_row
@@ -79,6 +80,24 @@ def plan_news(plan_id: UUID, *, session: Session) -> dict[str, Any]:
     newest = session.scalars(versions.order_by(Plan.version.desc()).limit(1)).one()
     published = session.scalars(versions.join(PublishedPlan, PublishedPlan.plan_id == Plan.id)).one_or_none()
     return {"newest": plan_row(newest), "published": None if published is None else plan_row(published)}
+
+
+def plan_changes(plan_id: UUID, *, district: District, session: Session, now: datetime) -> Changes | None:
+    """How its day differs from the one that a plan was made for, so that edits of it would be refused.
+
+    ``None`` for the plan of a day that is over, and for one for the rest of a running day: neither is edited.
+
+    Raises
+    ------
+    NotFound
+        When there is no such plan.
+    """
+    plan = session.get(Plan, plan_id)
+    if plan is None:
+        raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+    if plan.day < service_day(now) or session.get(ReplanProposal, plan_id) is not None:
+        return None
+    return changes_since(plan, district=district, session=session)
 
 
 def _why_fixed(plan: Plan, *, district: District, session: Session, now: datetime) -> str | None:

@@ -10,7 +10,7 @@ const CHANGES_MS = 20_000; // the whole day is looked through for it
 /** Look for newer versions and another publication, and for bookings that the plan does not know. */
 export function news({ board }, day) {
   look(`/plans/${board.id}/news`, VERSIONS_MS, (found) => fill(byId("news-versions"), versions(found, board, day)));
-  look(`/plans/${board.id}/changes`, CHANGES_MS, ({ changes }) => fill(byId("news-changes"), changes && note(outdated(changes, board), "warn")));
+  if (board.why_fixed === null) look(`/plans/${board.id}/changes`, CHANGES_MS, ({ changes }) => fill(byId("news-changes"), changes && note(outdated(changes, board), "warn")));
 }
 
 function look(path, everyMs, tell) {
@@ -46,6 +46,6 @@ function versions({ newest, published }, board, day) {
 
 function outdated(changes, board) {
   const how = say(`本版制定后情况有变（${changes.zh}）。`, `Changed since this version was made (${changes.en}). `);
-  if (board.published_plan_id === board.id) return how + say("已出车的请电话联系回收员，否则请重新排线并发布。", "Plan the day again and publish that; once the vehicles are out, call the collectors.");
+  if (board.published_plan_id === board.id) return how + say("改动已不能保存，要调整请先重新排线。", "Edits of it cannot be saved any more: plan the day again first.");
   return how + say("本版已不能保存改动或发布，请重新排线。", "Edits of it cannot be saved, nor can it be published: plan the day again.");
 }
