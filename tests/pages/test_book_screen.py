@@ -298,7 +298,7 @@ def test_two_tabs_do_not_take_each_others_place(screens: Screens) -> None:
     second = visit.open("/pages/book?step=windows")
     second.locator("button.window").first.click()
     # then it hears why not, and the first one's place is untouched
-    second.wait_for_selector("#fault >> text=已预约 电冰箱")
+    second.wait_for_selector("#fault >> text=电冰箱 已有未确认的占位")
     first_number = confirmed(first)
     # and another day is its own booking
     second.locator(".day").nth(1).locator("button.window").first.click()
