@@ -201,7 +201,7 @@ async function send(id, out) {
 /** Send one photo and forget it; the problem if it did not go. */
 async function upload(row) {
   try {
-    await ask(`/bookings/${row.booking}/photos`, { file: row.blob, signal: AbortSignal.timeout(PATIENCE_MS) });
+    await ask(`/bookings/${row.booking}/photos`, { file: row.blob, patience: PATIENCE_MS });
   } catch (problem) {
     if (!FOR_GOOD.includes(problem.status)) return { message: problem.message, retryable: true };
     await forgetPhoto(row.id);
