@@ -335,6 +335,16 @@ def lapse(session: Session) -> None:
     session.commit()
 
 
+def test_a_village_is_found_by_the_name_of_its_town(screens: Screens) -> None:
+    visit = screens.of("resident", size=PHONE)
+    drafted(visit, village_code="")
+    page = visit.open("/pages/book?step=address")
+    # whoever knows the town alone types that
+    page.locator("#village").fill("临城")
+    page.locator("#villages button").first.click()
+    assert "临城街道" in page.locator(".picked").inner_text()
+
+
 def test_without_a_location_the_door_is_set_on_the_map_by_keyboard(screens: Screens) -> None:
     # given a phone that does not give its location
     visit = screens.of("resident", size=PHONE)

@@ -185,6 +185,8 @@ def test_after_the_cut_off_nothing_is_offered_that_would_be_refused(screens: Scr
     assert page.locator("#cancel").count() == 0
     # on its day the code for the door is there
     assert page.locator(".code").inner_text().isdigit()
+    # and the list of bookings promises no change either
+    assert "更改或取消" not in visit.open("/pages/bookings").inner_text("main")
 
 
 def test_whoever_has_the_link_sees_the_van_on_a_map_while_it_comes(screens: Screens) -> None:
