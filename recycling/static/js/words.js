@@ -45,6 +45,9 @@ export const day = (iso) =>
     timeZone: "Asia/Shanghai", weekday: "short", month: "short", day: "numeric",
   });
 
+/** A pickup window, 08-10 or all day. */
+export const windowName = (key) => (key === "all-day" ? say("全天", "all day") : key);
+
 /** An instant as the district's local time of day, 14:05, with its day when that is not today's. */
 export function moment(instant) {
   const at = new Date(instant);
