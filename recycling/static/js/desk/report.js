@@ -3,6 +3,7 @@
 import { ask, newKey } from "../api.js";
 import { byId, el, fill, given, note, once } from "../dom.js";
 import { say } from "../words.js";
+import { shownInFull } from "./pieces.js";
 
 const LOOKS_EVERY_MS = 60_000;
 const PUBLISHING_MS = 120_000; // its files are written, the PDF among them
@@ -23,6 +24,7 @@ function act(id, deed) {
   }));
 }
 
+shownInFull();
 const key = newKey();
 act("sign", () => ask(`${path}/signatures`, { method: "POST", body: {}, key }));
 act("publish", () => ask(`${path}/publication`, { method: "PUT", body: {}, patience: PUBLISHING_MS }));
