@@ -243,7 +243,8 @@ def test_a_door_cancelled_meanwhile_is_told_and_a_changed_route_until_it_is_read
         publish(screens.app)
         db.session.remove()
 
-    # when the phone is back
+    # when the phone is back, and the first answer gets lost
+    wire.lose(b"POST /field-events", 1)
     wire.mend()
     page.evaluate("dispatchEvent(new Event('online'))")
 
