@@ -62,7 +62,7 @@ export const draftName = (name) => `${name}:${facts.me}`;
 // Another keeper may sign in on this tablet, in another tab and for another station: this tab then becomes theirs, and
 // what was typed here waits in its draft for whoever typed it.
 const signedIn = csrfToken();
-const look = () => { if (!document.hidden && csrfToken() !== signedIn) location.reload(); };
+const look = () => { if (!document.hidden && csrfToken() && csrfToken() !== signedIn) location.reload(); };
 for (const [target, name] of [[window, "focus"], [window, "pageshow"], [document, "visibilitychange"]]) target.addEventListener(name, look);
 
 /** What the address asks for. */
