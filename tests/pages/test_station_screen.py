@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
-from recycling.clock import utc_now
+from recycling.clock import service_day, utc_now
 from recycling.extensions import db
 from recycling.models.intake import IntakeTicket
 from recycling.models.stock import StockLot
@@ -340,3 +341,39 @@ def test_a_tablet_on_which_somebody_else_has_signed_in_meanwhile_shows_theirs(sc
     # then what the first one typed goes out under nobody else's name
     page.locator("#trips").wait_for()
     assert page.get_by_label("毛重 kg").count() == 0
+
+
+def test_a_load_left_over_from_yesterday_is_neither_todays_trip_nor_taken_for_it(screens: Screens) -> None:
+    # given a van's load of yesterday that nobody weighed, and its load of today
+    district, now = screens.app.extensions["district"], utc_now()
+    for at in (now - timedelta(days=1), now):
+        of_database(
+            screens,
+            lambda session, at=at: a_load_of_today(session, district=district, now=at, wishes=[{"fridge": 1}]),
+        )
+    yesterday = (service_day(now) - timedelta(days=1)).isoformat()
+    visit = screens.of("keeper", size=TABLET)
+    page = visit.open(f"/pages/station/weigh?vehicle=lincheng-1&trip=1&day={yesterday}")
+    page.get_by_label("毛重 kg").fill("51.3")
+    # when today's van is tapped meanwhile, then yesterday's form is not taken for it
+    page = visit.open("/pages/station/weigh?vehicle=lincheng-1&trip=1")
+    page.locator(".note.warn", has_text="有一张未保存的磅单").wait_for()
+    # when yesterday's is saved, it takes no trip of today
+    page.get_by_label("皮重 kg").fill("10")
+    page.get_by_role("button", name="下一步：物品").click()
+    page.get_by_role("button", name="下一步：核对").click()
+    assert page.get_by_label("当日第几趟").count() == 0
+    page.get_by_role("button", name="保存磅单").click()
+    page.wait_for_url("**/pages/station/ticket**")
+    # and today's is weighed in as its first trip
+    page = visit.open("/pages/station/weigh?vehicle=lincheng-1&trip=1")
+    page.get_by_label("毛重 kg").fill("50.3")
+    page.get_by_label("皮重 kg").fill("10")
+    page.get_by_role("button", name="下一步：物品").click()
+    page.get_by_role("button", name="下一步：核对").click()
+    page.get_by_role("button", name="保存磅单").click()
+    page.wait_for_url("**/pages/station/ticket**")
+    trips = of_database(
+        screens, lambda session: list(session.scalars(select(IntakeTicket.trip).order_by(IntakeTicket.number)))
+    )
+    assert trips == [None, 1]
