@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -347,10 +348,8 @@ def test_a_load_left_over_from_yesterday_is_neither_todays_trip_nor_taken_for_it
     # given a van's load of yesterday that nobody weighed, and its load of today
     district, now = screens.app.extensions["district"], utc_now()
     for at in (now - timedelta(days=1), now):
-        of_database(
-            screens,
-            lambda session, at=at: a_load_of_today(session, district=district, now=at, wishes=[{"fridge": 1}]),
-        )
+        make = partial(a_load_of_today, district=district, now=at, wishes=[{"fridge": 1}])
+        of_database(screens, make)
     yesterday = (service_day(now) - timedelta(days=1)).isoformat()
     visit = screens.of("keeper", size=TABLET)
     page = visit.open(f"/pages/station/weigh?vehicle=lincheng-1&trip=1&day={yesterday}")
