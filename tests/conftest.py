@@ -16,7 +16,6 @@ import pytest
 import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from recycling.app import create_app
@@ -138,10 +137,13 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 
 def empty(session: Session) -> None:
     """Delete every row of every table; for the few that a test leaves, many times quicker than TRUNCATE."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(text("PRAGMA defer_foreign_keys=ON"))
-    for table in reversed(Base.metadata.sorted_tables):
-        session.execute(table.delete())
+    connection = session.connection()
+    deletes = [f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
+    if connection.dialect.name == "sqlite":
+        for one in ("PRAGMA defer_foreign_keys=ON", *deletes):
+            connection.exec_driver_sql(one)
+    else:
+        connection.exec_driver_sql(";".join(deletes))  # in one way there and back
     session.commit()
 
 
