@@ -21,8 +21,9 @@ from sqlalchemy import func, select
 
 from recycling.cli.demo_bureau import declare_years, forecast_year, sign_months
 from recycling.cli.demo_day import MADE_UP, MIX, SEED, made_up_wishes
+from recycling.cli.demo_photos import made_up_photos
 from recycling.cli.demo_stock import keepers_day, walk_ins, weighbridge
-from recycling.cli.demo_work import Happening, Workplace, field_day, happen
+from recycling.cli.demo_work import NOON_S, Happening, Workplace, field_day, happen
 from recycling.cli.plan import make_plan
 from recycling.cli.refusals import in_words
 from recycling.cli.report import print_goal_report
@@ -30,6 +31,7 @@ from recycling.cli.serving import serve_until_stopped
 from recycling.clock import service_day, utc_now
 from recycling.errors import WindowFull
 from recycling.extensions import db
+from recycling.gateways.photo_decoder import decode_photo
 from recycling.logs import configure_logs
 from recycling.models.balance import TripBalance
 from recycling.models.booking import Booking
@@ -42,12 +44,14 @@ from recycling.policy.district import District
 from recycling.units import clock_text, instant_at, kg_text
 from recycling.usecases.bookings.book_pickup import book_pickup
 from recycling.usecases.bookings.change_pickup import cancel_pickup
+from recycling.usecases.bookings.photos import add_photo
 from recycling.usecases.bookings.promise import Wish
 from recycling.usecases.intake.mass_balance import balance_trips
 from recycling.usecases.intake.resolve_trip import Resolution, resolve_trip
 from recycling.usecases.intake.weigh_in import weigh_in
 from recycling.usecases.intake.weighing import WeighedLine, Weighing
 from recycling.usecases.learning.in_force import facts_in_force
+from recycling.usecases.live.judge_windows import judge_windows
 from recycling.usecases.messages.deliver import deliver_next
 from recycling.usecases.people.staff import AddStaff, add_staff
 from recycling.usecases.planning.day_problem import vehicles_out_at
@@ -68,7 +72,6 @@ WORKED = 40  # pickups of each of the two days before, which crews have driven
 WORKED_SECONDS = 2.0  # of search for such a day: nobody waits for its last metre
 PASSWORD = "demo-xuecheng-2027"  # noqa: S105  # of made-up accounts, which exist in development only
 FIRST_PHONE = 19_900_000_000  # of made-up residents; nothing is ever sent to them
-NOON_S = 12 * 3600
 SIGNERS = ("clerk", "clerk-2")  # who signs the made-up report, and who publishes it
 WALK_IN_SCALE = "demo-1"
 WORKED_PHONES = 1000  # between the phones of one worked day's residents and the next one's
@@ -90,6 +93,7 @@ def prepare() -> None:
     if published is None:
         _book(console, district, day)
         _cancel(district, day)
+        _photograph(district, day)
     _weigh(console, district)
     _work(console, district, day)
     declare_years(SIGNERS[0], district=district, session=db.session())
@@ -233,6 +237,20 @@ def _cancel(district: District, day: date) -> None:
     cancel_pickup(booking_id, version=version, by=resident, district=district, session=session, now=now)
 
 
+def _photograph(district: District, day: date) -> None:
+    """Photos that the first resident sent of what is to go on a day; sent again they are the same ones."""
+    session, now = db.session(), min(utc_now(), instant_at(day - timedelta(days=1), NOON_S))
+    with atomic(session):
+        resident = Principal(id=resident_of(session, str(FIRST_PHONE), now=now), role="resident")
+    mine = (Booking.resident_id == resident.id, Booking.day == day, Booking.state == "booked")
+    booking_id = session.scalar(select(Booking.id).where(*mine, Booking.part_of.is_(None)).limit(1))
+    session.rollback()
+    if booking_id is None:  # whoever tried the demo has withdrawn it
+        return
+    for content in made_up_photos():
+        add_photo(booking_id, content, decode=decode_photo, by=resident, district=district, session=session, now=now)
+
+
 def _weigh(console: Console, district: District) -> None:
     """Made-up walk-ins of the months before, each marked as such on its ticket and in every report that counts it."""
     tickets = select(func.count()).where(IntakeTicket.made_up, IntakeTicket.scale_number == WALK_IN_SCALE)
@@ -267,7 +285,7 @@ def _weigh(console: Console, district: District) -> None:
 def _work(console: Console, district: District, demo_day: date) -> None:
     """The two service days before the demo day, driven and weighed as far as they have come by now.
 
-    Of the first, which is over, the balance of its trips is worked out and one held trip resolved.
+    Of the first, which is over, windows are judged, the balance of its trips is worked out and one held trip resolved.
     """
     place, now = Workplace(district, db.session()), utc_now()
     happenings: list[Happening] = []
@@ -276,13 +294,15 @@ def _work(console: Console, district: District, demo_day: date) -> None:
         _book(console, district, day, count=WORKED, crowd="worked", phones=WORKED_PHONES * (number + 1))
         _plan_worked(district, day)
         over = day == days[0]
-        happenings += field_day(day, place, disagreeing=over) + walk_ins(day, place) + weighbridge(day, place)
+        happenings += field_day(day, place, troubled=over) + walk_ins(day, place) + weighbridge(day, place)
         happenings += keepers_day(day, place) if over else []
     due = [one for one in happenings if one.at <= now]
     happen(_tracked(sorted(due, key=lambda one: one.at), "现场记录 work", console), until=now)
     _deliver(district)
     balance_trips(days[0], district=district, session=place.session, now=now)
     _resolve(days[0], place, now=now)
+    for day in days:
+        judge_windows(day, district=district, session=place.session, now=now)
 
 
 def _service_days_before(day: date, district: District, *, count: int) -> list[date]:

@@ -47,6 +47,8 @@ LABELLED = ("fridge", "computer-desktop")  # what crews put a label on
 SHUT, LESS, STRIPPED, STRIPPED_UNSEEN = 4, 7, 2, 5
 TOO_HEAVY = 1.6  # times the type table: beyond what is let pass
 SHORT_LOAD, HEAVY_LOAD = "short", "heavy"  # trips whose scale will not agree with their doors
+NOON_S = 12 * 3600
+BEHIND_S = 2 * 3600  # that a crew comes after its plan when its van would not start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +92,11 @@ def happen(happenings: Iterable[Happening], *, until: datetime) -> None:
             one.do(one.at)
 
 
-def field_day(day: date, place: Workplace, *, disagreeing: bool) -> list[Happening]:
+def field_day(day: date, place: Workplace, *, troubled: bool) -> list[Happening]:
     """What the crews of a published day do by their routes, and the weighing of each load.
 
-    ``disagreeing``: of two loads, one comes to the scale without a door's goods, one far too heavy.
+    ``troubled``: of two loads, one comes to the scale without a door's goods, one far too heavy; and the crew with most
+    windows that close by noon sets out late, so that it misses some.
     """
     published = place.session.get_one(PublishedPlan, day)
     version = place.session.get_one(Plan, published.plan_id).version
@@ -102,14 +105,16 @@ def field_day(day: date, place: Workplace, *, disagreeing: bool) -> list[Happeni
         row.id: int(row.place["note"].rsplit(" ", 1)[-1])
         for row in place.session.scalars(select(Booking).where(Booking.day == day, Booking.made_up))
     }
+    routes = sorted(plan["routes"], key=lambda route: str(route["vehicle_key"]))
+    late = max(routes, key=partial(_morning_windows, place=place), default=None) if troubled else None
     place.session.rollback()
     happenings: list[Happening] = []
     loads: list[_Load] = []
-    for route in sorted(plan["routes"], key=lambda route: str(route["vehicle_key"])):
-        crew = _Crew(place, day, version, route, numbers)
+    for route in routes:
+        crew = _Crew(place, day, version, route, numbers, behind_s=BEHIND_S if route is late else 0)
         happenings += crew.records()
         loads += crew.loads()
-    faults = _faults(loads, numbers) if disagreeing else {}
+    faults = _faults(loads, numbers) if troubled else {}
     happenings += [
         Happening(at=load.at, do=partial(_weigh, load, place, faults.get(load.key), numbers)) for load in loads
     ]
@@ -136,9 +141,10 @@ class _Crew:
     """A crew that drives its published route and records every step of it."""
 
     def __init__(
-        self, place: Workplace, day: date, version: int, route: dict[str, Any], numbers: dict[UUID, int]
-    ) -> None:
-        self.place, self.day, self.version, self.numbers = place, day, version, numbers
+        self, place: Workplace, day: date, version: int, route: dict[str, Any], numbers: dict[UUID, int], *,
+        behind_s: int,
+    ) -> None:  # fmt: skip
+        self.place, self.day, self.version, self.numbers, self.behind_s = place, day, version, numbers, behind_s
         self.vehicle_key: str = route["vehicle_key"]
         # Pickups of real people are theirs to keep.
         self.steps = [step for step in route["steps"] if step["booking_id"] is None or step["booking_id"] in numbers]
@@ -148,7 +154,7 @@ class _Crew:
     def records(self) -> list[Happening]:
         """Each record as it is made, numbered without a gap."""
         return [
-            Happening(at=instant_at(self.day, second), do=partial(self._record, number, said))
+            Happening(at=instant_at(self.day, second + self.behind_s), do=partial(self._record, number, said))
             for number, (second, *said) in enumerate(self._said(), start=1)
         ]
 
@@ -163,7 +169,7 @@ class _Crew:
                 trip += 1
                 yield _Load(
                     day=self.day, vehicle_key=self.vehicle_key, trip=trip, station_key=step["station_key"],
-                    bookings=tuple(on_board), at=instant_at(self.day, step["end_s"] + TO_THE_SCALE_S),
+                    bookings=tuple(on_board), at=instant_at(self.day, step["end_s"] + self.behind_s + TO_THE_SCALE_S),
                 )  # fmt: skip
                 on_board = []
 
@@ -216,6 +222,14 @@ class _Crew:
             clock=DeviceClock(device_time=at),
         )  # fmt: skip
         record_events([report], by=self.by, district=self.place.district, session=self.place.session, now=at)
+
+
+def _morning_windows(route: dict[str, Any], *, place: Workplace) -> int:
+    """How many of a route's pickups were promised for before noon."""
+    windows = place.district.network.pickup_windows
+    ids = [step["booking_id"] for step in route["steps"] if step["booking_id"] is not None]
+    promised = place.session.scalars(select(Booking.pickup_window).where(Booking.id.in_(ids))).all()
+    return sum(windows[key].closes_s <= NOON_S for key in promised)
 
 
 def _labels(

@@ -32,8 +32,8 @@ BEATS_PER_LEASE = 4  # three beats may fail before a lease ends
 MOST_ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=1)  # doubled after each failed attempt: 1, 2, 4, 8 minutes
 
-REPLACED = "a later run replaces it"
-BEFORE_US = "due before the first start"
+REPLACED = "由之后一次代替 / a later run replaces it"
+BEFORE_US = "首次启动之前到期 / due before the first start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, String, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recycling.models.base import Base, UtcDateTime, key_column, one_of
@@ -16,7 +16,8 @@ class KeptWindow(Base):
     """What became of one promised window, as the records of its day come to; rebuilt whenever the day is judged anew.
 
     Seconds are after midnight of ``day``. ``started_s`` and ``late_s`` are empty when service never started; ``late_s``
-    is negative before the window. ``cause`` is empty when the window was kept. Holds no personal data.
+    is negative before the window. ``cause`` is empty when the window was kept. ``made_up`` is its booking's. Holds no
+    personal data.
     """
 
     __tablename__ = "kept_window"
@@ -37,4 +38,5 @@ class KeptWindow(Base):
     started_s: Mapped[int | None]
     late_s: Mapped[int | None]
     cause: Mapped[MissCause | None] = mapped_column(String(16))
+    made_up: Mapped[bool] = mapped_column(server_default=false())
     judged_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -286,6 +286,18 @@ def live_days(session: Session, *, resident_id: UUID, digest: str | None, but: U
     if digest is not None:
         mine = mine.where(LiveItem.address_digest == digest)
     return list(session.scalars(wanted.where(Booking.id.in_(mine)).order_by(Booking.day)))
+
+
+def own_hold_until(session: Session, booking: Booking, item_type: str) -> datetime | None:
+    """Until when the resident's own kept place has that item at the booking's door and day; ``None`` if none has."""
+    digest = address_digest(booking.place["address"], booking.village_code)
+    wanted = (
+        select(Booking.held_until)
+        .join(LiveItem, LiveItem.booking_id == Booking.id)
+        .where(LiveItem.address_digest == digest, LiveItem.day == booking.day, LiveItem.item_type == item_type)
+        .where(Booking.resident_id == booking.resident_id, Booking.state == "held")
+    )
+    return session.scalar(wanted)
 
 
 def count_anew(session: Session, *, per_resident: int, per_address: int) -> int:

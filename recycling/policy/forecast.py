@@ -225,13 +225,14 @@ def back_test(series: Floats, *, months_ahead: int) -> dict[str, int]:
             paths = np.exp(draw_paths(before, ahead, seasonal=seasonal, paths=TRIED_PATHS, grid=COARSE_GRID))
             found.setdefault(name, []).append(_apart(float(np.median(paths[:, there].sum(axis=1))), actual))
         year_before = np.exp(series[origin - 12 : origin - 12 + ahead])
-        grown = float(np.nanmean(np.exp(before[-6:]))) / float(np.nanmean(np.exp(before[-18:-12])))
+        grown = _mean(before[-6:]) / _mean(before[-18:-12])
         if not np.isnan(year_before[there]).any() and math.isfinite(grown):
             found.setdefault("last_year_plus_growth", []).append(
                 _apart(float(year_before[there].sum()) * grown, actual)
             )
-        line = float(np.nanmean(np.exp(before[-12:]))) * int(there.sum())
-        found.setdefault("straight_line", []).append(_apart(line, actual))
+        line = _mean(before[-12:]) * int(there.sum())
+        if math.isfinite(line):
+            found.setdefault("straight_line", []).append(_apart(line, actual))
     return {name: round(median(errors) * BP) for name, errors in found.items()}
 
 
@@ -284,6 +285,12 @@ def _resampled(weights: Floats) -> npt.NDArray[np.int64]:
     ends = np.cumsum(weights) / weights.sum()
     places = np.searchsorted(ends, (np.arange(len(weights)) + 0.5) / len(weights))
     return np.minimum(places, len(weights) - 1)
+
+
+def _mean(logs: Floats) -> float:
+    """The mean amount of those months of which something is known; NaN where that is none."""
+    known = logs[~np.isnan(logs)]
+    return float(np.exp(known).mean()) if known.size else math.nan
 
 
 def _apart(found: float, actual: float) -> float:

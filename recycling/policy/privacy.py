@@ -19,6 +19,7 @@ LEAST_DAYS: Mapping[str, int] = {
     "plans": 30,
     "field-words": 30,
     "rating-words": 30,
+    "absence-reasons": 30,
     "photos": 30,
     "proof-photos": 60,
     "ticket-photos": 730,

@@ -35,6 +35,12 @@ def settled_from(first: date) -> date:
     return rated_until(month_end(first)) + timedelta(days=1)
 
 
+def newest_settled(today: date) -> date:
+    """The first day of the last month of which no rating can change any more."""
+    still_rated = today - RATED_FOR
+    return (still_rated.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rated:
     """One rating as figures read it: nothing of who gave it."""

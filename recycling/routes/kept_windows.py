@@ -50,13 +50,14 @@ class KeptGroupSchema(KeptFiguresSchema):
 
 
 class KeptWindowsSchema(Schema):
-    """The days asked for, each group of which something was promised, and all of them together."""
+    """The days asked for, each group of which something was promised, all together, and how many are made up."""
 
     first = fields.Date(data_key="from", attribute="from", required=True, allow_none=True)
     last = fields.Date(data_key="to", attribute="to", required=True, allow_none=True)
     by = fields.String(required=True, validate=validate.OneOf(GROUPINGS))
     groups = fields.List(fields.Nested(KeptGroupSchema), required=True)
     total = fields.Nested(KeptFiguresSchema, required=True)
+    made_up = fields.Integer(required=True)
 
 
 @bp.get("/kept-windows")

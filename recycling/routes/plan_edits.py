@@ -18,7 +18,9 @@ from recycling.routes.schemas.plan_edits import (
     OtherPlanSchema,
     PlaceListSchema,
     PlacesSchema,
+    PlanChangesSchema,
     PlanDifferencesSchema,
+    PlanNewsSchema,
     VerdictSchema,
 )
 from recycling.routes.schemas.plans import PlanRowSchema
@@ -48,6 +50,21 @@ def _judges() -> Judges:
 def show_board(plan_id: UUID) -> dict[str, Any]:
     """All that the board draws of a plan, without names, phones and addresses (看板数据)."""
     return queries.plan_board(plan_id, judges=_judges(), district=district(), session=db.session(), now=utc_now())
+
+
+@bp.get("/news")
+@bp.response(200, PlanNewsSchema)
+def show_news(plan_id: UUID) -> dict[str, Any]:
+    """What became of a plan's day since: its newest version, and the published one (新版动态)."""
+    return queries.plan_news(plan_id, session=db.session())
+
+
+@bp.get("/changes")
+@bp.response(200, PlanChangesSchema)
+def show_changes(plan_id: UUID) -> dict[str, Any]:
+    """How the day differs from the one that the plan was made for, so that no edits are kept (计划后的变动)."""
+    found = queries.plan_changes(plan_id, district=district(), session=db.session(), now=utc_now())
+    return {"changes": None if found is None else dict(zip(("zh", "en"), found.words, strict=True))}
 
 
 @bp.post("/verdicts")

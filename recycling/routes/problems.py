@@ -152,7 +152,8 @@ def answer_http_exception(error: HTTPException) -> Response:
         fields = {path: texts for path, _, texts in shown}
         said = [f"{path}{value}: {' '.join(texts).rstrip('.')}" for path, value, texts in shown]
         detail = (
-            f"{'; '.join(said)}{f'; and {more} more' if more else ''}. Correct it and send again / 请更正后重新提交"
+            f"{'; '.join(said)}{f'; and {more} more' if more else ''}. Correct it and send again"
+            f" / 内容有误：{'、'.join(fields)}{'等' if more else ''}，请更正后重新提交"
         )
     if status == 404 and error.description == NotFound.description:  # the framework's own: no such address
         where = "start from the home page" if wants_page() else "read /api/docs for what there is"
@@ -166,7 +167,10 @@ def answer_http_exception(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     if isinstance(error, RateLimitExceeded) and error.limit is not None:
         wait_s = error.limit.limit.get_expiry()
-        detail = f"more than {error.limit.limit} from your address; try again in {wait_s} s / 请求过于频繁，请稍后再试"
+        detail = (
+            f"more than {error.limit.limit} from your address; try again in {wait_s} s"
+            f" / 请求过于频繁，请 {wait_s} 秒后再试"
+        )
         headers["Retry-After"] = str(wait_s)
     # A value refused by the form of a field and one refused by a rule of the domain are one thing to a client.
     code = errors.InvalidInput.code if status == 422 else HTTPStatus(status).name.lower()

@@ -11,6 +11,7 @@ from recycling.clock import service_day
 from recycling.logs import logger
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
+from recycling.models.day_change import DayChangeRow
 from recycling.models.field import FieldEvent, FieldEventClash, FieldRuling
 from recycling.models.healing import Disruption
 from recycling.models.intake import IntakeTicket
@@ -133,6 +134,13 @@ def _served(privacy: PrivacyNotice, *, now: datetime) -> dict[str, Delete | Upda
         "rating_words": update(Rating)
         .where(Rating.day < today - privacy.kept("rating-words"), Rating.words.is_not(None))
         .values(words=None),
+        "absence_reasons": update(DayChangeRow)
+        .where(
+            DayChangeRow.kind == "collector_away",
+            DayChangeRow.last_day < today - privacy.kept("absence-reasons"),
+            DayChangeRow.reason != "",
+        )
+        .values(reason=""),
         "field_clashes": delete(FieldEventClash).where(
             FieldEventClash.event_id.in_(
                 select(FieldEvent.event_id).where(FieldEvent.day < today - privacy.kept("field-words"))

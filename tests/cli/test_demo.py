@@ -217,6 +217,10 @@ def _the_bureau_finds_years_a_fan_and_an_unconfirmed_baseline(callers: Callers, 
         for measure in scope["measures"]:
             assert [one["percent"] for one in measure["forecast"]["intervals"]] == [50, 80, 95]
             assert measure["progress_bp"] is None  # of a placeholder there is no percentage
+    # windows of the day before today are judged, some kept and some missed, and all of them marked
+    kept = clerk.get("/kept-windows?by=village").get_json()
+    assert kept["made_up"] == kept["total"]["promised"] > kept["total"]["kept"] > 0
+    assert kept["total"]["causes"]["late"] > 0
     states = [one["state"] for one in clerk.get("/goal-reports").get_json()["goal_reports"]]
     assert states == ["signed", "published", "published"]
 
@@ -228,6 +232,8 @@ def _the_resident_has_pickups_in_every_state(callers: Callers) -> None:
     # coming on the demo day, withdrawn after it, done the day before today and weighed; today's as far as crews are
     assert state_of.pop(str(TODAY)) in ("booked", "collected")
     assert state_of == {"2026-11-22": "collected", "2026-11-24": "booked", "2026-11-25": "cancelled"}
+    (coming,) = (one for one in mine if one["day"] == "2026-11-24")
+    assert len(resident.get(f"/bookings/{coming['id']}/photos").get_json()["photos"]) == 2
     done = next(one for one in mine if one["day"] == "2026-11-22")
     assert all(item["weighed_units"] == item["collected_units"] > 0 for item in done["items"])
 

@@ -352,7 +352,7 @@ def test_a_damaged_file_is_refused_or_still_good_but_never_a_crash(
         (("kept_days = 365", "kept_days = 7"), "kept_days = 7 must be 30 to 3650"),
         (("kept_days = 190", "kept_days = 189"), "must be 190 to 3650"),
         (('key = "places"', 'key = "doors"'), "housekeeping removes exactly"),
-        (("version = 3\n", "version = 0\n"), "must be at least 1"),
+        (("version = 4\n", "version = 0\n"), "must be at least 1"),
         (('kept_zh = "自服务日起"\n', ""), "is missing"),
     ],
     ids=["too few days", "fewer than the law asks for", "a kind nobody removes", "no version", "a text is missing"],

@@ -12,11 +12,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from recycling.app import create_app
 from recycling.errors import Busy
 from recycling.extensions import LOCK_WAIT_MS, db, wal_is_safe
 from recycling.models.ledger import DayLedger, locked_day
 from recycling.models.transaction import atomic, is_outage
-from tests.conftest import NOW
+from tests.conftest import NOW, test_settings
 
 DAY = date(2026, 11, 24)
 
@@ -113,12 +114,15 @@ def test_a_wrong_statement_is_no_outage(session: Session) -> None:
     assert not is_outage(caught.value)
 
 
-def test_sqlite_runs_with_foreign_keys_and_full_synchronisation(session: Session) -> None:
-    if session.get_bind().dialect.name != "sqlite":
-        assert session.execute(text("SHOW fsync")).scalar_one() == "on"
-        return
-    found = {name: session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("foreign_keys", "synchronous")}
-    assert found == {"foreign_keys": 1, "synchronous": 2}  # 2 is FULL
+def test_an_app_checks_foreign_keys_and_waits_for_the_disk(engine_url: str) -> None:
+    # given an app as it is served, not the one that hurries other tests
+    sqlite = engine_url.startswith("sqlite")
+    asked = ("PRAGMA foreign_keys", "PRAGMA synchronous") if sqlite else ("SHOW fsync",)
+    with create_app(test_settings(engine_url)).app_context():
+        with db.engine.connect() as connection:
+            found = [connection.exec_driver_sql(one).scalar_one() for one in asked]
+        db.engine.dispose()
+    assert found == ([1, 2] if sqlite else ["on"])  # 2 is FULL
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A server, and an app of the same settings beside it: on PostgreSQL where one answers, else on SQLite."""
     folder = tmp_path_factory.mktemp("screens")
     on_postgres = "postgresql" in conftest.ENGINES
-    made = conftest.fresh_postgres() if on_postgres else iter([f"sqlite:///{folder / 'screens.db'}"])
+    made = conftest.fresh_postgres(hurried=True) if on_postgres else iter([f"sqlite:///{folder / 'screens.db'}"])
     url = next(made)
     app = create_app(server_settings(url))
     with app.app_context():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from recycling.clock import utc_now
 from recycling.extensions import db
+from recycling.models.booking import Booking
 from recycling.models.job_run import claim, finish
 from recycling.models.plan import Plan, PublishedPlan
 from recycling.models.run_progress import tell
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 HOUR = 3600
+LOOKS_MS = 40_000  # in which the board looks for changes of its day twice
 GUTTER, HEAD, ROW, BAR = 118, 22, 54, 21  # of static/js/board/chart.js
 LIGHT: dict[str, Any] = {"items": [WishedItem(item_type="range-hood", quantity=1)]}
 WINDOWS = ("08-10", "10-12", "13-15", "15-17")
@@ -213,6 +216,128 @@ def test_a_newer_version_of_somebody_else_is_named_and_kept_beside(screens: Scre
     page.wait_for_url(re.compile("plan=(?!" + str(plan_id) + ")"))
     page.wait_for_selector('main:not([aria-busy="true"])')
     assert page.locator("#version option:checked").inner_text() == "第 3 版"
+
+
+def map_point(page: Page, board: dict[str, Any], place: dict[str, Any]) -> tuple[float, float]:
+    """Where the map has a place, in the window: Mercator, fitted to stops and stations in steps of a quarter."""
+    frame: dict[str, float] = page.evaluate(
+        "() => { const e = document.getElementById('map'), r = e.getBoundingClientRect();"
+        " return { x: r.x + e.clientLeft, y: r.y + e.clientTop, width: e.clientWidth, height: e.clientHeight }; }"
+    )
+
+    def whole(one: dict[str, Any]) -> tuple[float, float]:
+        sine = math.sin(math.radians(one["lat"]))
+        return one["lon"] / 360, -math.atanh(sine) / (2 * math.pi)
+
+    points = [whole(one) for one in (*board["stops"], *board["stations"])]
+    (west, east), (north, south) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
+    margin = 2 * 24
+    scale = min((frame["width"] - margin) / (east - west), (frame["height"] - margin) / (south - north))
+    scale = 2 ** (math.floor(math.log2(scale / 256) * 4) / 4) * 256
+    x, y = whole(place)
+    return (
+        frame["x"] + frame["width"] / 2 + (x - (west + east) / 2) * scale,
+        frame["y"] + frame["height"] / 2 + (y - (north + south) / 2) * scale,
+    )
+
+
+def test_a_stop_is_dragged_on_the_map_onto_another_line_or_put_back(screens: Screens) -> None:
+    # given a day of two routes: one stop has been taken to a vehicle of its own, not the nearest to any other stop
+    day, plan_id = a_planned_day(screens)
+    visit = screens.of("dispatcher")
+    page = visit.open(f"/pages/board?day={day}")
+    board = board_of(visit, plan_id)
+    stops = {stop["booking_id"]: stop for stop in board["stops"]}
+    longest = max(board["routes"], key=lambda route: len(route["steps"]))
+    held, *others = (step["booking_id"] for step in longest["steps"] if step["kind"] == "pickup")
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("ol.of-route button", has_text="1.").first.click()
+    with screens.app.app_context():
+        places = find_places(plan_id, UUID(held), {}, judges=Judges(), session=db.session())["places"]
+        db.session.rollback()
+    away = next(p for p in places if p["vehicle_key"] not in {route["vehicle_key"] for route in board["routes"]})
+    page.locator("#to-vehicle").select_option(away["vehicle_key"])
+    page.get_by_role("button", name="移动", exact=True).click()
+    page.locator("#save:enabled").wait_for()
+    assert away["vehicle_key"] in page.locator("#chosen").inner_text()
+    # when it is dragged over another stop of the route that it came from
+    page.locator("#map").scroll_into_view_if_needed()
+    page.mouse.move(*map_point(page, board, stops[held]))
+    page.mouse.down()
+    page.mouse.move(*map_point(page, board, stops[others[-1]]), steps=8)
+    # then that is judged on the map and beside it, before it is dropped
+    page.locator("#map .leaflet-tooltip", has_text=longest["vehicle_key"]).wait_for()
+    page.locator("#map .leaflet-tooltip", has_text=re.compile("[✓✗]")).wait_for()
+    assert away["vehicle_key"] in page.locator("#chosen").inner_text()
+    # when it is put back, and dragged again and dropped
+    page.keyboard.press("Escape")
+    page.locator("#map .leaflet-tooltip").wait_for(state="detached")
+    page.mouse.up()
+    assert away["vehicle_key"] in page.locator("#chosen").inner_text()
+    page.mouse.move(*map_point(page, board, stops[held]))
+    page.mouse.down()
+    page.mouse.move(*map_point(page, board, stops[others[-1]]), steps=8)
+    page.mouse.up()
+    # then it is on that route
+    page.locator("#chosen", has_text=f"{longest['vehicle_key']} · 上门").wait_for()
+
+
+def test_an_open_board_tells_of_what_others_made_and_keeps_the_edits(screens: Screens) -> None:
+    # given a dispatcher who has moved a stop of version 1
+    day, plan_id = a_planned_day(screens)
+    district: District = screens.app.extensions["district"]
+    visit = screens.of("dispatcher")
+    page = visit.open(f"/pages/board?day={day}")
+    assert page.locator("#news").inner_text() == ""
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowDown")
+    page.locator("#undo:enabled").wait_for()
+    # when somebody makes version 2, of a booking more
+    with screens.app.app_context():
+        session, now = db.session(), utc_now()
+        a_booking(session, district=district, now=now, day=day, pickup_window="08-10", **LIGHT)
+        second = a_plan(session, district=district, now=now, day=day).id
+        session.rollback()
+    # then the open board says so by itself, and that its own version is overtaken
+    news = page.locator("#news")
+    news.get_by_text("有了新的第 2 版").wait_for()
+    news.get_by_text("新增 1、减少 0、更改 0").wait_for(timeout=LOOKS_MS)
+    assert visit.grave_findings() == []
+    # and version 2 is loaded when asked for, while the edits wait where they were made
+    news.get_by_role("link", name="载入第 2 版").click()
+    page.wait_for_url(re.compile(str(second)))
+    page.wait_for_selector('main:not([aria-busy="true"])')
+    assert page.locator("#version option:checked").inner_text() == "第 2 版"
+    page = visit.open(f"/pages/board?day={day}&plan={plan_id}")
+    page.locator("#verdict").get_by_text("成本").wait_for()
+
+
+def test_who_is_taken_off_is_offered_other_windows_and_changed_to_one(screens: Screens) -> None:
+    # given a stop taken off its route by hand
+    day, plan_id = a_planned_day(screens, bookings=2)
+    visit = screens.of("dispatcher")
+    page = visit.open(f"/pages/board?day={day}")
+    stop = board_of(visit, plan_id)["routes"][0]["steps"][1]["booking_id"]
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="移出路线").click()
+    row = page.locator("#left-out tr", has_text=stop[:8])
+    row.get_by_text("手工移出").wait_for()
+    # when other windows are asked for and its resident agrees to the last of those shown
+    row.get_by_role("button", name="其它时段…").click()
+    row.get_by_text("先电话征得居民同意").wait_for()
+    offer = row.locator("div div.links button").last
+    offered = offer.inner_text()
+    offer.click()
+    row.get_by_text(f"已改为 {offered}").wait_for()
+    # then the booking has it, and the open board says that its plan is overtaken
+    page.locator("#news").get_by_text("本版制定后情况有变").wait_for(timeout=LOOKS_MS)
+    with screens.app.app_context():
+        changed = db.session().get_one(Booking, UUID(stop))
+        assert (changed.version, changed.pickup_window in offered or changed.pickup_window == "all-day") == (2, True)
+        db.session.rollback()
 
 
 def test_a_run_is_followed_and_its_plan_is_offered(screens: Screens) -> None:

@@ -298,7 +298,7 @@ def test_two_tabs_do_not_take_each_others_place(screens: Screens) -> None:
     second = visit.open("/pages/book?step=windows")
     second.locator("button.window").first.click()
     # then it hears why not, and the first one's place is untouched
-    second.wait_for_selector("#fault >> text=已预约 电冰箱")
+    second.wait_for_selector("#fault >> text=电冰箱 已有未确认的占位")
     first_number = confirmed(first)
     # and another day is its own booking
     second.locator(".day").nth(1).locator("button.window").first.click()
@@ -333,6 +333,16 @@ def lapse(session: Session) -> None:
     """Let all kept places run out."""
     session.execute(update(Booking).where(Booking.state == "held").values(held_until=utc_now() - timedelta(seconds=1)))
     session.commit()
+
+
+def test_a_village_is_found_by_the_name_of_its_town(screens: Screens) -> None:
+    visit = screens.of("resident", size=PHONE)
+    drafted(visit, village_code="")
+    page = visit.open("/pages/book?step=address")
+    # whoever knows the town alone types that
+    page.locator("#village").fill("临城")
+    page.locator("#villages button").first.click()
+    assert "临城街道" in page.locator(".picked").inner_text()
 
 
 def test_without_a_location_the_door_is_set_on_the_map_by_keyboard(screens: Screens) -> None:

@@ -23,6 +23,7 @@ from tests.pages.screens import DESK, NARROW, PHONE, Screens, Visit
 
 pytestmark = pytest.mark.browser
 
+PAPER_PX = 703  # the width of A4 less its margins
 FILES_MS = 90_000  # publishing writes the files, the PDF among them, on whatever cores are left
 SCRIPT = "<script>document.title='owned'</script>"
 
@@ -87,6 +88,22 @@ def test_the_goal_page_draws_what_its_tables_say_and_every_figure_leads_to_its_t
     appliances.get_by_text("数据表").first.click()
     assert "81 台(套)/件（申报）" in appliances.locator('[data-part="months"]').inner_text()  # January: 80 + 1
     assert visit.grave_findings() == []
+    # and what was declared of this year is told from what the tickets of the year to date say
+    assert "另有申报月份" in appliances.locator('[data-part="forecast"]').inner_text()
+    # and on paper stand the charts, and every column of their numbers
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER_PX, "height": 1_000})
+    for name in ("months", "fan"):
+        box = appliances.locator(f'[data-drawing="{name}"] svg').bounding_box()
+        assert box is not None
+        assert box["height"] > 100
+    assert visit.overflow_px() <= 0
+    months = appliances.locator('[data-part="months"]')
+    assert months.evaluate("one => one.querySelector('table').offsetWidth <= one.offsetWidth")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    visit.read(lang="zh", size=DESK)
     # and from a figure the way leads over its days to the ticket with its lines
     appliances.get_by_role("link", name="日数据").first.click()
     page.get_by_role("link", name="磅单", exact=True).last.click()
@@ -116,6 +133,13 @@ def test_two_people_sign_and_whoever_comes_late_hears_it(screens: Screens) -> No
     theirs.locator("#verify").click()
     theirs.get_by_text("核验通过").wait_for()
     assert looked_at(second, path) == {}
+    # and its figures are named: town units by their own names, not by those of the stations in them
+    second.read(lang="zh", size=DESK)
+    second.open(path)
+    theirs.get_by_text("本期按镇街").first.click()
+    by_town = theirs.locator("details", has_text="本期按镇街").first.inner_text()
+    assert "临城街道" in by_town
+    assert "回收站点" not in by_town
 
 
 def test_a_wrong_file_says_what_to_do_and_a_tried_one_is_declared_once(screens: Screens, tmp_path: Path) -> None:

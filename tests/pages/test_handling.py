@@ -10,6 +10,7 @@ from uuid import uuid4
 from flask import Flask
 
 from recycling.extensions import db
+from recycling.models.rating import Rating
 from recycling.policy.district import District
 from recycling.policy.handling import item_part
 from recycling.routes.pages.handling import LEFT_OUT_WORDS
@@ -76,3 +77,35 @@ def test_a_week_shows_every_collector_and_leads_to_the_weeks_beside_it(
     assert "没有已发布的路线" in browser.open("/pages/fairness?week=2026-W40").text
     assert browser.open("/pages/fairness?week=2026-W60").status_code == 422
     assert TOMORROW.isocalendar()[:2] == date(2026, 11, 27).isocalendar()[:2] == (2026, 48)
+
+
+def test_a_month_shows_what_enough_residents_said_and_no_single_rating(
+    app: Flask, district: District, browsers: Browsers
+) -> None:
+    # given five residents of October on one collector, and four on another
+    with app.app_context():
+        session = db.session()
+        for number in range(9):
+            session.add(
+                Rating(
+                    booking_id=a_booking(session, district=district, now=NOW).id, day=date(2026, 10, 20),
+                    stars=1 if number == 0 else 5, reasons=["careful"], rated_at=NOW, changed_at=NOW,
+                    collector_key="c01" if number < 5 else "c33", station_key="lincheng" if number < 5 else "zouwu",
+                    words="第一句 <b>" if number == 0 else None,
+                )
+            )  # fmt: skip
+        session.commit()
+        db.session.remove()
+    # when the page is opened in November, when October's ratings can change no more
+    browser = browsers.of("dispatcher")
+    page = browser.open("/pages/fairness").text
+    # then the five stand as (1 + 4 × 5) / 5 = 4.2 stars, for the collector and the station, and the four do not
+    said = page[page.index('id="ratings"') :]
+    assert said.count('<td class="num">4.20</td>') == said.count("搬运小心") == 2
+    assert "第一句 &lt;b&gt;" in said
+    assert district.network.collectors["c33"].name_zh not in said
+    # and September is one link away, November is not settled yet and says since when it will be
+    assert "month=2026-09#ratings" in said
+    assert "month=2026-11" not in said
+    assert "2026-12-15" in browser.open("/pages/fairness?month=2026-11").text
+    assert browser.open("/pages/fairness?month=2026-13").status_code == 422

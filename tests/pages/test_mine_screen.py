@@ -18,6 +18,7 @@ from recycling.models.rating import Rating
 from recycling.models.waiting import WaitingWish
 from recycling.policy.access import Principal
 from recycling.policy.device_clock import DeviceClock
+from recycling.usecases.bookings.book_pickup import hold_pickup
 from recycling.usecases.field.record_events import record_events
 from recycling.usecases.field.reports import FieldReport, Payload
 from recycling.usecases.live.links import tracking_path
@@ -25,9 +26,10 @@ from recycling.usecases.live.share_position import Position, share_position
 from recycling.usecases.people.addresses import AddressWish, save_address
 from recycling.usecases.people.notices import declined_at
 from recycling.usecases.queries.bookings import open_days
-from tests.builders import VILLAGE, a_booking, a_waiting_wish
+from tests.builders import VILLAGE, a_booking, a_waiting_wish, a_wish
 from tests.loads import publish_route
 from tests.pages.screens import NARROW, PHONE, Screens, Visit
+from tests.photo_files import a_photo
 from tests.running_days import a_broken_promise
 
 pytestmark = pytest.mark.browser
@@ -183,6 +185,8 @@ def test_after_the_cut_off_nothing_is_offered_that_would_be_refused(screens: Scr
     assert page.locator("#cancel").count() == 0
     # on its day the code for the door is there
     assert page.locator(".code").inner_text().isdigit()
+    # and the list of bookings promises no change either
+    assert "更改或取消" not in visit.open("/pages/bookings").inner_text("main")
 
 
 def test_whoever_has_the_link_sees_the_van_on_a_map_while_it_comes(screens: Screens) -> None:
@@ -244,6 +248,61 @@ def test_a_rating_survives_no_network_and_a_sign_in_that_ended(screens: Screens)
         assert (row.stars, row.reasons, row.words) == (4, ["friendly"], SCRIPT)
 
 
+def test_two_taps_for_a_code_send_one_and_lead_to_where_it_is_typed(screens: Screens) -> None:
+    visit = screens.of(None, size=PHONE)
+    page = visit.open("/pages/sign-in")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.fill("#phone", "13812340001")
+    page.get_by_role("button", name="发送验证码").dblclick()
+    page.locator("#code").wait_for()
+    assert len(sent) == 1
+
+
+def test_a_place_kept_on_a_page_that_was_closed_is_booked_or_given_up(screens: Screens) -> None:
+    # given two kept places, and no page of theirs
+    visit = screens.of("resident", size=PHONE)
+    with screens.app.app_context():
+        district, now, me = screens.app.extensions["district"], utc_now(), resident_of(screens)
+        day = open_days(district=district, session=db.session(), now=now)[1]
+        first, second = (
+            hold_pickup(
+                a_wish(day=day, pickup_window="all-day", address=f"清泉路 {number} 号院"), by=me, district=district,
+                session=db.session(), now=now,
+            ).id
+            for number in (1, 2)
+        )  # fmt: skip
+        db.session.remove()
+    assert judged(visit, "/pages/bookings") == {}
+    visit.read(lang="zh", size=PHONE)
+    # when one is given up and the other one booked
+    page = visit.open("/pages/bookings")
+    page.locator(f"[data-release='{first}']").click()
+    page.locator(f"[data-release='{first}']").wait_for(state="detached")
+    page.locator(f"[data-confirm='{second}']").click()
+    page.wait_for_url("**?done=booked")
+    # then one is a booking, and nothing of the other is left
+    with screens.app.app_context():
+        assert db.session.get(Booking, first) is None
+        assert db.session.get_one(Booking, second).state == "booked"
+
+
+def test_a_photo_that_did_not_go_is_sent_again(screens: Screens) -> None:
+    visit = screens.of("resident", size=PHONE)
+    visit.expected = LOST
+    page = visit.open(at(own_booking(screens)))
+    photo: Any = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": a_photo()}
+    # when there is no network, the page says so and the field is empty: the same photo can be chosen once more
+    visit.context.set_offline(True)
+    page.set_input_files("#photo-file", photo)
+    page.get_by_text("网络不通").wait_for()
+    assert page.input_value("#photo-file") == ""
+    visit.context.set_offline(False)
+    page.set_input_files("#photo-file", photo)
+    page.wait_for_url("**?done=photo")
+    assert page.locator("[data-photo]").count() == 1
+
+
 def test_waiting_ends_reminders_stop_and_an_address_is_changed(screens: Screens) -> None:
     visit = screens.of("resident", size=PHONE)
     with screens.app.app_context():
@@ -269,6 +328,7 @@ def test_waiting_ends_reminders_stop_and_an_address_is_changed(screens: Screens)
     page.get_by_text("已关闭提醒").wait_for()
     page.get_by_text("修改或删除").click()
     page.fill("[name=label]", SCRIPT[:20])
+    page.reload()  # what was typed is there again, and not folded away
     page.get_by_role("button", name="保存", exact=True).click()
     page.get_by_role("heading", name=SCRIPT[:20]).wait_for()
     with screens.app.app_context():

@@ -132,12 +132,12 @@ def test_numbers_are_written_the_way_people_read_them(app: Flask) -> None:
     assert words.km_text(1_234_567) == "1,234.6 km"
     with app.test_request_context():
         assert words.day_text("2026-11-24") == "2026-11-24 周二"
+        assert words.own_half("no such thing / 没有") == words.own_half("没有 / no such thing") == "没有"
+        assert words.own_half("give a / b") == "give a / b"
     with app.test_request_context(headers={"Cookie": "lang=en"}):
         assert words.day_text("2026-11-24") == "2026-11-24 Tue"
+        assert words.own_half("write a / b / 请写 a") == words.own_half("请写 a / write a / b") == "write a / b"
     assert words.moment_text("2026-11-23T16:30:00+00:00") == "2026-11-24 00:30"
-    assert words.zh_first("no such thing / 没有") == "没有 / no such thing"
-    assert words.zh_first("没有 / no such thing") == "没有 / no such thing"
-    assert words.zh_first("give a / b") == "give a / b"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from flask import Flask
 
 from recycling.errors import BookingsChanged
@@ -24,8 +25,8 @@ def test_a_day_without_a_plan_says_so_and_how_to_make_one(browsers: Browsers) ->
     page = browsers.of("dispatcher").open(f"/pages/plan?day={TOMORROW + timedelta(days=1)}")
 
     assert page.status_code == 200
-    assert "尚未排线，可用接口 POST /job-runs（任务 plan_day）排线" in page.text
-    assert 'href="/api/docs#/job_runs"' in page.text
+    assert "当日尚未排线" in page.text
+    assert f'href="/pages/board?day={TOMORROW + timedelta(days=1)}"' in page.text
 
 
 def test_a_draft_that_publishing_would_refuse_says_so_in_the_same_words(
@@ -63,6 +64,19 @@ def test_a_draft_that_publishing_would_refuse_says_so_in_the_same_words(
     page = browser.open("/pages/plan").text
     assert "全部预约均已排入" in page
     assert "有变" not in page
+
+
+def test_a_day_that_runs_leads_to_where_it_is_mended(app: Flask, district: District, browsers: Browsers) -> None:
+    # given the published plan of a day to come: there is nothing to mend yet
+    with app.app_context():
+        a_booking(db.session(), district=district, now=NOW)
+        a_published_plan(db.session(), district=district, now=NOW)
+        db.session.remove()
+    way = f'href="/pages/live?day={TOMORROW}"'
+    assert way not in browsers.of("dispatcher").open(f"/pages/plan?day={TOMORROW}").text
+    # when the day has come
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        assert way in browsers.of("dispatcher").open(f"/pages/plan?day={TOMORROW}").text
 
 
 def test_pickups_that_leave_a_published_plan_are_no_news(app: Flask, district: District, browsers: Browsers) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
+from recycling.models.booking import Booking
 from recycling.models.day_change import DayChangeRow
 from recycling.models.people import Staff
 from recycling.models.plan import PublishedPlan
@@ -137,6 +138,7 @@ def test_a_change_that_leaves_promises_without_a_place_lists_them_before_it_stan
     page.fill("#reason", "暴雪")
     page.click("#change button >> text=登记")
     page.wait_for_selector(f"a[href='/bookings/{booking_id}']")
+    assert "全天" in page.locator("#change .said li").inner_text()
     assert page.locator("#change button.grave").count() == 0
     # and what was typed is there after a reload
     page.reload()
@@ -182,6 +184,17 @@ def test_the_running_day_shows_who_stands_and_publishes_a_proposal(screens: Scre
     page.click("#incident-do")
     page.wait_for_selector("text=异常已登记")
     assert "车辆晚点" in page.locator("#needs").inner_text()
+    # and a visit that is cancelled is chosen from the open ones, not typed
+    cancelled = page.locator("#open-stops option").first.get_attribute("value")
+    page.click("button[data-incident='']")
+    page.select_option("#incident select[name=kind]", "cancelled")
+    page.fill("#booking_id", "c0ffee")
+    page.click("#incident-do")
+    assert page.locator("#booking_id:invalid").count() == 1
+    page.fill("#booking_id", cancelled or "")
+    page.click("#incident-do")
+    page.wait_for_selector("#incident", state="hidden")
+    assert desk.session.get_one(Booking, UUID(cancelled)).state == "cancelled"
 
 
 def test_an_administrator_opens_and_closes_an_account(screens: Screens, desk: Desk) -> None:

@@ -145,6 +145,18 @@ def test_missing_months_are_bridged_and_not_counted() -> None:
     assert found.projected == pytest.approx(1_730, rel=0.03)
 
 
+def test_two_years_of_which_nothing_is_known_are_bridged_and_tried_on_what_there_is() -> None:
+    # given the base year alone, 100 a month, and January to October of 2026 at 100
+    months = months_from(date(2023, 1, 1), *[100] * 12) | months_from(date(2026, 1, 1), *[100] * 10)
+    known = Known(on=date(2026, 10, 31), months=months, year_to_date=1_000)
+    found = forecast(known, calendar=PLAIN)
+    # then the year comes to about 1,200, and what cannot be tried (the mean of twelve unknown months) is left out
+    assert 1_150 <= found.projected <= 1_250
+    assert found.percentiles is not None
+    assert all(error_bp >= 0 for error_bp in found.errors_bp.values())
+    assert "trend" in found.errors_bp
+
+
 def test_nothing_known_at_all_is_zero_and_not_an_error() -> None:
     found = forecast(Known(on=date(2026, 1, 1), months={}), calendar=PLAIN)
     assert (found.projected, found.percentiles, found.months_missing) == (0, None, 12)

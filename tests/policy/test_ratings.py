@@ -3,7 +3,14 @@
 from datetime import date
 from typing import Any
 
-from recycling.policy.ratings import Rated, collector_figures, rated_until, settled_from, station_figures
+from recycling.policy.ratings import (
+    Rated,
+    collector_figures,
+    newest_settled,
+    rated_until,
+    settled_from,
+    station_figures,
+)
 
 
 def rated(collector: str, count: int, *, stars: int = 4, station: str = "lincheng", **more: Any) -> list[Rated]:
@@ -44,3 +51,8 @@ def test_a_month_is_settled_when_its_last_visit_can_be_rated_no_more() -> None:
     # 31 October + 14 days = 14 November, the day after is the first
     assert rated_until(date(2026, 10, 31)) == date(2026, 11, 14)
     assert settled_from(date(2026, 10, 1)) == date(2026, 11, 15)
+
+
+def test_the_newest_settled_month_is_october_from_15_november_on() -> None:
+    days = (date(2026, 11, 14), date(2026, 11, 15), date(2026, 12, 14), date(2026, 12, 15), date(2027, 1, 14))
+    assert [f"{newest_settled(day):%Y-%m}" for day in days] == ["2026-09", "2026-10", "2026-10", "2026-11", "2026-11"]

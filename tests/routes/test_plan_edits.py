@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -78,6 +79,48 @@ def test_a_move_is_judged_kept_and_compared(dispatcher: Caller, plan_id: str) ->
     # and whoever still sees version 1 as the newest is told
     stale = dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"')
     assert (stale.status_code, stale.json["code"]) == (412, "stale_version")  # type: ignore[index]  # it is JSON
+
+
+def test_an_open_board_hears_what_became_of_its_day(dispatcher: Caller, plan_id: str) -> None:
+    # given a plan that is still the newest one of its day
+    news = body(dispatcher.get(f"/plans/{plan_id}/news"))
+    assert (news["newest"]["id"], news["published"]) == (plan_id, None)
+    # when somebody keeps and publishes another version
+    routes = moved(dispatcher, plan_id)
+    made = body(dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"'))["id"]
+    body(dispatcher.post(f"/plans/{made}/publication", {"replaces": None}))
+    # then both are told
+    news = body(dispatcher.get(f"/plans/{plan_id}/news"))
+    assert (news["newest"]["version"], news["published"]["id"]) == (2, made)
+    assert news["published"]["published_at"] is not None
+    # and a plan that nobody made is not there
+    assert [dispatcher.get(f"/plans/{UUID(int=1)}/{of}").status_code for of in ("news", "changes")] == [404, 404]
+
+
+def test_an_open_board_hears_of_bookings_that_its_plan_does_not_know(
+    dispatcher: Caller, plan_id: str, session: Session, district: District, now: datetime
+) -> None:
+    assert body(dispatcher.get(f"/plans/{plan_id}/changes")) == {"changes": None}
+    a_booking(session, district=district, now=now)
+    session.rollback()
+    changes = body(dispatcher.get(f"/plans/{plan_id}/changes"))["changes"]
+    assert changes == {"zh": "新增 1、减少 0、更改 0", "en": "1 new, 0 gone, 0 changed"}
+
+
+def test_a_published_plan_that_a_pickup_has_left_says_that_edits_are_refused_and_they_are(
+    dispatcher: Caller, plan_id: str
+) -> None:
+    # given the published plan of two bookings, one of which is withdrawn
+    body(dispatcher.post(f"/plans/{plan_id}/publication", {"replaces": None}))
+    routes = moved(dispatcher, plan_id)
+    gone = body(dispatcher.get(f"/plans/{plan_id}/board"))["stops"][0]["booking_id"]
+    body(dispatcher.post(f"/bookings/{gone}/cancellation", If_Match='"1"'))
+    # then its board is told before anything is kept, in the words of the refusal
+    changes = body(dispatcher.get(f"/plans/{plan_id}/changes"))["changes"]
+    refused = dispatcher.post(f"/plans/{plan_id}/edits", {"routes": routes}, If_Match='"1"')
+    assert (refused.status_code, refused.json["code"]) == (409, "bookings_changed")  # type: ignore[index]  # it is JSON
+    assert changes["zh"] == "新增 0、减少 1、更改 0"
+    assert changes["zh"] in refused.text
 
 
 def test_what_breaks_is_said_in_both_languages_and_refused(dispatcher: Caller, plan_id: str) -> None:

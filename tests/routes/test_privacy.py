@@ -26,7 +26,7 @@ def test_the_notice_is_open_to_all_in_both_languages(app: Flask) -> None:
     answer = app.test_client().get("/privacy-notice")
     assert answer.status_code == 200
     notice = answer.get_json()
-    assert (notice["version"], notice["valid_from"]) == (3, "2026-11-26")
+    assert (notice["version"], notice["valid_from"]) == (4, "2026-11-27")
     data = {row["key"]: row for row in notice["data"]}
     assert data["places"]["kept_days"] == 365
     assert data["phone"]["kept_days"] is None
@@ -72,7 +72,7 @@ def test_the_copy_holds_what_is_held_of_the_caller_and_of_nobody_else(callers: C
     assert held["addresses"] == [saved]
     assert [row["kind"] for row in held["messages"]] == ["booking.confirmed", "booking.cancelled"]
     assert len(held["sign_ins"]) == 1
-    assert [(row["how"], row["notice_version"]) for row in held["consents"]] == [("shop", 3)]
+    assert [(row["how"], row["notice_version"]) for row in held["consents"]] == [("shop", 4)]
     assert [row["created"] for row in held["lookups"]] == [True]
     # and nothing of the neighbour or of the staff
     assert "别家" not in answer.text

@@ -195,6 +195,31 @@ def test_levers_are_numbers_with_their_derivation(session: Session, district: Di
     assert "100 %" in by_key["channel", "walk_in"]["zh"]
 
 
+def test_what_was_declared_of_this_year_came_and_is_no_lever(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given 10 fridges a month from Lincheng declared of 2023, and 12 a month of January to October 2026
+    months = [(2023, month, 10) for month in range(1, 13)] + [(2026, month, 12) for month in range(1, 11)]
+    rows = [
+        f"{year}-{month:02d},{item_type},lincheng,{count if item_type == 'fridge' else 0}"
+        for year, month, count in months
+        for item_type in ("fridge", "fan")
+    ]
+    upload("month,item_type,town_unit,units\n" + "\n".join(rows), district=district, session=session, now=now)
+    # and 4 of November on tickets
+    weigh(session, district, now - timedelta(days=2), a_line("fridge", 4), net_g=160_000)
+    store_forecasts(YESTERDAY, district=district, session=session, now=now)
+    scope = appliances(goal_forecast(district=district, session=session, now=now))
+    (lever,) = [lever for lever in scope["levers"] if lever["kind"] == "town_unit"]
+    # then Lincheng lags by 120 x 1.225 x 326 / 365 = 131 less the 120 declared and the 4 weighed, and says so
+    assert (lever["key"], lever["amount"]) == ("lincheng", 7)
+    assert "less the 124 units that came this year, 120 units of it declared" in lever["en"]
+    assert "减去今年已回收 124 台（含申报 120 台）" in lever["zh"]
+    # and the forecast, which the page shows beside the year's tickets, tells the two apart
+    forecast = next(one for one in scope["measures"] if one["measure"] == "units")["forecast"]
+    assert (forecast["recovered"], forecast["declared"]) == (124, 120)
+
+
 def alarms(session: Session) -> list[OutboxMessage]:
     wanted = select(OutboxMessage).where(OutboxMessage.kind == "goal.behind_pace").order_by(OutboxMessage.created_at)
     return list(session.scalars(wanted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -50,6 +51,27 @@ def test_with_tickets_of_both_years_this_year_is_compared_to_the_same_day(
     assert (before["until"], before["whole_months"]) == (date(2025, 11, 23), False)
     assert (before["units"], before["recovered_g"]) == (5, 200_000)
     assert before["by_town"] == [{"key": "lincheng", "units": 5, "recovered_g": 200_000}]
+
+
+def test_scopes_that_differ_in_more_than_their_goods_are_told_apart_in_one_turn(
+    session: Session, district: District, now: datetime
+) -> None:
+    # given fridges of last year and this one, all walk-ins from Lincheng
+    for at, units in ((datetime(2025, 1, 1, 4, tzinfo=UTC), 2), (datetime(2026, 3, 9, 4, tzinfo=UTC), 3), (now, 7)):
+        fridges(session, district, at, units)
+    # and beside the scope of appliances one of the same goods from doors alone, and one without Lincheng
+    appliance = next(one for one in district.goals.current_scopes() if one.key == "household-appliances")
+    doors = replace(appliance, key="doors", channels=("door",))
+    elsewhere = replace(appliance, key="elsewhere", area=tuple(key for key in appliance.area if key != "lincheng"))
+    goals = replace(district.goals, scopes=(appliance, doors, elsewhere))
+    # when the months are asked for
+    found = goal_months(district=replace(district, goals=goals), session=session, now=now)["scopes"]
+    # then the fridges are in the first alone: in their months, and in last year up to the same day
+    told = [
+        [month["units"] for year in scope["years"] for month in year["months"] if month["units"]] for scope in found
+    ]
+    assert told == [[2, 3, 7], [], []]
+    assert [scope["last_year"]["units"] for scope in found] == [2, 0, 0]
 
 
 def test_declared_months_are_told_apart_and_compared_whole(session: Session, district: District, now: datetime) -> None:

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
+from recycling.clock import service_day
 from recycling.errors import NotFound
 from recycling.gateways.photo_decoder import PlainPhoto
 from recycling.models.base import Base
 from recycling.models.booking import BLANK_PLACE, Booking
 from recycling.models.counters import AttemptCounter
+from recycling.models.day_change import DayChangeRow
 from recycling.models.idempotency import IdempotencyKey
 from recycling.models.people import OneTimeCode, SignIn, UsedDeviceProof
 from recycling.models.photo import Photo, PhotoCount
@@ -97,6 +99,7 @@ def test_each_kind_goes_a_second_after_the_time_that_the_notice_tells(
         "plans": 0,
         "field_words": 0,
         "rating_words": 0,
+        "absence_reasons": 0,
         "field_clashes": 0,
         "field_rulings": 0,
         "disruption_notes": 0,
@@ -168,6 +171,24 @@ def test_places_of_bookings_and_plans_are_blank_the_day_after_their_last(
     # a second time there is nothing to do
     again = clean_up(district.privacy, session=session, now=last + timedelta(days=1))
     assert (again["places"], again["plans"]) == (0, 0)
+
+
+def test_why_a_collector_was_away_is_forgotten_a_year_after_and_why_a_van_was_stays(
+    session: Session, district: District, now: datetime
+) -> None:
+    last = service_day(now) - district.privacy.kept("absence-reasons")
+    before = last - timedelta(days=1)
+    changes = (("collector_away", last), ("collector_away", before), ("vehicle_out", before))
+    for number, (kind, last_day) in enumerate(changes, start=1):
+        session.add(
+            DayChangeRow(
+                kind=kind, first_day=last_day, last_day=last_day, reason=f"事由 {number}", number=number, mark=uuid4(),
+                made_at=now, made_by_id=uuid4(),
+            )
+        )  # fmt: skip
+    session.commit()
+    assert clean_up(district.privacy, session=session, now=now)["absence_reasons"] == 1
+    assert session.scalars(select(DayChangeRow.reason).order_by(DayChangeRow.number)).all() == ["事由 1", "", "事由 3"]
 
 
 def test_a_used_device_proof_goes_when_no_clock_of_ours_would_take_it_again(

@@ -94,6 +94,21 @@ def test_shares_are_told_by_village_town_and_setting_and_exported(tour: Round, s
         kept_windows(district=tour.district, session=session, first=TOMORROW, last=TOMORROW - timedelta(days=1))
 
 
+def test_what_is_made_up_is_judged_like_the_rest_and_named_wherever_it_counts(
+    tour: Round, session: Session, callers: Callers
+) -> None:
+    a_mixed_day(tour)
+    session.execute(update(Booking).where(Booking.id == tour.bookings[0]).values(made_up=True))
+    session.commit()
+    assert judge(tour)["promised"] == 3
+    found = kept_windows(district=tour.district, session=session)
+    assert (found["total"]["promised"], found["made_up"]) == (3, 1)
+    assert kept_windows_csv(found).splitlines()[-1].startswith(",合计（含演示数据 1） / total (1 made up),3,1,")
+    clerk = callers.staff("clerk")
+    assert clerk.get("/kept-windows").get_json()["made_up"] == 1
+    assert "含演示数据 1 个承诺" in clerk.get("/pages/kept-windows").text
+
+
 def test_the_desks_read_it_over_http(tour: Round, callers: Callers) -> None:
     a_mixed_day(tour)
     judge(tour)

@@ -31,6 +31,7 @@ from recycling.usecases.bookings.offer_slots import offer_slots
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.bookings.rebuild_limits import rebuild_limits
 from recycling.usecases.housekeeping import clean_up
+from recycling.usecases.queries.bookings import own_holds
 from recycling.usecases.queries.invariants import Invariant
 from recycling.usecases.queries.invariants import limits as rules
 from recycling.usecases.queries.my_limits import my_limits
@@ -152,6 +153,25 @@ def test_the_same_item_is_not_booked_twice_at_a_door_and_day(session: Session, d
     a_booking(by=by, **here)  # a fridge
     a_booking(by=by, items=FAN, day=TOMORROW + DAY, **here)
     assert_invariants(session)
+
+
+def test_a_place_kept_and_forgotten_is_named_to_its_resident_and_to_nobody_else(
+    session: Session, district: District
+) -> None:
+    # given a place that somebody keeps, on a page that they have closed
+    by = a_resident(session, now=NOW)
+    here: dict[str, Any] = {"session": session, "district": district, "now": NOW}
+    kept = hold_pickup(a_wish(address="清泉路 9 号", items=FAN), by=by, **here)
+    kept_id = kept.id
+    # when they want it again they hear of it, with its end, ten minutes after ten o'clock; a neighbour does not
+    with pytest.raises(LimitReached, match="kept until 2026-11-23 10:10 and not booked yet"):
+        a_booking(by=by, address="清泉路 9 号", items=FAN, **here)
+    with pytest.raises(LimitReached, match="is booked at this address"):
+        a_booking(by=None, address="清泉路 9 号", items=FAN, **here)
+    # and it stands among their kept places until it lapses
+    assert [hold.id for hold in own_holds(by=by, session=session, now=NOW)] == [kept_id]
+    assert own_holds(by=a_resident(session, now=NOW), session=session, now=NOW) == []
+    assert own_holds(by=by, session=session, now=NOW + timedelta(minutes=10)) == []
 
 
 # --- amending ---

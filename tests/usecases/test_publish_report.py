@@ -250,6 +250,38 @@ def test_a_ticket_changed_by_hand_since_the_report_was_made_keeps_it_from_being_
     assert session.scalars(select(ReportSignature.place)).all() == [1]
 
 
+def test_a_change_by_hand_in_an_earlier_month_keeps_the_year_to_date_from_being_published(
+    session: Session, district: District, now: datetime, december: datetime
+) -> None:
+    # given October, published, and a draft of November, both with tickets of two fridges
+    for at in (now - timedelta(days=30), now):
+        weighed(session, district, at)
+        weighed(session, district, at)
+    october, november = (
+        make_goal_report(period, district=district, session=session, now=december).id
+        for period in ("2026-10", "2026-11")
+    )  # fmt: skip
+    publish(session, october, district=district, now=december)
+    # when a kilogram moves from one ticket of October to the other in the database, so that no figure changes
+    for number, grams in ((1, 1_000), (2, -1_000)):
+        moved = {"number": number, "grams": grams}
+        session.execute(
+            text("UPDATE intake_ticket SET gross_g = gross_g + :grams, net_g = net_g + :grams WHERE number = :number"),
+            moved,
+        )
+        session.execute(
+            text(
+                "UPDATE intake_line SET net_g = net_g + :grams"
+                " WHERE ticket_id = (SELECT id FROM intake_ticket WHERE number = :number)"
+            ),
+            moved,
+        )
+    session.commit()
+    # then November, whose year to date rests on them, is refused by their numbers
+    with pytest.raises(Conflict, match=r"ticket 1 of 2026-10-24.*ticket 2 of 2026-10-24"):
+        publish(session, november, district=district, now=december)
+
+
 def test_a_changed_mass_is_told_as_a_changed_ticket_and_a_new_version_is_refused_alike(
     session: Session, district: District, draft: UUID, december: datetime
 ) -> None:

@@ -1,10 +1,11 @@
 """A visit is rated once, by its resident, for two weeks; nobody sees a single rating."""
 
 from datetime import datetime, timedelta
+from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from recycling.models.rating import Rating
 from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.units import instant_at
+from recycling.usecases.bookings import rate_visit as rating
 from recycling.usecases.bookings.rate_visit import Verdict, rate_visit
 from recycling.usecases.housekeeping import clean_up
 from recycling.usecases.people.erase_person import erase_person
@@ -71,6 +73,53 @@ def test_who_may_rate_what_and_until_when(
     rate_visit(booking_id, GOOD, by=resident, district=district, session=session, now=last)
     with pytest.raises(WindowClosed, match="2026-12-08"):
         rate_visit(booking_id, GOOD, by=resident, district=district, session=session, now=last + timedelta(hours=2))
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["locked", "control"])
+def test_two_tabs_that_rate_at_once_leave_one_rating_and_no_error(
+    *, lock: bool, session: Session, district: District, visited: tuple[UUID, Principal],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Both find no rating before either writes one; only the lock on the booking makes the second one a change."""
+    engine = session.get_bind()
+    if engine.dialect.name == "sqlite" and not lock:
+        pytest.skip("SQLite has one writer at a time; there is no lock to take away")
+    booking_id, resident = visited
+    looked, both_looked, who_came = Event(), Event(), rating._who_came
+
+    def slowly(booking_id: UUID, *, district: District, session: Session) -> tuple[str | None, str | None]:
+        """Come upon no rating, and let the other tab do so before we write."""
+        if looked.is_set():
+            both_looked.set()
+        looked.set()
+        both_looked.wait(0.5)  # a lock lets nobody come so far
+        return who_came(booking_id, district=district, session=session)
+
+    monkeypatch.setattr(rating, "_who_came", slowly)
+    if not lock:
+        monkeypatch.setattr(Select, "with_for_update", lambda wanted, **_: wanted)
+    refused: list[str] = []
+
+    def rate(stars: int) -> None:
+        said = Verdict(stars=stars, reasons=(), words="")
+        with Session(engine) as own:
+            try:
+                rate_visit(booking_id, said, by=resident, district=district, session=own, now=at((12 + stars) * 3600))
+            except IntegrityError as error:
+                refused.append(type(error).__name__)
+
+    first, second = (Thread(target=rate, args=(stars,)) for stars in (1, 2))
+    first.start()
+    assert looked.wait(5)
+    second.start()
+    for thread in (first, second):
+        thread.join(10)
+    (row,) = session.scalars(select(Rating))
+    if lock:
+        # the second queued behind the first, and its word is the last
+        assert (refused, row.stars, row.rated_at, row.changed_at) == ([], 2, at(13 * 3600), at(14 * 3600))
+    else:
+        assert refused == ["IntegrityError"]
 
 
 def test_the_database_takes_no_sixth_star(session: Session, visited: tuple[UUID, Principal], now: datetime) -> None:

@@ -33,6 +33,9 @@ COMMON = frozenset(
     }
 )  # fmt: skip
 
+# What a script needs to know of photos that it makes small.
+PHOTO_RULES = {"most": MOST_PHOTOS, "side": KEPT_SIDE, "largest": LARGEST_PHOTO, "types": MEDIA_TYPES}
+
 
 @bp.get("")
 def show() -> str:
@@ -59,9 +62,7 @@ def _facts(facts: District, viewer: Principal | None) -> dict[str, Any]:
             for window in network.pickup_windows.values()
         ],
         "towns": {town.key: [town.name_zh, town.name_en] for town in network.towns.values()},
-        "photos": {
-            "most": MOST_PHOTOS, "side": KEPT_SIDE, "largest": LARGEST_PHOTO, "types": MEDIA_TYPES
-        },
+        "photos": PHOTO_RULES,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +11,21 @@ from marshmallow import fields, validate
 
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
-from recycling.models.booking import Booking
+from recycling.models.booking import Booking, BookingState
 from recycling.policy.failed_visits import FAILED_VISIT_CODES
 from recycling.policy.photos import MOST_PHOTOS
 from recycling.policy.ratings import BLAMES, LONGEST_WORDS, MOST_STARS, PRAISES
 from recycling.routes.bookings import whole
 from recycling.routes.context import district
 from recycling.routes.guard import principal
+from recycling.routes.pages.book import PHOTO_RULES
 from recycling.routes.pages.guard import PageBlueprint
 from recycling.routes.pages.mine_words import DONE_WORDS, RATING_WORDS, RECURRING_WORDS, WAITING_WORDS
 from recycling.routes.pages.words import WEEKDAYS
 from recycling.routes.schemas.fields import Schema, Text
 from recycling.usecases.field.door_code import show_door_code
 from recycling.usecases.queries.arrivals import progress_of, progress_path
-from recycling.usecases.queries.bookings import find_booking, list_bookings, own_addresses
+from recycling.usecases.queries.bookings import find_booking, list_bookings, own_addresses, own_holds
 from recycling.usecases.queries.certificates import is_weighed
 from recycling.usecases.queries.estimates import booking_preparation
 from recycling.usecases.queries.follow_ups import follow_up
@@ -55,7 +57,7 @@ class DoneQuery(Schema):
 @bp.get("")
 @bp.arguments(CursorQuery, location="query")
 def show(wanted: dict[str, Any]) -> str:
-    """Show the resident's bookings, and before them what waits and what recurs."""
+    """Show the resident's bookings, and before them what is kept and not booked yet, what waits and what recurs."""
     by, session, now = principal(), db.session(), utc_now()
     found = list_bookings(by=by, session=session, limit=ON_A_PAGE, cursor=wanted["cursor"])
     facts, ids = district(), [row["id"] for row in found["bookings"]]
@@ -64,14 +66,19 @@ def show(wanted: dict[str, Any]) -> str:
         for state in ("offered", "waiting")
         for wish in list_wishes(by=by, session=session, limit=MOST_WAITING, state=state)["wishes"]
     ]
+    offered = {wish["hold_id"] for wish in waiting}
     recurring = list_recurring(by=by, session=session, limit=MOST_WAITING)["recurring_pickups"]
     return render_template(
         "mine/bookings.html",
         bookings=found["bookings"],
         addresses=own_addresses(ids, by=by, session=session),
         progress={row["id"]: progress_path(row["id"], row["day"], now=now) for row in found["bookings"]},
+        changeable={
+            row["id"] for row in found["bookings"] if _is_changeable(row["state"], row["part_of"], row["day"], now=now)
+        },
         next_cursor=found["next_cursor"],
         first_page=wanted["cursor"] is None,
+        holds=[hold for hold in own_holds(by=by, session=session, now=now) if hold.id not in offered],
         waiting=waiting,
         recurring=[one for one in recurring if one["state"] != "ended"],
         waiting_words=WAITING_WORDS,
@@ -108,7 +115,7 @@ def show_one(wanted: dict[str, Any], booking_id: UUID) -> str:
         most_photos=MOST_PHOTOS,
         proofs=list_proofs(booking.id, by=by, session=session),
         is_weighed=is_weighed(booking),
-        changeable=booking.state == "booked" and booking.part_of is None and now < closes_at,
+        changeable=_is_changeable(booking.state, booking.part_of, booking.day, now=now),
         closes_at=closes_at,
         contact=(facts.privacy.head.contact_zh, facts.privacy.head.contact_en),
         network=facts.network,
@@ -124,6 +131,11 @@ def show_one(wanted: dict[str, Any], booking_id: UUID) -> str:
     )
 
 
+def _is_changeable(state: BookingState, part_of: UUID | None, day: date, *, now: datetime) -> bool:
+    """Whether the resident can still change or cancel a booking on this page; a further visit goes with the first."""
+    return state == "booked" and part_of is None and now < district().booking_rules.cancel_closes_at(day)
+
+
 def _for_scripts(booking: Booking) -> dict[str, Any]:
     """The booking as the page's scripts send it back with something changed."""
     items = [item for row in (booking, *booking.parts) for item in row.items if item.declared_units]
@@ -132,6 +144,7 @@ def _for_scripts(booking: Booking) -> dict[str, Any]:
         "version": booking.version,
         "day": booking.day.isoformat(),
         "pickup_window": booking.pickup_window,
+        "photos": PHOTO_RULES,
         "items": [
             {
                 "item_type": item.item_type, "quantity": item.declared_units, "dismantle": item.dismantle,

@@ -10,9 +10,7 @@ from flask import request
 from marshmallow import fields, validate
 
 from recycling.errors import InvalidInput
-from recycling.policy.healing import DISRUPTION_KINDS
-from recycling.routes.schemas.fields import Day, Phone, QueryWhole, Schema, Text
-from recycling.routes.schemas.healing import MOST_MINUTES
+from recycling.routes.schemas.fields import Phone, Schema, Text
 
 PHONE_FORM = "请输入 11 位手机号 / give a mobile number of 11 digits"
 CODE_FORM = "请输入短信中的 6 位数字 / give the 6 digits of the text message"
@@ -84,30 +82,6 @@ class ErasureForm(_Form):
     """The word that confirms an erasure."""
 
     confirmation = Text(required=True, most=10, error_messages={"required": EMPTY})
-
-
-class IncidentForm(_BlankIsNothing):
-    """What went wrong today, as the API takes it, but for a crew's substitutes."""
-
-    day = Day(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(DISRUPTION_KINDS))
-    vehicle_key = Text(most=64)
-    station_key = Text(most=64)
-    booking_id = fields.UUID()
-    minutes = QueryWhole(least=1, most=MOST_MINUTES)
-    note = Text(most=200)
-
-
-class ReplanForm(_Form):
-    """The day whose rest is to be planned."""
-
-    day = Day(required=True)
-
-
-class PublicationForm(_Form):
-    """The proposal that is to be published."""
-
-    plan_id = fields.UUID(required=True)
 
 
 def read_form(schema: ma.Schema) -> dict[str, Any]:

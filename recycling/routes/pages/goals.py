@@ -24,6 +24,7 @@ bp = PageBlueprint("page_goals", __name__, roles=("clerk", "dispatcher", "admin"
 DRAWN_WITH = {
     "charts": "vendor/echarts-6.1.0/echarts.common.min.js",
     "maps": "vendor/leaflet-1.9.4/leaflet.js",
+    "maps_style": "vendor/leaflet-1.9.4/leaflet.css",
 }
 
 
@@ -67,7 +68,7 @@ def _facts(report: dict[str, Any], scopes: list[dict[str, Any]]) -> dict[str, An
     """What the page's module draws."""
     return {
         "on": report["on"],
-        "scripts": {name: url_for("static", filename=path) for name, path in DRAWN_WITH.items()},
+        "drawn_with": {name: url_for("static", filename=path) for name, path in DRAWN_WITH.items()},
         "scopes": [
             {
                 "label": found["scope"]["label"],

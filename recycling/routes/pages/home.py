@@ -10,10 +10,11 @@ from flask import render_template
 from recycling.clock import service_day, utc_now
 from recycling.extensions import db
 from recycling.models.transaction import DATABASE_ERRORS
+from recycling.policy.access import Principal
 from recycling.policy.district import District
 from recycling.routes.context import configured, district
 from recycling.routes.pages.guard import PageBlueprint, visitor
-from recycling.routes.pages.screens import API, SCREENS
+from recycling.routes.pages.screens import API, SCREENS, Screen
 from recycling.usecases.queries.bookings import open_days
 
 bp = PageBlueprint("home", __name__, roles=None)
@@ -26,7 +27,7 @@ def show() -> str:
     facts, today = configured(), service_day(utc_now())
     return render_template(
         "home.html",
-        tiles=(*SCREENS[viewer.role], API) if viewer is not None else (),
+        tiles=_tiles(viewer),
         today=today,
         open_days=_open_days(facts),
         stations=facts.network.stations.values(),
@@ -35,6 +36,13 @@ def show() -> str:
         town_count=len(facts.network.towns),
         type_count=len(facts.catalogue.valid_on(today)),
     )
+
+
+def _tiles(viewer: Principal | None) -> Sequence[Screen]:
+    """Where somebody goes from here; residents write no programs, and find the API below every page."""
+    if viewer is None:
+        return ()
+    return SCREENS[viewer.role] if viewer.role == "resident" else (*SCREENS[viewer.role], API)
 
 
 def _open_days(facts: District) -> Sequence[date]:

@@ -30,5 +30,8 @@ def language() -> str:
 
 
 def say(zh: str, en: str) -> str:
-    """The one of two texts that the reader reads, where both cannot stand: titles, attributes, options."""
+    """The one of two texts that the reader reads.
+
+    Where both cannot stand (titles, attributes, options), and on a page so long that both would slow it down.
+    """
     return en if language() == "en" else zh

@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import make_response, render_template
-from werkzeug.wrappers import Response as AnyResponse
+from flask import render_template
 
 from recycling.clock import service_day, utc_now
-from recycling.errors import DomainError, NotFound
+from recycling.errors import NotFound
 from recycling.extensions import db
 from recycling.policy.network import Network
 from recycling.routes.context import district
 from recycling.routes.pages.day import DayQuery, day_after, day_before
 from recycling.routes.pages.guard import PageBlueprint
-from recycling.routes.problems import status_of
-from recycling.usecases.queries.healing import running_day
 from recycling.usecases.queries.plans import overtaken_by, plan_in_full, plan_of_day, route_figures
 
 bp = PageBlueprint("page_plan", __name__, roles=("dispatcher", "admin"), url_prefix="/pages/plan")
@@ -26,47 +23,31 @@ SUMMED = ("pickups", "unloads", "carried_g", "distance_m", "travel_s")
 
 @bp.get("")
 @bp.arguments(DayQuery, location="query")
-def show(wanted: dict[str, date | None]) -> AnyResponse:
+def show(wanted: dict[str, date | None]) -> str:
     """Show the published plan of a day, else its newest version; tomorrow's when no day is named."""
-    today = service_day(utc_now())
-    return plan_page(wanted["day"] or day_after(today) or today)
-
-
-def plan_page(day: date, *, error: DomainError | None = None) -> AnyResponse:
-    """The page of a day, with the reason why what was sent from it was refused."""
     now = utc_now()
     network, today = district().network, service_day(now)
-    plan, note, changes = None, "", None
+    day = wanted["day"] or day_after(today) or today
+    plan, changes = None, None
     try:
         plan_id = plan_of_day(day, session=db.session())
-    except NotFound as missing:
-        note = missing.message
+    except NotFound:
+        pass  # the page says so
     else:
         plan = plan_in_full(plan_id, session=db.session())
         changes = overtaken_by(plan_id, district=district(), session=db.session(), now=now)
     stations = [] if plan is None else _stations(plan["routes"], network)
-    running = None
-    if plan is not None and day == today and plan["published_at"] is not None:
-        running = running_day(day, session=db.session())
-    shown = render_template(
+    return render_template(
         "plan.html",
-        running=running,
-        error=error,
         plan=plan,
-        note=note,
         changes=changes,
         stations=stations,
         totals=_sum([line for _, lines in stations for line in lines]),
-        network=network,
         day=day,
         today=today,
         before=day_before(day),
         after=day_after(day),
     )
-    response = make_response(shown)
-    if error is not None:
-        response.status_code = status_of(error)
-    return response
 
 
 def _stations(routes: list[dict[str, Any]], network: Network) -> list[tuple[Any, list[dict[str, Any]]]]:

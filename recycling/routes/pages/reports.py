@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -88,7 +89,7 @@ def show_report(report_id: UUID) -> str:
         breakdowns=BREAKDOWNS,
         i_signed=principal().id in signed_by,
         may_sign=principal().role in ("clerk", "admin"),
-        name_of=_names(),
+        named=_named(),
         provenance_names=PROVENANCE_NAMES,
         baseline_states=BASELINE_STATES,
         outlet_names=OUTLET_NAMES,
@@ -108,15 +109,21 @@ def show_lines(wanted: dict[str, Any], report_id: UUID) -> str:
         report=report,
         page=page,
         asked=in_address(wanted),
-        name_of=_names(),
+        named=_named(),
         provenance_names=PROVENANCE_NAMES,
     )
 
 
-def _names() -> dict[str, tuple[str, str]]:
-    """Names of stations, town-level units and item types; days and provenances speak for themselves."""
+def _named() -> Callable[[str, str], tuple[str, str]]:
+    """Names by what is named and its key: a station and the town unit that it stands in share theirs.
+
+    Days speak for themselves.
+    """
     facts = configured()
-    found = {one.key: (one.name_zh, one.name_en) for one in facts.catalogue.rows}
-    found |= {one.key: (one.name_zh, one.name_en) for one in facts.network.towns.values()}
-    found |= {one.key: (one.name_zh, one.name_en) for one in facts.network.stations.values()}
-    return found | {key: (zh, en) for key, text in PROVENANCE_NAMES.items() for zh, en in [text.split(" / ", 1)]}
+    names = {
+        "item_type": {one.key: (one.name_zh, one.name_en) for one in facts.catalogue.rows},
+        "town_key": {one.key: (one.name_zh, one.name_en) for one in facts.network.towns.values()},
+        "station_key": {one.key: (one.name_zh, one.name_en) for one in facts.network.stations.values()},
+        "provenance": {key: (zh, en) for key, text in PROVENANCE_NAMES.items() for zh, en in [text.split(" / ", 1)]},
+    }
+    return lambda by, key: names.get(by, {}).get(key, (key, key))

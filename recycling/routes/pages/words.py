@@ -255,10 +255,20 @@ def travel_text(plan: Mapping[str, Any]) -> Words:
     return zh, en
 
 
-def zh_first(message: str) -> str:
-    """Turn a message ``English / 中文`` round for the reader of a page; others stay as they are."""
-    english, _, chinese = message.rpartition(" / ")
-    return f"{chinese} / {english}" if re.search(r"[\u4e00-\u9fff]", chinese) and english else message
+def own_half(message: str) -> str:
+    """The reader's half of a message ``English / 中文``, whichever comes first; others stay as they are.
+
+    Of several places to part it the one that leaves most to the English: a slash inside it parts nothing.
+    """
+    pieces = message.split(" / ")
+    splits = [(" / ".join(pieces[:at]), " / ".join(pieces[at:])) for at in range(1, len(pieces))]
+    halves = [(left, right) if _is_chinese(left) else (right, left) for left, right in splits]
+    fit = [(zh, en) for zh, en in halves if _is_chinese(zh) and not _is_chinese(en)]
+    return say(*max(fit, key=lambda half: len(half[1]))) if fit else message
+
+
+def _is_chinese(text: str) -> bool:
+    return re.search(r"[\u4e00-\u9fff]", text) is not None
 
 
 def day_text(day: date | str) -> str:
@@ -305,5 +315,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment_text,
     "percent": percent_text,
     "span": span_text,
-    "zh_first": zh_first,
+    "own_half": own_half,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from recycling.routes.schemas.fields import Schema, Text
-from recycling.routes.schemas.plans import CostSchema
+from recycling.routes.schemas.plans import CostSchema, PlanRowSchema
 from recycling.routing.plan import REASONS, STEP_KINDS
 
 MOST_ROUTES, MOST_STOPS = 500, 1000
@@ -173,6 +173,31 @@ class BoardSchema(Schema):
     stops = fields.List(fields.Nested(BoardStopSchema), required=True)
     routes = fields.List(fields.Nested(BoardRouteSchema), required=True)
     unassigned = fields.List(fields.Nested(BoardUnassignedSchema), required=True)
+
+
+class DayChangesSchema(Schema):
+    """How a day differs from the one that a plan was made for, in words."""
+
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class PlanChangesSchema(Schema):
+    """What overtook a plan."""
+
+    changes = fields.Nested(
+        DayChangesSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null: 改动可保存 / edits of it can be kept"},
+    )
+
+
+class PlanNewsSchema(Schema):
+    """What became of a plan's day."""
+
+    newest = fields.Nested(PlanRowSchema, required=True)
+    published = fields.Nested(PlanRowSchema, required=True, allow_none=True)
 
 
 class OtherPlanSchema(Schema):

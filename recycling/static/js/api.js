@@ -27,14 +27,15 @@ export const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(
  *
  * @param {string} path
  * @param {{method?: string, body?: any, file?: Blob, key?: string, version?: number, signal?: AbortSignal,
- *   headers?: Object<string, string>, dialog?: boolean}} options
+ *   patience?: number, headers?: Object<string, string>, dialog?: boolean}} options
  *   `key` is the Idempotency-Key of a creating call, `version` what If-Match names; `headers` go along as they are.
+ *   `signal` is the caller's, who gives up early; `patience` how many milliseconds the whole answer may take.
  *   `dialog: false` where a call is made by itself and nobody is to be interrupted by a sign-in that is over.
  * @returns {Promise<{body: any, version: number|null, status: number, location: string|null, at: number}>}
  *   `at` is the server's clock, to the second.
  * @throws {Problem}
  */
-export async function ask(path, { method, body, file, key, version, signal, headers: also, dialog = true } = {}) {
+export async function ask(path, { method, body, file, key, version, signal, patience = PATIENCE_MS, headers: also, dialog = true } = {}) {
   const headers = { Accept: "application/json" };
   const verb = method ?? (body === undefined && !file ? "GET" : "POST");
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -43,18 +44,26 @@ export async function ask(path, { method, body, file, key, version, signal, head
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   if (verb !== "GET") headers["X-CSRF-TOKEN"] = csrfToken();
   Object.assign(headers, also);
-  let answer;
+  // By hand: Safari before 16, also inside WeChat, has no AbortSignal.timeout.
+  const giver = new AbortController();
+  const giveUp = () => giver.abort();
+  const clock = setTimeout(giveUp, patience);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp);
+  let answer, text;
   try {
     answer = await fetch(path, {
-      method: verb, headers, body: body !== undefined ? JSON.stringify(body) : file, credentials: "same-origin",
-      signal: signal ?? AbortSignal.timeout(PATIENCE_MS),
+      method: verb, headers, body: body !== undefined ? JSON.stringify(body) : file, credentials: "same-origin", signal: giver.signal,
     });
+    text = await answer.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, UNREACHED);
+  } finally {
+    clearTimeout(clock);
+    signal?.removeEventListener("abort", giveUp);
   }
   heard(answer.headers.get("Date"));
-  const text = await answer.text();
   let said = null;
   try {
     said = text && (answer.headers.get("Content-Type") ?? "").includes("json") ? JSON.parse(text) : null;

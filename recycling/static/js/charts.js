@@ -19,7 +19,12 @@ export function chart(element, option, label) {
     tooltip: { trigger: "axis", renderMode: "richText", confine: true }, // as HTML it would need inline styles
     ...option,
   });
-  new ResizeObserver(() => drawn.resize()).observe(element);
+  new ResizeObserver(() => {
+    if (window.matchMedia("print").matches) return; // a sheet scales what was drawn; it has no height of its own
+    drawn.resize();
+    // With its own measure it can be scaled to the width of a sheet of paper.
+    element.querySelector("svg")?.setAttribute("viewBox", `0 0 ${drawn.getWidth()} ${drawn.getHeight()}`);
+  }).observe(element);
   return drawn;
 }
 

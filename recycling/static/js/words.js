@@ -5,14 +5,19 @@ export const english = document.documentElement.lang === "en";
 /** The one of two texts that the reader reads. */
 export const say = (zh, en) => (english ? en : zh);
 
-/** A message written "中文 / English" or "English / 中文", in the reader's half; any other text as it is. */
+/**
+ * A message written "中文 / English" or "English / 中文", in the reader's half; any other text as it is. Of several places
+ * to part it the one that leaves most to the English: a slash inside it parts nothing.
+ */
 export function mine(text) {
-  const halves = text.split(" / ");
-  for (let at = 1; at < halves.length; at += 1) {
-    const [left, right] = [halves.slice(0, at).join(" / "), halves.slice(at).join(" / ")];
-    if (isChinese(left) !== isChinese(right)) return isChinese(left) === english ? right : left;
+  const pieces = text.split(" / ");
+  let best = null;
+  for (let at = 1; at < pieces.length; at += 1) {
+    const sides = [pieces.slice(0, at).join(" / "), pieces.slice(at).join(" / ")];
+    const [zh, en] = isChinese(sides[0]) ? sides : sides.reverse();
+    if (isChinese(zh) && !isChinese(en) && en.length > (best?.[1].length ?? 0)) best = [zh, en];
   }
-  return text;
+  return best ? say(...best) : text;
 }
 
 const isChinese = (text) => /[\u4e00-\u9fff]/.test(text);
@@ -39,6 +44,9 @@ export const day = (iso) =>
   new Date(`${iso}T12:00:00+08:00`).toLocaleDateString(say("zh-CN", "en-GB"), {
     timeZone: "Asia/Shanghai", weekday: "short", month: "short", day: "numeric",
   });
+
+/** A pickup window, 08-10 or all day. */
+export const windowName = (key) => (key === "all-day" ? say("全天", "all day") : key);
 
 /** An instant as the district's local time of day, 14:05, with its day when that is not today's. */
 export function moment(instant) {

@@ -15,10 +15,12 @@ from recycling.models.limits import (
     give_back_limits,
     live_days,
     move_limits,
+    own_hold_until,
     settle_limits,
     take_limits,
 )
 from recycling.policy.district import District
+from recycling.units import local_text
 
 MOST_DAYS = 5  # named in a refusal
 
@@ -38,7 +40,7 @@ def take(session: Session, booking: Booking, *, district: District, parts: Seque
         session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address, parts=parts
     )  # fmt: skip
     if clash is not None:
-        raise _twice(clash, booking.day, district=district)
+        raise _twice(session, clash, booking, district=district)
 
 
 def move(session: Session, booking: Booking, *, district: District, parts: Sequence[Booking] = ()) -> None:
@@ -48,7 +50,7 @@ def move(session: Session, booking: Booking, *, district: District, parts: Seque
         session, booking, per_resident=rules.live_per_resident, per_address=rules.live_per_address, parts=parts
     )  # fmt: skip
     if clash is not None:
-        raise _twice(clash, booking.day, district=district)
+        raise _twice(session, clash, booking, district=district)
 
 
 def settle(session: Session) -> None:
@@ -70,8 +72,17 @@ def end(session: Session, booking_id: UUID, *, resident_id: UUID) -> None:
         settle(session)
 
 
-def _twice(item_type: str, day: date, *, district: District) -> LimitReached:
+def _twice(session: Session, item_type: str, booking: Booking, *, district: District) -> LimitReached:
+    day = booking.day
     kind = district.catalogue.item_type(item_type, on=day)
+    held_until = own_hold_until(session, booking, item_type)
+    if held_until is not None:
+        until = local_text(held_until)
+        return LimitReached(
+            f"a place for {kind.name_en.lower()} at this address on {day} is kept until {until} and not booked yet;"
+            f" book it or give it up under My bookings, or wait until then"
+            f" / 该地址 {day} 的 {kind.name_zh} 已有未确认的占位，保留到 {until}：请在“我的预约”确认或放弃，或等它过期"
+        )
     return LimitReached(
         f"{kind.name_en.lower()} is booked at this address on {day} already; change the quantity in that booking or"
         f" choose another day, and if that booking is not yours give your door in full"

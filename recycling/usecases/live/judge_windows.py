@@ -55,13 +55,12 @@ def _promised(session: Session, day: date) -> Sequence[Any]:
     wanted = (
         select(
             _booking.c.id, _booking.c.day, _booking.c.pickup_window, _booking.c.village_code, _booking.c.service_s,
-            _route.c.vehicle_key,
+            _booking.c.made_up, _route.c.vehicle_key,
         )
         .join(_stop, _stop.c.booking_id == _booking.c.id)
         .join(_route, _route.c.id == _stop.c.route_id)
         .join(_publication, _publication.c.plan_id == _route.c.plan_id)
         .where(_publication.c.day == day, _booking.c.day == day, _booking.c.state.in_(VISITED))
-        .where(_booking.c.made_up.is_(False))
         .order_by(_publication.c.at, _booking.c.id)
     )  # fmt: skip
     found: dict[UUID, Any] = {row.id: row for row in session.execute(wanted)}
@@ -89,5 +88,6 @@ def _row(
     return {
         "booking_id": row.id, "day": row.day, "vehicle_key": vehicle_key, "village_code": row.village_code,
         "pickup_window": row.pickup_window, "opens_s": window[0], "closes_s": window[1],
-        "started_s": judged.started_s, "late_s": judged.late_s, "cause": judged.cause, "judged_at": now,
+        "started_s": judged.started_s, "late_s": judged.late_s, "cause": judged.cause, "made_up": row.made_up,
+        "judged_at": now,
     }  # fmt: skip

@@ -89,7 +89,9 @@ def _refuse_outstanding(resident_id: UUID, *, session: Session, now: datetime) -
     ).all()
     if outstanding:
         named = ", ".join(f"{booking_id} ({day})" for booking_id, day in outstanding[:NAMED])
+        days = "、".join(dict.fromkeys(str(day) for _, day in outstanding[:NAMED]))
+        more, more_zh = (" and more", "等") if len(outstanding) > NAMED else ("", "")
         raise BookingsOutstanding(
-            f"still booked: {named}{' and more' if len(outstanding) > NAMED else ''}; cancel them, or wait for the"
-            f" pickup, and send the request again / 尚有未完成的预约，请先取消或等待上门后再删除"
+            f"still booked: {named}{more}; cancel them, or wait for the pickup, and send the request again"
+            f" / 尚有未完成的预约（{days}{more_zh}），请先取消或等待上门后再删除"
         )

@@ -82,13 +82,7 @@ def edit_plan(
             )
         with judges.of(plan_id, session=session) as judge:
             _refuse_overtaken(base, district=district, session=session)
-            verdict = judge.verdict(wish)
-            _refuse_breaking(verdict)
-            moved = _moved(judge.plan, verdict.plan)
-            if not moved:
-                raise InvalidInput("nothing is moved; there is nothing to keep / 没有改动，无需保存")
-            answer = replace(verdict.plan, unassigned=_reasons(judge, wish, verdict))
-            refuse_broken(judge.problem, answer)
+            answer, moved = _carried_out(judge, wish)
             problem = judge.problem
         facts = {
             "problem_sha256": base.problem_sha256, "travel_quality": base.travel_quality,
@@ -122,6 +116,18 @@ def _refuse_overtaken(base: Plan, *, district: District, session: Session) -> No
             f"bookings changed since this plan was made ({en}); plan {base.day} again and edit that"
             f" / 制定计划后预约有变动（{zh}），请重新排线再调整"
         )
+
+
+def _carried_out(judge: Judge, wish: Wish) -> tuple[planner.Plan, set[str]]:
+    """The plan with the wish carried out, checked whole, and the stops that it moves."""
+    verdict = judge.verdict(wish)
+    _refuse_breaking(verdict)
+    moved = _moved(judge.plan, verdict.plan)
+    if not moved:
+        raise InvalidInput("nothing is moved; there is nothing to keep / 没有改动，无需保存")
+    answer = replace(verdict.plan, unassigned=_reasons(judge, wish, verdict))
+    refuse_broken(judge.problem, answer)
+    return answer, moved
 
 
 def _refuse_breaking(verdict: Verdict) -> None:

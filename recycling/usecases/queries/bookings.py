@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,15 @@ def list_bookings(
         "bookings": [_row(booking) | {"parts": parts.get(booking.id, [])} for booking in shown],
         "next_cursor": write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     }
+
+
+def own_holds(*, by: Principal, session: Session, now: datetime) -> Sequence[Booking]:
+    """The places kept for a resident that are neither booked nor lapsed, the one that lapses first before the others.
+
+    Of a booking of several visits the first stands for all. What the waiting list keeps for them is among these.
+    """
+    mine = (Booking.resident_id == by.id, Booking.state == "held", Booking.held_until > now, Booking.part_of.is_(None))
+    return session.scalars(select(Booking).where(*mine).order_by(Booking.held_until)).all()
 
 
 def visits_of(booking: Booking) -> list[Booking]:

@@ -34,7 +34,8 @@ def kept_windows(
 ) -> dict[str, Any]:
     """The share of windows kept in a span of days, its groups ascending by key, and of all together.
 
-    Groups of which nothing was promised are missing: no share can be said of them.
+    Groups of which nothing was promised are missing: no share can be said of them. ``made_up`` is how many of all
+    promises are of made-up bookings.
 
     Raises
     ------
@@ -42,18 +43,20 @@ def kept_windows(
         When the span ends before it begins.
     """
     counted = (
-        select(KeptWindow.village_code, KeptWindow.cause, func.count())
+        select(KeptWindow.village_code, KeptWindow.cause, KeptWindow.made_up, func.count())
         .where(*within(KeptWindow.day, first, last))
-        .group_by(KeptWindow.village_code, KeptWindow.cause)
+        .group_by(KeptWindow.village_code, KeptWindow.cause, KeptWindow.made_up)
     )
     groups: dict[str, Counter[str | None]] = defaultdict(Counter)
     total: Counter[str | None] = Counter()
     names: dict[str, tuple[str, str | None]] = {}
-    for village_code, cause, count in session.execute(counted):
+    made_up = 0
+    for village_code, cause, is_made_up, count in session.execute(counted):
         key, name_zh, name_en = _group(village_code, by, district)
         names[key] = name_zh, name_en
         groups[key][cause] += count
         total[cause] += count
+        made_up += count * is_made_up
     return {
         "from": first,
         "to": last,
@@ -63,6 +66,7 @@ def kept_windows(
             for key in sorted(groups)
         ],
         "total": _figures(total),
+        "made_up": made_up,
     }
 
 
@@ -72,7 +76,9 @@ def kept_windows_csv(answer: dict[str, Any]) -> str:
     text.write(BOM)
     sheet = csv.writer(text)
     sheet.writerow(HEADER)
-    total = {"key": "", "name_zh": "合计", "name_en": "total"} | answer["total"]
+    made_up = answer["made_up"]
+    mark_zh, mark_en = (f"（含演示数据 {made_up}）", f" ({made_up} made up)") if made_up else ("", "")
+    total = {"key": "", "name_zh": f"合计{mark_zh}", "name_en": f"total{mark_en}"} | answer["total"]
     for row in (*answer["groups"], total):
         name = row["name_zh"] if row["name_en"] is None else f"{row['name_zh']} / {row['name_en']}"
         share = "" if row["kept_bp"] is None else f"{row['kept_bp'] / 100:.2f}"

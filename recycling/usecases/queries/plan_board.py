@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
+from recycling.clock import service_day
 from recycling.errors import Conflict, DomainError, InvalidInput, NotFound
 from recycling.models.booking import Booking
 from recycling.models.healing import ReplanProposal
@@ -17,10 +18,10 @@ from recycling.models.plan import Plan, PlanEdit, PublishedPlan
 from recycling.policy.district import District
 from recycling.routing.problem import Problem
 from recycling.routing.verdict import Judge
-from recycling.usecases.planning.day_problem import check_plannable
+from recycling.usecases.planning.day_problem import Changes, changes_since, check_plannable
 from recycling.usecases.planning.judge_edits import route_shown
 from recycling.usecases.planning.judges import Judges
-from recycling.usecases.queries.plans import plan_in_full
+from recycling.usecases.queries.plans import plan_in_full, plan_row
 
 LEAST_SHIFT_S = 60  # a visit that moves by less is at the same time for everybody
 
@@ -62,6 +63,41 @@ def plan_board(plan_id: UUID, *, judges: Judges, district: District, session: Se
                 for left in plan.unassigned
             ],
         }  # fmt: skip
+
+
+def plan_news(plan_id: UUID, *, session: Session) -> dict[str, Any]:
+    """What became of a plan's day since: its newest version, and the one that is published.
+
+    Raises
+    ------
+    NotFound
+        When there is no such plan.
+    """
+    day = session.scalar(select(Plan.day).where(Plan.id == plan_id))
+    if day is None:
+        raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+    versions = select(Plan).where(Plan.day == day).options(joinedload(Plan.published))
+    newest = session.scalars(versions.order_by(Plan.version.desc()).limit(1)).one()
+    published = session.scalars(versions.join(PublishedPlan, PublishedPlan.plan_id == Plan.id)).one_or_none()
+    return {"newest": plan_row(newest), "published": None if published is None else plan_row(published)}
+
+
+def plan_changes(plan_id: UUID, *, district: District, session: Session, now: datetime) -> Changes | None:
+    """How its day differs from the one that a plan was made for, so that edits of it would be refused.
+
+    ``None`` for the plan of a day that is over, and for one for the rest of a running day: neither is edited.
+
+    Raises
+    ------
+    NotFound
+        When there is no such plan.
+    """
+    plan = session.get(Plan, plan_id)
+    if plan is None:
+        raise NotFound(f"no plan {plan_id}; list them with GET /plans?day=")
+    if plan.day < service_day(now) or session.get(ReplanProposal, plan_id) is not None:
+        return None
+    return changes_since(plan, district=district, session=session)
 
 
 def _why_fixed(plan: Plan, *, district: District, session: Session, now: datetime) -> str | None:

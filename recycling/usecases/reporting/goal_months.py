@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
 
 from recycling.clock import service_day
@@ -25,13 +26,28 @@ from recycling.usecases.reporting.recovered_facts import Fact, facts_between
 Amounts = tuple[int | None, int | None]  # units and grams, as far as they are told
 
 
+class _Told(NamedTuple):
+    """What tickets tell of a month, or of a town unit's item type over last year's months before the same day's.
+
+    Bit ``i`` of ``scopes`` is that of the i-th current scope; what a figure is not of is ``None``.
+    """
+
+    month: date | None
+    town_key: str | None
+    item_type: str | None
+    scopes: int
+    units: int
+    recovered_g: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """What is read once for all scopes: of the year of ``day`` and the one before."""
 
     day: date
+    told: Sequence[_Told]  # of months that are over
     running: Sequence[Fact]  # of the month of the day, when it is not over
-    last_year: Sequence[Fact]  # from its new year to the same day
+    last_days: Sequence[Fact]  # of the month of the same day last year, when it was not over by then
     declared: Mapping[date, Sequence[Any]]
     first_own_day: date | None
 
@@ -49,21 +65,19 @@ def goal_months(on: date | None = None, *, district: District, session: Session,
     """
     day = check_asked(on, today=service_day(now))
     see_one_state(session)
-    new_year = date(day.year, 1, 1)
+    scopes = district.goals.current_scopes()
     seen = _Seen(
         day=day,
-        running=[] if month_is_over(day) else facts_between(month_of(day), day, session=session),
-        last_year=facts_between(date(day.year - 1, 1, 1), same_day_before(day), session=session),
-        declared=declared_figures(session=session, since=date(new_year.year - 1, 1, 1), before=month_of(day)),
+        told=_told(scopes, day, district=district, session=session),
+        running=_days_so_far(day, session=session),
+        last_days=_days_so_far(same_day_before(day), session=session),
+        declared=declared_figures(session=session, since=date(day.year - 1, 1, 1), before=month_of(day)),
         first_own_day=session.scalar(select(func.min(DailyRecovery.day))),
     )
     return {
         "on": day.isoformat(),
-        "scopes": [
-            _scope_months(scope, seen, district=district, session=session)
-            for scope in district.goals.current_scopes()
-        ],
-    }  # fmt: skip
+        "scopes": [_scope_months(place, scope, seen, district=district) for place, scope in enumerate(scopes)],
+    }
 
 
 def same_day_before(day: date) -> date:
@@ -71,8 +85,59 @@ def same_day_before(day: date) -> date:
     return date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
 
 
-def _scope_months(scope: Scope, seen: _Seen, *, district: District, session: Session) -> dict[str, Any]:
-    own = _own(scope, seen, district=district, session=session)
+def _days_so_far(day: date, *, session: Session) -> Sequence[Fact]:
+    """What the days of a month have brought up to one of them; nothing when its month is over with it."""
+    return [] if month_is_over(day) else facts_between(month_of(day), day, session=session)
+
+
+def _told(scopes: Sequence[Scope], day: date, *, district: District, session: Session) -> Sequence[_Told]:
+    """Both years' months that are over, read in one turn for all scopes and added up by the database in both ways."""
+    month = MonthlyRecovery
+    inside = [
+        in_scope(
+            scope, district=district, item_type=month.item_type, channel=month.channel, town_key=month.town_key,
+            provenance=month.provenance,
+        )
+        for scope in scopes
+    ]  # fmt: skip
+    # What all scopes ask of a figure is asked once: with the rest of it, it would be most of the work.
+    shared = [clause for clause in inside[0] if all(any(map(clause.compare, mine)) for mine in inside)]
+    apart = ([clause for clause in mine if not any(map(clause.compare, shared))] for mine in inside)
+    bits = (case((and_(true(), *mine), 1 << place), else_=0) for place, mine in enumerate(apart))
+    read = (
+        select(
+            month.month, month.town_key, month.item_type, sum(bits, start=literal(0)).label("scopes"), month.units,
+            month.recovered_g,
+        )
+        .where(month.month >= date(day.year - 1, 1, 1), month.month < _not_over(day), *shared)
+        .subquery()
+        .c
+    )  # fmt: skip
+    every = (read.month, read.town_key, read.item_type, read.scopes)
+    figure = select(*every, *_amounts(read)).group_by(*every).cte("figure").c
+    by_month = select(figure.month, null(), null(), figure.scopes, *_amounts(figure))
+    by_part = select(null(), figure.town_key, figure.item_type, figure.scopes, *_amounts(figure))
+    both = union_all(
+        by_month.group_by(figure.month, figure.scopes),
+        by_part.where(figure.month < _not_over(same_day_before(day)))
+        .group_by(figure.town_key, figure.item_type, figure.scopes),
+    )  # fmt: skip
+    return [_Told._make(row) for row in session.execute(both)]
+
+
+def _amounts(figure: Any) -> Iterator[ColumnElement[int]]:
+    # PostgreSQL adds 64-bit integers up to decimals.
+    return (cast(func.sum(figure[name]), BigInteger).label(name) for name in ("units", "recovered_g"))
+
+
+def _not_over(day: date) -> date:
+    """The first month that is not over with a day."""
+    return month_of(day + timedelta(days=1))
+
+
+def _scope_months(place: int, scope: Scope, seen: _Seen, *, district: District) -> dict[str, Any]:
+    mine = [row for row in seen.told if row.scopes >> place & 1]
+    own = _own(mine, scope, seen, district=district)
     months: dict[date, tuple[str | None, Amounts]] = {}
     month = date(seen.day.year - 1, 1, 1)
     while month <= seen.day:
@@ -85,26 +150,21 @@ def _scope_months(scope: Scope, seen: _Seen, *, district: District, session: Ses
             {"year": year, "months": [_shown(month, *found) for month, found in months.items() if month.year == year]}
             for year in (seen.day.year - 1, seen.day.year)
         ],
-        "last_year": _same_day(scope, seen, district=district) or _whole_months(months, seen),
+        "last_year": _same_day(mine, scope, seen, district=district) or _whole_months(months, seen),
     }
 
 
-def _own(scope: Scope, seen: _Seen, *, district: District, session: Session) -> dict[date, Amounts]:
+def _own(mine: Iterable[_Told], scope: Scope, seen: _Seen, *, district: District) -> dict[date, Amounts]:
     """What tickets tell of each month up to the day."""
-    month = MonthlyRecovery
-    mine = in_scope(
-        scope, district=district, item_type=month.item_type, channel=month.channel, town_key=month.town_key,
-        provenance=month.provenance,
-    )  # fmt: skip
-    over = seen.day + timedelta(days=1)
-    span = month.month.between(date(seen.day.year - 1, 1, 1), month_of(over) - timedelta(days=1))
-    units, recovered_g = (cast(func.sum(column), BigInteger) for column in (month.units, month.recovered_g))
-    rows = session.execute(select(month.month, units, recovered_g).where(span, *mine).group_by(month.month))
-    found: dict[date, Amounts] = {first: (pieces, grams) for first, pieces, grams in rows}
+    found: defaultdict[date, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for row in mine:
+        if row.month is not None:
+            units, recovered_g = found[row.month]
+            found[row.month] = units + row.units, recovered_g + row.recovered_g
     if not month_is_over(seen.day) and seen.first_own_day is not None and seen.first_own_day <= seen.day:
         running = counted(seen.running, scope, district=district)
         found[month_of(seen.day)] = sum(fact.units for fact in running), sum(fact.recovered_g for fact in running)
-    return found
+    return dict(found)
 
 
 def _month(
@@ -127,25 +187,27 @@ def _shown(month: date, source: str | None, amounts: Amounts) -> dict[str, Any]:
     return {"month": month, "source": source, "units": amounts[0], "recovered_g": amounts[1]}
 
 
-def _same_day(scope: Scope, seen: _Seen, *, district: District) -> dict[str, Any] | None:
+def _same_day(mine: Iterable[_Told], scope: Scope, seen: _Seen, *, district: District) -> dict[str, Any] | None:
     """Last year up to the same day, where tickets tell all of it."""
     if seen.first_own_day is None or seen.first_own_day > date(seen.day.year - 1, 1, 1):
         return None
-    mine = counted(seen.last_year, scope, district=district)
+    until = same_day_before(seen.day)
+    over = [row for row in mine if row.month is None]
+    figures: list[_Told | Fact] = [*over, *counted(seen.last_days, scope, district=district)]
 
     def sums(name: str) -> list[dict[str, Any]]:
-        keys = sorted({getattr(fact, name) for fact in mine})
-        parts = [(key, [fact for fact in mine if getattr(fact, name) == key]) for key in keys]
-        return [
-            {"key": key, "units": sum(one.units for one in part), "recovered_g": sum(one.recovered_g for one in part)}
-            for key, part in parts
-        ]
+        found: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for one in figures:
+            amounts = found[getattr(one, name)]
+            amounts[0] += one.units
+            amounts[1] += one.recovered_g
+        return [{"key": key, "units": units, "recovered_g": grams} for key, (units, grams) in sorted(found.items())]
 
     return {
-        "until": same_day_before(seen.day),
+        "until": until,
         "whole_months": False,
-        "units": sum(fact.units for fact in mine),
-        "recovered_g": sum(fact.recovered_g for fact in mine),
+        "units": sum(one.units for one in figures),
+        "recovered_g": sum(one.recovered_g for one in figures),
         "this_units": None,
         "this_recovered_g": None,
         "by_town": sums("town_key"),
@@ -155,7 +217,7 @@ def _same_day(scope: Scope, seen: _Seen, *, district: District) -> dict[str, Any
 
 def _whole_months(months: Mapping[date, tuple[str | None, Amounts]], seen: _Seen) -> dict[str, Any] | None:
     """The whole months of both years, where every one of them is known."""
-    until = seen.day + timedelta(days=1)
+    until = _not_over(seen.day)
     count = until.month - 1 if until.year == seen.day.year else 12
     last, this = (
         [months[date(year, month, 1)][1] for month in range(1, count + 1)]

@@ -17,6 +17,7 @@ from recycling.models.forecast import ForecastPart, Measured
 from recycling.models.recurring import RecurringDay
 from recycling.models.waiting import WaitingWish
 from recycling.policy.checks import BP
+from recycling.policy.forecast import Known
 from recycling.policy.scope import Goal, Scope
 from recycling.units import instant_at, kg_text
 from recycling.usecases.reporting.known_figures import ScopeFigures
@@ -41,42 +42,54 @@ def levers(of_scope: ScopeFigures, report: Mapping[str, Any], *, session: Sessio
 def _lagging(
     part: ForecastPart, of_scope: ScopeFigures, goal: Goal, report: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Parts below what they would have, had each grown alike: against the base year, else against last year."""
+    """Parts below what they would have, had each grown alike: against the base year, else against last year.
+
+    What was declared of months of this year came, too: it stands in the years that they are held against.
+    """
     scope = of_scope.scope
-    for key, row in _came(part, of_scope, report).items():
+    for key, (name_zh, name_en) in _names(part, of_scope, report).items():
+        known = of_scope.known(_unit(scope), part, key)
         for year, increase_bp in ((goal.baseline_year, goal.increase_bp), (goal.year - 1, 0)):
-            before = _year_total(of_scope, part, key, year)
+            before = _year_total(known, year)
             if before is None:
                 continue
             expected = before * (BP + increase_bp) * report["elapsed_days"] // (BP * report["year_days"])
-            short = expected - int(row["units"] if scope.unit == "units" else row["recovered_g"])
+            short = expected - known.year_to_date
             if short > 0:
                 (short_zh, short_en), (before_zh, before_en) = _said(scope, short), _said(scope, before)
                 times = f" × {(BP + increase_bp) / BP:.4g}" if increase_bp else ""
                 times += f" × {report['elapsed_days']} / {report['year_days']}"
+                (came_zh, came_en), (told_zh, told_en) = _said(scope, known.year_to_date), _declared(scope, known)
                 yield {
                     "kind": "town_unit" if part == "town" else "item_type",
                     "key": key,
-                    "name_zh": row["name_zh"],
-                    "name_en": row["name_en"],
+                    "name_zh": name_zh,
+                    "name_en": name_en,
                     "amount": short,
-                    "zh": f"较各处同步增长少 {short_zh}：{year} 年 {before_zh}{times} 天，减去今年已回收",
-                    "en": f"{short_en} below equal growth: {before_en} of {year}{times} days, less what came this year",
+                    "zh": f"较各处同步增长少 {short_zh}：{year} 年 {before_zh}{times} 天，"
+                    f"减去今年已回收 {came_zh}{told_zh}",
+                    "en": f"{short_en} below equal growth: {before_en} of {year}{times} days,"
+                    f" less the {came_en} that came this year{told_en}",
                 }
             break
 
 
-def _came(part: ForecastPart, of_scope: ScopeFigures, report: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """What came from each part this year, with those of which nothing did."""
+def _names(part: ForecastPart, of_scope: ScopeFigures, report: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
+    """The parts of a scope, those of which nothing came too."""
     if part == "town":
-        return {row["town_key"]: row for row in report["by_town"]}
-    came = {row["item_type"]: row for row in report["by_item_type"]}
-    nothing = {"units": 0, "recovered_g": 0}
+        return {row["town_key"]: (row["name_zh"], row["name_en"]) for row in report["by_town"]}
     return {
-        kind.key: came.get(kind.key, nothing | {"name_zh": kind.name_zh, "name_en": kind.name_en})
+        kind.key: (kind.name_zh, kind.name_en)
         for kind in of_scope.district.catalogue.valid_on(of_scope.figures.on)
         if of_scope.scope.covers(kind.group)
     }
+
+
+def _declared(scope: Scope, known: Known) -> tuple[str, str]:
+    """How much of what came this year was declared, in both languages; nothing where nothing was."""
+    amount = sum(known.months[month] for month in known.declared if month.year == known.on.year)
+    zh, en = _said(scope, amount)
+    return (f"（含申报 {zh}）", f", {en} of it declared") if amount else ("", "")
 
 
 def _unit(scope: Scope) -> Measured:
@@ -88,10 +101,9 @@ def _said(scope: Scope, amount: int) -> tuple[str, str]:
     return (f"{amount} 台", f"{amount} units") if scope.unit == "units" else (kg_text(amount), kg_text(amount))
 
 
-def _year_total(of_scope: ScopeFigures, part: ForecastPart, key: str, year: int) -> int | None:
+def _year_total(known: Known, year: int) -> int | None:
     """What a part came to in a whole year; ``None`` where a month is not known down to parts."""
-    known = of_scope.known(_unit(of_scope.scope), part, key).months
-    months = [known.get(date(year, month, 1)) for month in range(1, 13)]
+    months = [known.months.get(date(year, month, 1)) for month in range(1, 13)]
     return None if None in months else sum(month or 0 for month in months)
 
 

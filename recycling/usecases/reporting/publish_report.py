@@ -43,8 +43,8 @@ def publish_report(report_id: UUID, *, by: Principal, district: District, sessio
     Raises
     ------
     NotFound, Conflict
-        As for `fit_report`; when nobody or only the caller has signed it, another has published it, a ticket of its
-        period is not what was written, or the tickets say something else by now.
+        As for `fit_report`; when nobody or only the caller has signed it, another has published it, a ticket of a
+        month that it tells of is not what was written, or the tickets say something else by now.
     Forbidden
         When the caller is nobody who may sign.
     NotInstalled, Unavailable
@@ -97,14 +97,18 @@ def _refuse_unsigned(report_id: UUID, signed: Sequence[ReportSignature], *, by: 
 
 
 def _refuse_broken(report: GoalReport, *, session: Session) -> None:
-    """Refuse a report with a changed ticket in its period; first of all, since a new version would rest on it too."""
-    broken = broken_chains(report.inputs["heads"], *span_of(report.inputs), session=session)
+    """Refuse a report with a changed ticket in a month that it tells of, its year to date included.
+
+    First of all, since a new version would rest on it too.
+    """
+    first, last = span_of(report.inputs)
+    broken = broken_chains(report.inputs["heads"], months_told(first, last)[0], last, session=session)
     faults = "; ".join(islice(broken, MOST_NAMED))
     if faults:
         raise Conflict(
-            f"tickets of {report.period} were changed in the database: {faults}. Their report is not published: let an"
-            " administrator run flask audit verify and put back what was written, then publish again"
-            " / 本期磅单在库中被改动，不得签发；请管理员运行 flask audit verify 查明并恢复原记录后再签发"
+            f"tickets that the report of {report.period} tells of were changed in the database: {faults}. It is not"
+            " published: let an administrator run flask audit verify and put back what was written, then publish again"
+            " / 本期或年初至今的磅单在库中被改动，不得签发；请管理员运行 flask audit verify 查明并恢复原记录后再签发"
         )
 
 

@@ -1,130 +1,76 @@
-// Moving stops in the chart: by mouse, by finger (a tap chooses, the second touch drags), and by keys.
+// Moving stops in the chart: by mouse and finger, and by keys.
 
-import { clock, count, say } from "../words.js";
+import { count } from "../words.js";
+import { carriedOver } from "./carry.js";
 import { BAR_HEIGHT, BAR_TOP, FONT, HEAD, INK, ROW } from "./chart.js";
-import { breach, price, signed } from "./words.js";
+import { signed } from "./words.js";
 
-const FAR_PX = 5; // less is a click with an unsteady hand
 const EDGE_PX = 36; // from the border on it scrolls
 
-/** What follows the pointer: the chosen stop, and while one is dragged its places, where it would go, what that means. */
+/** What follows the pointer: the chosen stop, and while one is carried its places, where it would go, what that means. */
 export class Drag {
-  constructor(chart, state, judge, told) {
-    Object.assign(this, { chart, state, judge, told, held: null });
+  constructor(chart, state, carry) {
+    Object.assign(this, { chart, state, carry, at: null });
     chart.painters.push((pen) => this.draw(pen));
+    carry.painters.push(() => chart.paint());
     const element = chart.element;
-    element.addEventListener("pointerdown", (event) => this.press(event));
-    element.addEventListener("pointermove", (event) => this.follow(event));
-    element.addEventListener("pointerup", (event) => this.release(event));
-    element.addEventListener("pointercancel", () => this.drop());
-    element.addEventListener("pointerleave", () => !this.held && this.state.hover(null));
-    element.addEventListener("keydown", (event) => event.key === "Escape" && this.drop());
-    // A finger on the chosen stop drags it; anywhere else it scrolls.
-    element.addEventListener("touchstart", (event) => {
-      const { x, y } = this.point(event.touches[0]);
-      if (event.touches.length === 1 && chart.hit(x, y) !== null && chart.hit(x, y) === this.state.chosen) event.preventDefault();
-    }, { passive: false });
+    carriedOver(element, carry, {
+      clears: true,
+      hit: (event) => chart.hit(...this.point(event)),
+      begin: () => this.scrollAtEdges(),
+      follow: (event) => this.follow(event),
+      end: () => { this.at = null; },
+    });
+    element.addEventListener("pointerleave", () => !carry.held && state.hover(null));
     element.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
-      chart.zoomBy(event.deltaY < 0 ? 1.25 : 0.8, chart.second(this.point(event).x));
+      chart.zoomBy(event.deltaY < 0 ? 1.25 : 0.8, chart.second(this.point(event)[0]));
     }, { passive: false });
-  }
-
-  get fixed() {
-    return this.state.board.why_fixed !== null;
   }
 
   point(event) {
     const frame = this.chart.element.getBoundingClientRect();
-    return { x: event.clientX - frame.left - this.chart.element.clientLeft, y: event.clientY - frame.top - this.chart.element.clientTop };
-  }
-
-  press(event) {
-    if (event.button !== 0) return;
-    const { x, y } = this.point(event);
-    const id = this.chart.hit(x, y);
-    const again = id === this.state.chosen;
-    this.state.choose(id);
-    if (id === null || this.fixed || (event.pointerType === "touch" && !again)) return;
-    this.held = { id, from: { x, y }, x, y, far: false, target: null, verdict: null, places: new Map() };
-    this.chart.element.setPointerCapture(event.pointerId);
+    return [event.clientX - frame.left - this.chart.element.clientLeft, event.clientY - frame.top - this.chart.element.clientTop];
   }
 
   follow(event) {
-    const { x, y } = this.point(event);
-    const held = this.held;
-    if (!held) {
+    const [x, y] = this.point(event);
+    if (!this.carry.held) {
       this.state.hover(this.chart.hit(x, y));
       return;
     }
-    Object.assign(held, { x, y });
-    if (!held.far && Math.hypot(x - held.from.x, y - held.from.y) < FAR_PX) return;
-    if (!held.far) this.begin(held);
-    this.aim(held);
+    this.at = { x, y };
+    this.aim();
     this.chart.paint();
   }
 
-  begin(held) {
-    held.far = true;
-    held.stop = new AbortController();
-    this.scrollAtEdges();
-    this.judge.places(this.state.wish(), held.id, held.stop.signal).then((places) => {
-      held.places = new Map(places.map((place) => [place.vehicle_key, place]));
-      held.placed = true;
-      this.chart.paint();
-    }).catch(() => {}); // the verdict says what is wrong
-  }
-
-  /** Which vehicle and place the pointer means; a new one is judged at once. */
-  aim(held) {
-    const vehicle = this.chart.rowAt(held.y);
+  /** Which vehicle and place the pointer means. */
+  aim() {
+    const vehicle = this.chart.rowAt(this.at.y);
     if (vehicle === null) return;
-    const at = this.chart.second(held.x);
-    const others = (this.state.steps.get(vehicle) ?? []).filter((step) => step.kind === "pickup" && step.booking_id !== held.id);
-    const position = others.filter((step) => (step.start_s + step.end_s) / 2 < at).length;
-    if (held.target?.vehicle === vehicle && held.target.position === position) return;
-    held.target = { vehicle, position, asked: performance.now() };
-    held.verdict = null;
-    const target = held.target;
-    this.judge.verdict(this.state.wish(this.state.withMove(held.id, vehicle, position))).then((verdict) => {
-      if (verdict === null || this.held !== held || held.target !== target) return;
-      held.verdict = verdict;
-      held.took = performance.now() - target.asked;
-      this.told(verdict);
-      this.chart.paint();
-    }).catch((problem) => this.told(null, problem));
+    const at = this.chart.second(this.at.x);
+    const { id } = this.carry.held;
+    const others = (this.state.steps.get(vehicle) ?? []).filter((step) => step.kind === "pickup" && step.booking_id !== id);
+    this.carry.aim({ vehicle, position: others.filter((step) => (step.start_s + step.end_s) / 2 < at).length });
   }
 
   scrollAtEdges() {
-    const held = this.held;
-    if (!held?.far) return;
+    if (!this.carry.held) return;
     const { element, height, width, gutter } = this.chart;
-    if (held.y > height - EDGE_PX) element.scrollTop += 10;
-    else if (held.y < HEAD + EDGE_PX) element.scrollTop -= 10;
-    if (held.x > width - EDGE_PX) element.scrollLeft += 10;
-    else if (held.x < gutter + EDGE_PX / 2) element.scrollLeft -= 10;
+    if (this.at) {
+      const { x, y } = this.at;
+      if (y > height - EDGE_PX) element.scrollTop += 10;
+      else if (y < HEAD + EDGE_PX) element.scrollTop -= 10;
+      if (x > width - EDGE_PX) element.scrollLeft += 10;
+      else if (x < gutter + EDGE_PX / 2) element.scrollLeft -= 10;
+    }
     requestAnimationFrame(() => this.scrollAtEdges());
   }
 
-  release() {
-    const held = this.held;
-    this.drop();
-    if (!held?.far || !held.target) return;
-    if (!this.state.move(held.id, held.target.vehicle, held.target.position)) this.told(this.state.verdict);
-  }
-
-  drop() {
-    const held = this.held;
-    if (!held) return;
-    held.stop?.abort();
-    this.held = null;
-    if (held.far) this.told(this.state.verdict);
-    this.chart.paint();
-  }
-
   draw(pen) {
-    const { chart, state, held } = this;
+    const { chart, state } = this;
+    const { held } = this.carry;
     pen.save();
     pen.beginPath();
     pen.rect(chart.gutter, HEAD, chart.width, chart.height);
@@ -135,11 +81,12 @@ export class Drag {
       chart.frame(pen, state.chosen, "#000", 3);
     }
     pen.restore();
-    if (held?.far) this.drawHeld(pen, held);
+    if (held) this.drawHeld(pen, held);
   }
 
   windowOf(pen, id) {
-    const vehicle = this.held?.far ? this.held.target?.vehicle : this.state.vehicleOf(id);
+    const { held } = this.carry;
+    const vehicle = held ? held.target?.vehicle : this.state.vehicleOf(id);
     const row = this.chart.rows.indexOf(vehicle);
     if (row < 0) return;
     pen.fillStyle = "rgb(0 114 178 / 12%)";
@@ -154,24 +101,17 @@ export class Drag {
     pen.textBaseline = "middle";
     pen.textAlign = "left";
     if (held.placed) this.drawPlaces(pen, held);
-    const stop = state.stops.get(held.id);
-    const width = Math.max(8, stop.service_s * chart.perSecond);
-    pen.fillStyle = "rgb(28 42 37 / 70%)";
-    pen.fillRect(held.x - width / 2, held.y - BAR_HEIGHT / 2, width, BAR_HEIGHT);
     const row = chart.rows.indexOf(held.target?.vehicle);
     if (row >= 0) {
       pen.strokeStyle = held.verdict === null ? INK.soft : held.verdict.keeps_the_rules ? "#0b6b4a" : INK.bad;
       pen.lineWidth = 2;
       pen.strokeRect(chart.gutter + 1, chart.y(row) + 1, chart.width - chart.gutter - 3, ROW - 3);
     }
-    const lines = held.verdict === null ? [say("判定中…", "judging…")]
-      : [price(held.verdict), ...held.verdict.violations.slice(0, 3).map((one) => `✗ ${breach(one)}`)];
-    if (held.verdict?.keeps_the_rules) lines.push(say("✓ 不违反规则", "✓ keeps every rule"));
-    if (held.placed) {
-      const [best] = held.places.values();
-      lines.push(best ? say(`最佳：${best.vehicle_key} ${clock(best.start_s)} ${signed(best.added_cost, count)}`, `best: ${best.vehicle_key} ${clock(best.start_s)} ${signed(best.added_cost, count)}`) : say("没有车辆能接", "no vehicle can take it"));
-    }
-    this.tip(pen, held, lines);
+    if (!this.at) return; // it is carried over the map
+    const width = Math.max(8, state.stops.get(held.id).service_s * chart.perSecond);
+    pen.fillStyle = "rgb(28 42 37 / 70%)";
+    pen.fillRect(this.at.x - width / 2, this.at.y - BAR_HEIGHT / 2, width, BAR_HEIGHT);
+    this.tip(pen, this.carry.lines());
   }
 
   /** On each row in sight, whether the stop fits there at all, and its best place with what it costs. */
@@ -193,12 +133,12 @@ export class Drag {
     });
   }
 
-  tip(pen, held, lines) {
-    const { chart } = this;
+  tip(pen, lines) {
+    const { chart, at: hand } = this;
     const width = Math.min(chart.width - 8, Math.max(...lines.map((line) => pen.measureText(line).width)) + 16);
     const height = 18 * lines.length + 8;
-    const x = Math.max(4, Math.min(held.x + 14, chart.width - width - 4));
-    const y = held.y + 18 + height > chart.height ? held.y - 18 - height : held.y + 18;
+    const x = Math.max(4, Math.min(hand.x + 14, chart.width - width - 4));
+    const y = hand.y + 18 + height > chart.height ? hand.y - 18 - height : hand.y + 18;
     pen.fillStyle = "rgb(255 255 255 / 95%)";
     pen.fillRect(x, y, width, height);
     pen.strokeStyle = INK.soft;

@@ -2,7 +2,7 @@
 
 import { ask, newKey } from "../api.js";
 import { byId, el, fill, note, once } from "../dom.js";
-import { day as dayText, say } from "../words.js";
+import { day as dayText, mine, say, windowName } from "../words.js";
 import { itemsText, reasons, short, windowText } from "./words.js";
 
 const SHOWN = 6; // windows offered
@@ -29,18 +29,13 @@ function row(state, judge, moved, id, left) {
   return el("tr", {},
     el("td", {}, el("button", { type: "button", class: "quiet", onclick: () => state.choose(id) }, short(id)), el("br"), itemsText(stop)),
     el("td", { class: "nowrap" }, windowText(stop)),
-    el("td", {}, el("span", { class: "chip warn" }, left ? reasons[left.reason] : say("手工移出", "taken off by hand")), left ? el("br") : null, left ? inLanguage(left.detail) : null),
+    el("td", {}, el("span", { class: "chip warn" }, left ? reasons[left.reason] : say("手工移出", "taken off by hand")), left ? el("br") : null, left ? mine(left.detail) : null),
     el("td", {}, state.board.why_fixed !== null ? null : el("div", { class: "links" },
       el("button", { type: "button", onclick: (event) => once(event.target, place, said) }, say("排到最佳位置", "Best place")),
       el("button", { type: "button", class: "quiet", onclick: (event) => once(event.target, () => windows(state, id, said), said) }, say("其它时段…", "Other windows…")),
       el("a", { href: `/bookings/${id}`, target: "_blank", rel: "noopener" }, say("预约详情", "Booking"))), said),
   );
 }
-
-const inLanguage = (text) => {
-  const [zh, en] = text.split(" / ");
-  return en ? say(zh, en) : text;
-};
 
 /** Windows of the coming days that a route can really serve for just this booking. */
 async function windows(state, id, out) {
@@ -55,7 +50,7 @@ async function windows(state, id, out) {
     el("div", { class: "links" }, offers.map((offer) => el("button", { type: "button", class: "quiet", onclick: (event) => once(event.target, () => change(id, offer, version ?? booking.version, out), out) }, offerText(offer)))));
 }
 
-const offerText = (offer) => `${dayText(offer.day)} ${offer.window === "all-day" ? say("全天", "all day") : offer.window}`;
+const offerText = (offer) => `${dayText(offer.day)} ${windowName(offer.window)}`;
 
 async function change(id, offer, version, out) {
   await ask(`/bookings/${id}`, { method: "PATCH", version, key: newKey(), body: { day: offer.day, pickup_window: offer.window } });

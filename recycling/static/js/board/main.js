@@ -4,12 +4,14 @@ import { ask, newKey } from "../api.js";
 import { byId, el, fill, given, note, once } from "../dom.js";
 import { ROUTE_COLOURS } from "../map.js";
 import { mine, say } from "../words.js";
+import { Carry } from "./carry.js";
 import { Chart } from "./chart.js";
 import { comparison } from "./compare.js";
 import { Drag, keys } from "./drag.js";
 import { Ground } from "./ground.js";
 import { Judge } from "./judge.js";
 import { showLeftOut } from "./left_out.js";
+import { news } from "./news.js";
 import { showChosen, showFigures, showVerdict } from "./panel.js";
 import { runs } from "./run.js";
 import { State } from "./state.js";
@@ -38,7 +40,8 @@ async function show(board) {
   byId("board").hidden = false;
   pieces.chart = new Chart(byId("chart"), state, colourOf);
   // What the pointer is at has judges of its own: a look at a place must not take the turn of the edits' verdict.
-  new Drag(pieces.chart, state, new Judge(board.id), (verdict, problem) => showVerdict(verdict, problem, state.edited));
+  const carry = new Carry(state, new Judge(board.id), (verdict, problem) => showVerdict(verdict, problem, state.edited));
+  new Drag(pieces.chart, state, carry);
   const stopSaid = (id) => {
     const stop = state.stops.get(id);
     byId("spoken").textContent = `${state.vehicleOf(id) ?? say("未排入", "left out")} · ${windowText(stop)} · ${itemsText(stop)}`;
@@ -55,7 +58,8 @@ async function show(board) {
   pieces.changed("edits");
   pieces.changed("chosen");
   if (board.why_fixed === null) judge.warm();
-  pieces.ground = await Ground.in(byId("map"), state, colourOf);
+  if (facts.plannable) news(state, facts.day);
+  pieces.ground = await Ground.in(byId("map"), state, colourOf, carry);
 }
 
 function changed(what, { state, judge, chart, ground, moved }) {
@@ -67,7 +71,7 @@ function changed(what, { state, judge, chart, ground, moved }) {
     if (state.edited) {
       const asked = state.sequences;
       judge.verdict(state.wish()).then((verdict) => verdict && state.sequences === asked && state.judged(verdict))
-        .catch((problem) => showVerdict(null, problem, true, () => state.changed("edits")));
+        .catch((problem) => state.sequences === asked && showVerdict(null, problem, true, () => state.changed("edits")));
     } else state.judged(null);
   }
   if (what === "verdict") {

@@ -27,7 +27,7 @@ export function showVerdict(verdict, problem = null, edited = true, again = null
   const out = byId("verdict");
   if (problem) return fill(out, note(problem.message, "bad"), again && el("button", { type: "button", onclick: again }, say("重新判定", "Judge again")));
   if (verdict === null || verdict === undefined) {
-    return fill(out, el("p", { class: "small" }, say("还没有改动。拖动停靠点，或选中后用表单移动；放下之前就能看到是否可行、代价多少。", "Nothing is moved yet. Drag a stop, or choose one and use the form; whether it works and what it costs shows before you drop it.")));
+    return fill(out, el("p", { class: "small" }, say("还没有改动。在时间图上或地图上把停靠点拖到别的路线，或选中后用表单移动；放下之前就能看到是否可行、代价多少。", "Nothing is moved yet. Drag a stop in the chart, or on the map onto another line, or choose one and use the form; whether it works and what it costs shows before you drop it.")));
   }
   const left = verdict.left_out.length;
   return fill(

@@ -99,7 +99,7 @@ function foot(name, next) {
   fill(
     bar,
     at > 0 && el("button", { type: "button", class: "quiet", onclick: () => history.back() }, say("上一步", "Back")),
-    next.summary || el("span"),
+    next.summary,
     on,
   );
 }

@@ -69,7 +69,7 @@ async function show(frame) {
         ),
       ),
       price,
-      shots > 0 && el("p", {}, say(`照片 ${shots} 张，预约成功后上传`, `${shots} photos, sent once it is booked`)),
+      shots > 0 && el("p", {}, say(`照片 ${shots} 张，预约成功后上传`, `${shots === 1 ? "1 photo" : `${shots} photos`}, sent once it is booked`)),
     ),
     el(
       "div",

@@ -9,6 +9,7 @@ import { steps } from "./photos.js";
 import { finished, keep, keyFor, startAnew, state, windows as known } from "./state.js";
 import { whenWords } from "./windows.js";
 
+const IN_WECHAT = /MicroMessenger/i.test(navigator.userAgent); // it saves no files: the link would do nothing
 const PATIENCE_MS = 120_000; // a photo over a village's mobile network
 const FOR_GOOD = [403, 404, 409, 413, 415, 422]; // nothing that trying again would change
 
@@ -97,11 +98,12 @@ async function show({ place, go, isShown }) {
       "p",
       { class: "side" },
       el("a", { class: "button", href: "/pages/bookings" }, say("我的预约", "My bookings")),
-      el(
-        "a",
-        { class: "button quiet-button", id: "calendar", href: file, download: `xuecheng-${day}.ics` },
-        say("加入日历", "Add to calendar"),
-      ),
+      !IN_WECHAT &&
+        el(
+          "a",
+          { class: "button quiet-button", id: "calendar", href: file, download: `xuecheng-${day}.ics` },
+          say("加入日历", "Add to calendar"),
+        ),
       another,
     ),
     sent,
@@ -176,10 +178,10 @@ async function send(id, out) {
   line.className = failed.length ? "note warn" : "note";
   line.textContent =
     failed.length === 0
-      ? say(`${mine.length} 张照片已上传`, `${mine.length} photos sent`)
+      ? say(`${mine.length} 张照片已上传`, mine.length === 1 ? "The photo was sent" : `${mine.length} photos sent`)
       : say(
           `${failed.length} 张照片没有上传：${failed[0].message}`,
-          `${failed.length} photos were not sent: ${failed[0].message}`,
+          `Not sent, of ${mine.length}: ${failed.length}. ${failed[0].message}`,
         );
   if (!again) return;
   const button = el(
@@ -201,7 +203,7 @@ async function send(id, out) {
 /** Send one photo and forget it; the problem if it did not go. */
 async function upload(row) {
   try {
-    await ask(`/bookings/${row.booking}/photos`, { file: row.blob, signal: AbortSignal.timeout(PATIENCE_MS) });
+    await ask(`/bookings/${row.booking}/photos`, { file: row.blob, patience: PATIENCE_MS });
   } catch (problem) {
     if (!FOR_GOOD.includes(problem.status)) return { message: problem.message, retryable: true };
     await forgetPhoto(row.id);

@@ -2,13 +2,12 @@
 
 import { newKey } from "../api.js";
 import { el, fill, note } from "../dom.js";
+import { smaller } from "../photo.js";
 import { say } from "../words.js";
 import { estimated } from "./estimate.js";
 import { nameOf } from "./items.js";
 import { forgetPhoto, keepPhoto, photosKept } from "./photo-store.js";
 import { chosen, facts, keep, kinds, state } from "./state.js";
-
-const QUALITY = 0.8;
 
 const unwiped = () => chosen().filter(([key, one]) => kinds.get(key).data && !one.wipe);
 
@@ -74,7 +73,7 @@ async function show({ place, fail, isShown }) {
     const problems = [];
     for (const file of files.slice(0, room)) {
       try {
-        await keepPhoto({ id: newKey(), draft: state.id, booking: null, blob: await smaller(file), at: Date.now() });
+        await keepPhoto({ id: newKey(), draft: state.id, booking: null, blob: await smaller(file, facts.photos), at: Date.now() });
       } catch (problem) {
         problems.push(problem.message);
       }
@@ -196,28 +195,4 @@ function wiping(item) {
       say("我已备份，同意清除其中数据", "I have a copy of what I need and agree to the wiping"),
     ),
   );
-}
-
-// A phone's photo of 12 megapixels becomes some hundred kB; place, time and phone that it names stay behind.
-async function smaller(file) {
-  const { side, types, largest } = facts.photos;
-  let image;
-  try {
-    image = await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch {
-    // A form that this browser cannot open: the server may, when it is one of those it takes.
-    if (types.includes(file.type) && file.size <= largest && file.type !== "") return file;
-    throw new Error(
-      say("这张照片打不开，请换成 JPEG、PNG 或 WebP。", "This photo cannot be opened. Choose a JPEG, PNG or WebP."),
-    );
-  }
-  const scale = Math.min(1, side / Math.max(image.width, image.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.width * scale));
-  canvas.height = Math.max(1, Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  image.close();
-  const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", QUALITY));
-  if (!blob) throw new Error(say("这张照片无法缩小，请换一张。", "This photo cannot be made smaller. Choose another."));
-  return blob;
 }

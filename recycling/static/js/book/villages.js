@@ -95,7 +95,7 @@ export function villageField(changed) {
         return;
       }
       if (text !== input.value.trim() || key !== town.value) return; // somebody typed on
-      const some = all.filter((one) => (!key || one.town_key === key) && (!text || isFoundBy(text, one.name_zh)));
+      const some = all.filter((one) => (!key || one.town_key === key) && (!text || isFoundBy(text, one.name_zh, ...facts.towns[one.town_key])));
       const shown = key && !text ? some : some.slice(0, MOST_SHOWN);
       fill(
         found,

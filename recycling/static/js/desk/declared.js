@@ -47,7 +47,7 @@ if (form) {
     once(event.submitter ?? form.querySelector("button"), async () => {
       const query = new URLSearchParams({ source_document: byId("source_document").value, dry_run: String(tried) });
       try {
-        const { body } = await ask(`/declared-history?${query}`, { method: "POST", file: await tableFile(), key: tried ? newKey() : key, signal: AbortSignal.timeout(READING_MS) });
+        const { body } = await ask(`/declared-history?${query}`, { method: "POST", file: await tableFile(), key: tried ? newKey() : key, patience: READING_MS });
         if (tried) {
           rehearsed(body);
           byId("declare").hidden = false;

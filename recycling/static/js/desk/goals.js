@@ -4,11 +4,13 @@ import { ask } from "../api.js";
 import { el, fill, byId, given, note } from "../dom.js";
 import { say } from "../words.js";
 import { cumulated, drawFan, drawMonths } from "./drawings.js";
-import { amount, change, idly, percent, script, sized, table, whenNear } from "./pieces.js";
+import { amount, change, idly, percent, script, shownInFull, sized, style, table, whenNear } from "./pieces.js";
 
 const facts = given("facts");
 const sectionOf = (label) => document.querySelector(`[data-scope="${CSS.escape(label)}"]`);
 const AMOUNT = { units: "units", mass: "recovered_g" };
+
+const monthName = (number) => say(`${number} 月`, new Date(2000, number - 1).toLocaleDateString("en-GB", { month: "long" }));
 
 function lastYear(section, scope, months) {
   const out = section.querySelector('[data-part="last-year"]');
@@ -20,7 +22,7 @@ function lastYear(section, scope, months) {
   const name = AMOUNT[scope.unit];
   const now = before.whole_months ? before[`this_${name}`] : scope.recovered[name];
   const until = before.whole_months
-    ? say(`1–${Number(before.until.slice(5, 7))} 月整月对比`, `January to month ${Number(before.until.slice(5, 7))}, whole months`)
+    ? say(`1–${monthName(Number(before.until.slice(5, 7)))}整月对比`, `January to ${monthName(Number(before.until.slice(5, 7)))}, whole months`)
     : say(`去年至 ${before.until}`, `last year to ${before.until}`);
   fill(out, change(now, before[name]), el("span", { class: "small" }, `${until}: ${amount(before[name], scope.unit)}`));
 }
@@ -29,7 +31,7 @@ function monthsTable(section, months) {
   const [last, present] = months.years;
   const told = (month) => (month?.source === "declared" ? say("（申报）", " (declared)") : "");
   const cells = (month) => [`${amount(month?.units ?? null, "units")}${month?.units == null ? "" : told(month)}`, amount(month?.recovered_g ?? null, "mass")];
-  const rows = last.months.map((month, at) => [say(`${at + 1} 月`, `month ${at + 1}`), ...cells(present.months[at]), ...cells(month)]);
+  const rows = last.months.map((month, at) => [monthName(at + 1), ...cells(present.months[at]), ...cells(month)]);
   const of = (year, word) => ({ name: `${year} ${word}`, num: true });
   fill(section.querySelector('[data-part="months"]'), table(say("逐月回收量", "Months"), [
     { name: say("月份", "Month") },
@@ -51,6 +53,12 @@ function forecastPart(section, forecast) {
         : el("span", { class: "chip warn" }, forecast.goal ? say("暂不给出概率", "no probability yet") : say("本口径本年无目标", "no goal in this scope this year"))));
   }
   parts.push(el("p", { class: "small" }, say(measured.words_zh, measured.words_en)));
+  if (whole?.declared) {
+    const [declared, weighed] = [whole.declared, whole.recovered - whole.declared].map((value) => amount(value, forecast.unit));
+    parts.push(el("p", { class: "note" }, say(
+      `预测所依据的本年数量：磅单 ${weighed}，另有申报月份 ${declared}。申报数计入预测、同比和抓手，不计入“年初至今”与目标完成率，二者只计磅单。`,
+      `Of this year the forecast counts ${weighed} on tickets and ${declared} in declared months. What was declared counts in the forecast, the comparison with last year and the levers, not in the year to date nor in progress: those are of tickets alone.`)));
+  }
   if (whole?.intervals.length) {
     const rows = whole.intervals.map((one) => [say(`${one.percent} % 可能`, `${one.percent} times in 100`), amount(one.low, forecast.unit), amount(one.high, forecast.unit)]);
     if (measured.target) rows.push([say("年度目标", "goal of the year"), amount(measured.target, forecast.unit), ""]);
@@ -79,7 +87,7 @@ function levers(section, forecast) {
 
 async function map(section, scope) {
   const element = section.querySelector('[data-drawing="map"]');
-  await Promise.all([script(facts.scripts.maps), sized(element)]);
+  await Promise.all([script(facts.drawn_with.maps), style(facts.drawn_with.maps_style), sized(element)]);
   const { districtMap } = await import("../map.js");
   const { map: drawn, ground } = await districtMap(element, { stations: false });
   const name = AMOUNT[scope.unit];
@@ -105,7 +113,7 @@ async function draw(months, forecasts) {
     const section = sectionOf(scope.label);
     whenNear(section.querySelector('[data-drawing="map"]'), () => map(section, scope).catch(trouble));
   }
-  await script(facts.scripts.charts);
+  await script(facts.drawn_with.charts);
   for (const scope of facts.scopes) {
     const section = sectionOf(scope.label);
     const own = months.find((one) => one.scope === scope.label);
@@ -114,13 +122,6 @@ async function draw(months, forecasts) {
     whenNear(bars, () => drawMonths(bars, own, scope.unit, measured.target));
     whenNear(fan, () => drawFan(fan, { months: cumulated(own, scope.unit), unit: scope.unit, measured, on: facts.on }));
   }
-}
-
-function shownInFull() {
-  const closed = () => [...document.querySelectorAll("details.numbers:not([open])")];
-  let opened = [];
-  addEventListener("beforeprint", () => { opened = closed(); opened.forEach((one) => { one.open = true; }); });
-  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
 }
 
 async function start() {

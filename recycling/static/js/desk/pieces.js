@@ -30,10 +30,16 @@ export function table(caption, columns, rows) {
 const loading = new Map();
 
 /** Load a plain script once; resolves when it has run. */
-export function script(address) {
+export const script = (address) => loaded("script", { src: address });
+
+/** Load a style sheet once; resolves when it holds. */
+export const style = (address) => loaded("link", { rel: "stylesheet", href: address });
+
+function loaded(name, attributes) {
+  const address = attributes.src ?? attributes.href;
   if (!loading.has(address)) {
     loading.set(address, new Promise((done, failed) => {
-      const tag = el("script", { src: address });
+      const tag = el(name, attributes);
       tag.addEventListener("load", done);
       tag.addEventListener("error", () => failed(new Error(say("图表未能加载，数据见表格。", "The charts could not be loaded; the tables have the numbers."))));
       document.head.append(tag);
@@ -55,13 +61,13 @@ function run(element) {
   deed?.();
 }
 
-/** Draw something once somebody comes near it, and at the latest before it is printed. */
+/** Draw something once somebody comes near it, and at the latest before it is printed, if it is. */
 export function whenNear(element, deed) {
   waiting.set(element, deed);
   watcher.observe(element);
 }
 
-addEventListener("beforeprint", () => [...waiting.keys()].forEach(run));
+addEventListener("beforeprint", () => [...waiting.keys()].filter((one) => !one.closest(".no-print")).forEach(run));
 
 /** Resolves when an element has a size: a map that is made without one never finds its middle. */
 export const sized = (element) => new Promise((done) => {
@@ -72,3 +78,11 @@ export const sized = (element) => new Promise((done) => {
   });
   look.observe(element);
 });
+
+/** On paper nothing can be opened: what is folded is printed open. */
+export function shownInFull() {
+  const closed = () => [...document.querySelectorAll("details.numbers:not([open])")];
+  let opened = [];
+  addEventListener("beforeprint", () => { opened = closed(); opened.forEach((one) => { one.open = true; }); });
+  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
+}

@@ -3,6 +3,7 @@
 import { ask, newKey } from "../api.js";
 import { byId, el, fill, given, note, once } from "../dom.js";
 import { say } from "../words.js";
+import { shownInFull } from "./pieces.js";
 
 const LOOKS_EVERY_MS = 60_000;
 const PUBLISHING_MS = 120_000; // its files are written, the PDF among them
@@ -23,13 +24,14 @@ function act(id, deed) {
   }));
 }
 
+shownInFull();
 const key = newKey();
 act("sign", () => ask(`${path}/signatures`, { method: "POST", body: {}, key }));
-act("publish", () => ask(`${path}/publication`, { method: "PUT", body: {}, signal: AbortSignal.timeout(PUBLISHING_MS) }));
+act("publish", () => ask(`${path}/publication`, { method: "PUT", body: {}, patience: PUBLISHING_MS }));
 
 byId("verify").addEventListener("click", () => once(byId("verify"), async () => {
   fill(byId("verdict"), note(say("正在重算……", "Working it out again …")));
-  const { body: verdict } = await ask(`${path}/verification`, { signal: AbortSignal.timeout(PUBLISHING_MS) });
+  const { body: verdict } = await ask(`${path}/verification`, { patience: PUBLISHING_MS });
   const list = (texts) => (texts.length ? el("ul", {}, texts.map((text) => el("li", {}, text))) : null);
   fill(byId("verdict"), verdict.differences.length
     ? note(say(`有 ${verdict.differences.length} 处与磅单或存档不符，请联系管理员：`, `${verdict.differences.length} things are not as kept; ask the administrator to look:`), "bad")

@@ -5,6 +5,7 @@ import { byId, el, fill, note, once } from "../dom.js";
 import { draft, keepDraft } from "../drafts.js";
 import { clock, day, say } from "../words.js";
 import { edit } from "./edit.js";
+import { keptForm, unfold } from "./kept_form.js";
 
 const AT_ONCE = 3; // days shown before somebody asks for more
 
@@ -67,7 +68,9 @@ function items(booking, amend, done) {
   const choice = byId("add-item");
   const name = `items:${booking.id}:${booking.version}`;
   const kinds = new Map([...choice.options].filter((one) => one.value).map((one) => [one.value, one]));
-  let wanted = draft(name, null) ?? booking.items.map((item) => ({ ...item }));
+  const kept = draft(name, null);
+  let wanted = kept ?? booking.items.map((item) => ({ ...item }));
+  if (kept) unfold(form);
 
   const show = () => {
     fill(rows, wanted.map((item, at) => row(item, kinds.get(item.item_type), at, change)));
@@ -116,18 +119,12 @@ function row(item, kind, at, change) {
 function door(booking, amend, done) {
   const form = byId("change-door");
   const name = `door:${booking.id}:${booking.version}`;
-  const said = () => ({ floor: form.elements.floor.valueAsNumber, has_lift: form.elements.has_lift.checked, note: form.elements.note.value });
-  const kept = draft(name, null);
-  if (kept) {
-    form.elements.floor.value = kept.floor ?? "";
-    form.elements.has_lift.checked = kept.has_lift;
-    form.elements.note.value = kept.note;
-  }
-  form.addEventListener("input", () => keepDraft(name, said()));
+  keptForm(form, name);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    const { floor, has_lift: lift, note: words } = form.elements;
     edit(form.querySelector("button"), async () => {
-      await amend(said());
+      await amend({ floor: floor.valueAsNumber, has_lift: lift.checked, note: words.value });
     }, { ...done, drafts: [name] });
   });
 }

@@ -1,28 +1,35 @@
 // One's own data: reminders on or off, saved addresses, sign-ins elsewhere.
 
 import { ask } from "../api.js";
-import { byId, fill, note } from "../dom.js";
+import { byId, fill, note, once } from "../dom.js";
 import { say } from "../words.js";
 import { edit } from "./edit.js";
+import { keptForm } from "./kept_form.js";
 
 const HERE = "/pages/my-data";
 const out = byId("said");
 
 const reminders = byId("reminders");
-reminders.addEventListener("change", async () => {
+reminders.addEventListener("change", () => {
   const wanted = reminders.checked;
-  try {
-    await ask("/my-notices", { method: "PATCH", body: { reminders: wanted } });
+  once(reminders, async () => {
+    try {
+      await ask("/my-notices", { method: "PATCH", body: { reminders: wanted } });
+    } catch (problem) {
+      reminders.checked = !wanted; // it shows what holds
+      throw problem;
+    }
     fill(out, note(wanted ? say("已开启提醒。", "Reminders are on.") : say("已关闭提醒。", "Reminders are off.")));
-  } catch (problem) {
-    reminders.checked = !wanted; // it shows what holds
-    fill(out, note(problem.message, "bad"));
-  }
+  }, out);
 });
+// Of two taps the answers may come in the other sequence: the second waits until the first one's is there.
+reminders.addEventListener("click", (event) => reminders.getAttribute("aria-busy") === "true" && event.preventDefault());
 
 for (const form of document.querySelectorAll("[data-address]")) {
   const path = `/my-addresses/${form.dataset.address}`;
-  const said = { out: form.querySelector(".said"), next: HERE };
+  const name = `address:${form.dataset.address}:${form.dataset.version}`;
+  const said = { out: form.querySelector(".said"), next: HERE, drafts: [name] };
+  keptForm(form, name);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { label, address, floor, has_lift: lift, note: words } = form.elements;

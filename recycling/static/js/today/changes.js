@@ -3,7 +3,7 @@
 import { ask, newKey } from "../api.js";
 import { el, fill, note, once } from "../dom.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
-import { day, say } from "../words.js";
+import { day, say, windowName } from "../words.js";
 import { again, fieldsFor, told } from "./told.js";
 
 const seconds = (text) => text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0) * 60;
@@ -21,7 +21,7 @@ function inTheWay(problem, anyway) {
     : null;
   return [
     note(problem.message, "bad"),
-    el("ul", {}, rows.map((one) => el("li", {}, `${day(one.day)} ${one.pickup_window} `, el("a", { href: `/bookings/${one.booking_id}` }, el("code", {}, one.booking_id.slice(0, 8)))))),
+    el("ul", {}, rows.map((one) => el("li", {}, `${day(one.day)} ${windowName(one.pickup_window)} `, el("a", { href: `/bookings/${one.booking_id}` }, el("code", {}, one.booking_id.slice(0, 8)))))),
     even,
   ];
 }
