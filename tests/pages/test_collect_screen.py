@@ -367,6 +367,7 @@ def test_a_newer_worker_takes_over_where_nothing_is_typed_and_interrupts_no_form
     (door,) = todays_route(screens.app, {})
     visit, _ = the_first_of_the_crew(screens, wire)
     idle, typing = visit.page, visit.context.new_page()
+    idle.wait_for_selector(".steps li")
     assert idle.evaluate(KEPT)
     typing.goto(f"{wire.address}{PAGE}#finish={door}")
     typing.fill("#code", "123456")
