@@ -24,6 +24,11 @@ def a_photo(colour: str = "red", *, width: int = 300, height: int = 200, form: s
     return written(Image.new("RGB", (width, height), colour), form, **options)
 
 
+def a_grainy_photo(*, width: int, height: int) -> bytes:
+    """A photo that no encoder makes small: every pixel another grey."""
+    return written(Image.effect_noise((width, height), 120).convert("RGB"), quality=95)
+
+
 def a_phones_photo() -> bytes:
     """A picture lying on its side, red above and blue below once upright, with everything a phone writes beside it."""
     upright = Image.new("RGB", (200, 300), "red")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
@@ -16,12 +18,13 @@ from recycling.extensions import db
 from recycling.models.booking import Booking
 from recycling.models.people import SignIn
 from recycling.models.proof import ProofPhoto
+from recycling.routes.pages.collect import SHELL
 from recycling.usecases.bookings.promise import WishedItem
 from tests.callers import PASSWORD
-from tests.pages.screens import NARROW, PHONE, Screens, Visit
+from tests.pages.screens import NARROW, PHONE, Screens, Visit, until
 from tests.pages.todays_route import flagged, publish, recorded, state_of, todays_route
 from tests.pages.wire import Wire, wire_to
-from tests.photo_files import a_photo
+from tests.photo_files import a_grainy_photo, a_photo
 from tests.planned_days import TRUCK_CREW
 
 if TYPE_CHECKING:
@@ -32,6 +35,15 @@ pytestmark = pytest.mark.browser
 PAGE = "/pages/collect"
 KEPT = "navigator.serviceWorker.ready.then(() => caches.match('/pages/collect/shell')).then(Boolean)"
 CUT = ("Failed to load resource", "net::ERR_")  # what a browser says of every request without a network
+STORED_CODE = """new Promise(resolve => {
+  const asked = indexedDB.open("collect");
+  asked.onsuccess = () => {
+    const drafts = asked.result.transaction("drafts").objectStore("drafts").getAll();
+    drafts.onsuccess = () => { asked.result.close(); resolve(drafts.result.some(draft => draft.code === "123456")); };
+  };
+})"""
+NEWER = '[name="theme-color"][content="#0b6b4b"]'
+LITTLE_ROOM_BYTES = 600_000  # for the list and records, and for no large photo
 INERT = "<script>alert(1)</script>"
 
 
@@ -243,7 +255,8 @@ def test_a_door_cancelled_meanwhile_is_told_and_a_changed_route_until_it_is_read
         publish(screens.app)
         db.session.remove()
 
-    # when the phone is back
+    # when the phone is back, and the first answer gets lost
+    wire.lose(b"POST /field-events", 1)
     wire.mend()
     page.evaluate("dispatchEvent(new Event('online'))")
 
@@ -282,3 +295,196 @@ def test_two_tabs_show_the_same_route_and_a_second_tap_is_no_second_record(scree
     one.goto(f"{wire.address}{PAGE}#more")
     one.get_by_role("button", name="撤销这一条").click()
     other.locator(".act .big", has_text="出发前往").wait_for()
+
+
+def photos_of(screens: Screens) -> list[ProofPhoto]:
+    """The photos that have arrived."""
+    with screens.app.app_context():
+        found = list(db.session().scalars(select(ProofPhoto)))
+        db.session.expunge_all()
+        db.session.remove()
+    return found
+
+
+def write_note(page: Page, door: UUID, *photos: Path) -> None:
+    """Keep photos as a note about a door."""
+    page.evaluate("door => { location.hash = `#note=${door}`; }", str(door))
+    page.get_by_role("button", name="保存").wait_for()
+    for number, photo in enumerate(photos):
+        page.set_input_files("#camera", photo)
+        page.locator(".shots img").nth(number).wait_for()
+    page.get_by_role("button", name="保存").click()
+    page.wait_for_url(f"**#stop={door}")
+
+
+def test_photos_that_are_kept_together_all_arrive(screens: Screens, wire: Wire, tmp_path: Path) -> None:
+    # given two photos of one door, kept by one tap
+    (door,) = todays_route(screens.app, {})
+    visit, _ = the_first_of_the_crew(screens, wire)
+    page = visit.page
+    page.wait_for_selector(".steps li")
+    for colour in ("red", "blue"):
+        (tmp_path / colour).with_suffix(".jpg").write_bytes(a_photo(colour))
+    write_note(page, door, tmp_path / "red.jpg", tmp_path / "blue.jpg")
+    page.wait_for_selector(".queue.ok")
+    # then each has its record and is there
+    assert [event.kind for event in recorded(screens.app, at_least=2)] == ["photo", "photo"]
+    assert len(photos_of(screens)) == 2
+
+
+def test_a_photo_that_breaks_off_goes_on_where_it_was(screens: Screens, wire: Wire, tmp_path: Path) -> None:
+    # given a photo of several parts
+    (door,) = todays_route(screens.app, {})
+    visit, _ = the_first_of_the_crew(screens, wire)
+    page = visit.page
+    page.wait_for_selector(".steps li")
+    (tmp_path / "grainy.jpg").write_bytes(a_grainy_photo(width=1600, height=1200))
+    starts: list[int] = []
+
+    def note(range_: str) -> None:
+        starts.append(int(range_.split()[1].split("-")[0]))
+
+    page.on("request", lambda one: note(one.headers["content-range"]) if one.method == "PUT" else None)
+
+    # when the answer to the first part gets lost with the connection
+    visit.expected = (*CUT, "409")
+    wire.lose(b"PUT /proof-photos", 2)  # where the connection stood before, the browser itself asks a second time
+    write_note(page, door, tmp_path / "grainy.jpg")
+    page.wait_for_selector(".queue.ok")
+
+    # then nothing but that part was sent again, and the photo is whole
+    assert wire.to_lose == 0
+    again = starts.count(0)
+    assert starts[:again] == [0] * again
+    assert len(starts[again:]) > 2
+    assert starts[again:] == sorted(set(starts[again:]))
+    (photo,) = photos_of(screens)
+    assert (photo.width, photo.height) == (1600, 1200)
+
+
+def test_a_newer_worker_takes_over_where_nothing_is_typed_and_interrupts_no_form(screens: Screens, wire: Wire) -> None:
+    # given the page in two tabs, one of them with a form half filled in
+    (door,) = todays_route(screens.app, {})
+    visit, _ = the_first_of_the_crew(screens, wire)
+    idle, typing = visit.page, visit.context.new_page()
+    idle.wait_for_selector(".steps li")
+    assert idle.evaluate(KEPT)
+    typing.goto(f"{wire.address}{PAGE}#finish={door}")
+    typing.fill("#code", "123456")
+    typing.evaluate("window.isOld = true")
+
+    # when the server has another shell, and so another worker
+    digest = hashlib.sha256(SHELL.read_bytes()).hexdigest()[:12]
+    newer = digest[::-1]
+    wire.exchange(digest.encode(), newer.encode())
+    wire.exchange(b'"theme-color" content="#0b6b4a"', b'"theme-color" content="#0b6b4b"')
+    typing.evaluate("navigator.serviceWorker.ready.then(kept => kept.update()).then(Boolean)")
+
+    # then the tab where nothing is typed shows it, and the other one goes on with its form
+    idle.wait_for_selector(NEWER, state="attached")
+    assert newer in str(typing.evaluate("caches.keys()"))
+    assert typing.evaluate("window.isOld") is True
+    assert typing.input_value("#code") == "123456"
+    # until it is left
+    typing.locator("#back").click()
+    typing.wait_for_selector(NEWER, state="attached")
+    typing.wait_for_selector(".steps li")
+    # and a phone without a network opens the newer one
+    visit.expected = CUT
+    wire.cut()
+    idle.reload()
+    idle.wait_for_selector(".steps li")
+    idle.wait_for_selector(NEWER, state="attached")
+
+
+def test_a_phone_without_room_says_so_and_keeps_the_record_once_there_is_some(
+    screens: Screens, wire: Wire, tmp_path: Path
+) -> None:
+    # given a phone that has no room for a photo
+    (door,) = todays_route(screens.app, {})
+    visit = screens.of(None, size=PHONE)
+    visit.address = wire.address
+    phone = visit.context.new_cdp_session(visit.page)
+    # Set before the page opens: it asks how much there is once in a while only.
+    phone.send("Storage.overrideQuotaForOrigin", {"origin": wire.address, "quotaSize": LITTLE_ROOM_BYTES})
+    page = sign_in(visit, screens.browsers.account("collector", collector_key=TRUCK_CREW[0]))
+    page.wait_for_selector(".steps li")
+    page.goto(f"{wire.address}{PAGE}#finish={door}")
+    page.locator(".stepper").first.wait_for()
+    (tmp_path / "grainy.jpg").write_bytes(a_grainy_photo(width=1600, height=1200))
+
+    # when one is taken, and the visit recorded
+    page.set_input_files("#camera", tmp_path / "grainy.jpg")
+    page.wait_for_selector("text=填写的内容没有存下：手机空间已满")
+    page.locator("#confirm").click()
+    page.get_by_role("button", name="仍然登记").or_(page.locator("#confirm")).first.click()
+    page.wait_for_selector("text=没有保存：手机空间已满")
+    assert recorded(screens.app) == []
+
+    # then it stays in the form, and is kept once there is room
+    phone.send("Storage.overrideQuotaForOrigin", {"origin": wire.address})
+    page.locator("#confirm").click()
+    page.wait_for_selector(".steps .done")
+    page.wait_for_selector(".queue.ok")
+    assert [event.kind for event in recorded(screens.app)] == ["collected"]
+    assert len(photos_of(screens)) == 1
+
+
+def test_another_price_needs_the_residents_yes_and_a_result_is_put_right_both_ways(
+    screens: Screens, wire: Wire
+) -> None:
+    # given a door whose item is stripped
+    (door,) = todays_route(screens.app, {"items": [WishedItem(item_type="fridge", quantity=1)]})
+    visit, _ = the_first_of_the_crew(screens, wire)
+    page = visit.page
+    page.wait_for_selector(".steps li")
+    page.goto(f"{wire.address}{PAGE}#finish={door}")
+    page.get_by_text("价格有变").click()
+    page.locator("#price-reason").select_option(label="缺件")
+    for _ in range(2):  # proof is missing, which is asked for once
+        page.locator("#confirm").click()
+    page.wait_for_selector("text=请填写改后的价格")
+    page.fill("#yuan", "－12.５")  # by an input method of full width: the resident pays
+    page.locator("#confirm").click()
+    page.wait_for_selector("text=改价须居民同意")
+    assert recorded(screens.app) == []
+    page.get_by_text("居民已同意新价格").click()
+    page.locator("#confirm").click()
+    page.wait_for_selector(".queue.ok")
+    page.wait_for_selector(".steps .done")
+    # then the price is on the record
+    (event,) = recorded(screens.app, at_least=1)
+    assert event.payload is not None
+    assert event.payload["price_change"] == {"reason": "missing_parts", "fen": -1250, "agreed": True}
+
+    # when in truth nothing was taken
+    page.locator(f".steps a[href='#stop={door}']").click()
+    page.get_by_role("link", name="更正结果").click()
+    page.get_by_role("link", name="其实一件未收").click()
+    page.get_by_text("价格未谈拢").click()
+    page.locator("#confirm").click()
+    page.wait_for_selector(".steps .done")
+    # then the later result holds
+    assert [event.kind for event in recorded(screens.app, at_least=2)] == ["collected", "failed"]
+    assert state_of(screens.app, door) == "failed"
+
+
+def test_what_another_tab_has_recorded_is_put_right_under_an_id_of_its_own(screens: Screens, wire: Wire) -> None:
+    # given a form that stood open in a second tab while the first one recorded it
+    (door,) = todays_route(screens.app, {})
+    visit, _ = the_first_of_the_crew(screens, wire)
+    one, other = visit.page, visit.context.new_page()
+    for page in (one, other):
+        page.goto(f"{wire.address}{PAGE}#finish={door}")
+        page.fill("#code", "123456")
+        until(page, STORED_CODE)
+    one.locator("#confirm").click()
+    recorded(screens.app, at_least=1)
+    # when the second tab puts it right
+    other.locator("#back").click()
+    other.locator(f".steps .done a[href='#stop={door}']").click()
+    other.get_by_role("link", name="更正结果").click()
+    other.fill("#code", "654321")
+    other.locator("#confirm").click()
+    # then that is a record too
+    assert [event.kind for event in recorded(screens.app, at_least=2)] == ["collected", "collected"]

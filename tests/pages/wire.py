@@ -21,6 +21,7 @@ class Wire:
         self.whole = True
         self.lost_answers = b""  # requests that begin like this reach the server, and their answers nobody
         self.to_lose = 0
+        self.exchanged: list[tuple[bytes, bytes]] = []  # of answers: these pieces for those of the same length
         self._port = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -44,6 +45,11 @@ class Wire:
     def lose(self, begins: bytes, times: int) -> None:
         """Have the next so many requests that begin like this done, and their answers lost with the connection."""
         self.lost_answers, self.to_lose = begins, times
+
+    def exchange(self, piece: bytes, other: bytes) -> None:
+        """From now on answer with another piece of the same length in place of one, as a newer server would."""
+        assert len(piece) == len(other)
+        self.exchanged.append((piece, other))
 
     def end(self) -> None:
         """Take the wire away."""
@@ -74,6 +80,8 @@ class Wire:
                 if self.to_lose and chunk.startswith(self.lost_answers):
                     self.to_lose -= 1
                     deaf.set()
+                if self.exchanged:
+                    chunk = chunk.replace(b"Accept-Encoding: gzip", b"Accept-Encoding: none")
                 far.sendall(chunk)
         self._drop(near, far)
 
@@ -82,6 +90,8 @@ class Wire:
             while chunk := far.recv(CHUNK):
                 if deaf.is_set():
                     break
+                for piece, other in self.exchanged:
+                    chunk = chunk.replace(piece, other)
                 near.sendall(chunk)
         self._drop(near, far)
 

@@ -26,6 +26,7 @@ from recycling.units import instant_at
 from recycling.usecases.bookings.promise import WishedItem
 from recycling.usecases.field.record_events import EventAnswer, record_events
 from recycling.usecases.field.reports import CountedItem, FieldReport, Payload
+from recycling.usecases.field.rule_on_event import rule_on_event
 from tests.builders import TOMORROW, a_booking
 from tests.field_events import DEVICE, seq_at
 from tests.invariants import assert_invariants
@@ -367,6 +368,13 @@ def test_a_booking_cancelled_meanwhile_stays_cancelled(
     assert (answer.answer, answer.code) == ("conflict", "booking_cancelled")
     assert tour.booking().state == "cancelled"
     assert flags(tour) == {(report.event_id, "booking_cancelled")}
+    # and whoever lost that answer hears it again, until a person has ruled
+    (again,) = tour.send(report)
+    assert again == answer
+    rule_on_event(
+        report.event_id, counts=False, note="", by=tour.collector, district=tour.district, session=session, now=NINE
+    )
+    assert [one.answer for one in tour.send(report)] == ["duplicate"]
 
 
 def test_records_are_never_changed_or_deleted(tour: Round) -> None:

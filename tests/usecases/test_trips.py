@@ -16,6 +16,7 @@ from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
 from recycling.models.weighbridge import WeighedTrip
 from recycling.policy.district import District
+from recycling.units import instant_at
 from recycling.usecases.intake import claims
 from recycling.usecases.intake.correct_ticket import correct_ticket
 from recycling.usecases.intake.weigh_in import weigh_in
@@ -76,6 +77,21 @@ def test_a_trip_that_is_left_out_is_the_vehicles_next(
     # and every day begins anew
     assert weigh(a_weighing(channel="door", lines=(), refused_g=41_300, refused_reason="wet", vehicle_key="lincheng-1"),
                  now=now + timedelta(days=1)).trip == 1  # fmt: skip
+    assert_invariants(session)
+
+
+def test_a_load_of_an_earlier_day_takes_no_number_from_todays_trips(
+    session: Session, district: District, visited: list[Booking], weigh: Callable[..., IntakeTicket]
+) -> None:
+    # given a load of yesterday that is weighed in this morning, and corrected
+    next_day = instant_at(visited[0].day + timedelta(days=1), 8 * 3600)
+    late = weigh(from_doors(visited[0]), now=next_day)
+    assert late.trip is None
+    given: dict[str, Any] = {"by": a_keeper(), "district": district, "session": session, "now": next_day}
+    assert correct_ticket(late.id, from_doors(visited[0], net_g=41_000), reason="误读", **given).trip is None
+    # then the first load of today is still the first
+    empty = a_weighing(channel="door", lines=(), refused_g=41_300, refused_reason="wet", vehicle_key="lincheng-1")
+    assert weigh(empty, now=next_day).trip == 1
     assert_invariants(session)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy import delete, select, tuple_
@@ -80,6 +80,14 @@ def add_flags(session: Session, flags: Iterable[Flag], *, now: datetime) -> None
     rows = [{"event_id": event_id, "code": code, "at": now} for event_id, code in sorted(set(flags))]
     if rows:
         session.execute(insert_into(session, FieldFlag).on_conflict_do_nothing(), rows)
+
+
+def open_flags(session: Session, events: Collection[UUID]) -> set[Flag]:
+    """The flags of events on which nobody has ruled yet."""
+    if not events:
+        return set()
+    wanted = select(FieldFlag).where(FieldFlag.event_id.in_(events), FieldFlag.settled_at.is_(None))
+    return {(row.event_id, cast(FlagCode, row.code)) for row in session.scalars(wanted)}
 
 
 def waiting_undos(session: Session, bookings: Iterable[UUID | None]) -> set[UUID | None]:

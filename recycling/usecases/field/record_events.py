@@ -27,7 +27,7 @@ from recycling.policy.field_events import DECIDING
 from recycling.usecases.field.check_report import check_instant, check_outcome
 from recycling.usecases.field.custody import attach_tags
 from recycling.usecases.field.door_code import CodeCheck, check_door_code
-from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags, waiting_undos
+from recycling.usecases.field.flags import FLAG_WORDS, Flag, FlagCode, add_flags, open_flags, waiting_undos
 from recycling.usecases.field.fold_bookings import fold_bookings, locked_bookings
 from recycling.usecases.field.my_stops import MyStops, Ridden, my_stops, not_yours
 from recycling.usecases.field.reports import (
@@ -143,6 +143,7 @@ def _take_in(
         for place, report in enumerate(reports):
             batch.judge(place, report)
         batch.store()
+        batch.read_flags_again(reports)
     return batch.answers(reports)
 
 
@@ -159,6 +160,7 @@ class _Batch:
         self.stops = MyStops(of_day={}, of_booking={}, first={}, now_with={})
         self.closed: set[str] = set()
         self.found: dict[int, EventAnswer] = {}
+        self.again: set[int] = set()  # places of records that stood already
         self.stored: dict[UUID, _Stored] = {}
         self.places: dict[UUID, int] = {}
         self.clashes: list[tuple[FieldReport, bytes]] = []
@@ -200,14 +202,15 @@ class _Batch:
                 self.standing[report.event_id] = digest
                 self.places[report.event_id] = place
                 return
-            self.found[place] = self._again(report, digest)
+            self._again(place, report, digest)
         except DomainError as error:
             self.found[place] = _not_taken(report, error)
 
-    def _again(self, report: FieldReport, digest: bytes) -> EventAnswer:
-        """What is said to an id that stands already: nothing new, or that it says something else, which is kept."""
+    def _again(self, place: int, report: FieldReport, digest: bytes) -> None:
+        """An id that stands already: it says nothing new, or something else, which is kept."""
         if self.standing[report.event_id] == digest:
-            return EventAnswer(event_id=report.event_id, answer="duplicate")
+            self.again.add(place)
+            return
         self.clashes.append((report, digest))
         raise EventIdReused(
             f"event_id {report.event_id} came before with another content; both are kept and the first one counts."
@@ -310,7 +313,7 @@ class _Batch:
         stands = self.session.scalars(select(_event.c.fingerprint).where(_event.c.event_id == report.event_id)).one()
         self.standing[report.event_id] = stands
         try:
-            self.found[place] = self._again(report, one.row["fingerprint"])
+            self._again(place, report, one.row["fingerprint"])
         except DomainError as error:
             self.found[place] = _not_taken(report, error)
 
@@ -342,25 +345,31 @@ class _Batch:
             of_number.setdefault((row.device_id, row.device_seq), set()).add(row.event_id)
         return {event_id for events in of_number.values() if len(events) > 1 for event_id in events}
 
+    def read_flags_again(self, reports: Sequence[FieldReport]) -> None:
+        """Read what waits for a person of records that stood already: their first answer may have got lost."""
+        self.flags |= open_flags(self.session, {reports[place].event_id for place in self.again})
+
     def answers(self, reports: Sequence[FieldReport]) -> list[EventAnswer]:
         """What is said to each record, once all is committed."""
         flags_of: dict[UUID, list[FlagCode]] = {}
         for event_id, code in sorted(self.flags):
             flags_of.setdefault(event_id, []).append(code)
         return [
-            self.found.get(place) or self._accepted(report, tuple(flags_of.get(report.event_id, ())))
+            self.found.get(place) or self._standing(place, report, tuple(flags_of.get(report.event_id, ())))
             for place, report in enumerate(reports)
         ]
 
-    def _accepted(self, report: FieldReport, flags: tuple[FlagCode, ...]) -> EventAnswer:
-        one = self.stored[report.event_id]
+    def _standing(self, place: int, report: FieldReport, flags: tuple[FlagCode, ...]) -> EventAnswer:
+        """What is said to a record that stands, now or since before: of a contradiction, each time it is sent."""
         current = None if report.booking_id is None else self.stops.now_with.get(report.booking_id)
         moved_to = current[1] if current is not None and current[1] != report.plan_version else None
-        if moved_to is None and one.ridden.version != report.plan_version:
+        one = self.stored.get(report.event_id)
+        if moved_to is None and one is not None and one.ridden.version != report.plan_version:
             moved_to = one.ridden.version
         against = next((code for code in flags if code in CONFLICTS), None)
         if against is None:
-            return EventAnswer(event_id=report.event_id, answer="accepted", plan_version=moved_to, flags=flags)
+            answer: Answered = "duplicate" if place in self.again else "accepted"
+            return EventAnswer(event_id=report.event_id, answer=answer, plan_version=moved_to, flags=flags)
         zh, en = FLAG_WORDS[against]
         return EventAnswer(
             event_id=report.event_id, answer="conflict", code=against,

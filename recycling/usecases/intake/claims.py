@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from recycling.errors import Conflict
 from recycling.models.base import insert_if_absent
+from recycling.models.booking import Booking
 from recycling.models.intake import IntakeTicket
 from recycling.models.weighbridge import WeighedReading, WeighedTrip
 from recycling.usecases.intake.weighing import MOST_TRIPS, Weighing
@@ -21,7 +22,8 @@ def claim(
     """Take the reading and the trip of a weighing for a ticket that is about to be written; which trip it is.
 
     Of a load from doors without a trip it is that of the ticket ``before``, of the same vehicle, or the vehicle's next.
-    After the last number there is none: a mass is not refused for that.
+    There is none after the last number, for a mass is not refused for that, and none where all of the doors are of
+    an earlier day: the trips of ``day`` keep their numbers.
 
     Raises
     ------
@@ -38,6 +40,8 @@ def claim(
         return trip
     if trip is None and before is not None and before.vehicle_key == vehicle_key:
         trip = before.trip
+    if trip is None and _is_of_an_earlier_day(session, weighing, day=day):
+        return None
     if trip is None:
         return _next_trip(session, day=day, vehicle_key=vehicle_key, ticket_id=ticket_id)
     if not _claimed(session, day=day, vehicle_key=vehicle_key, trip=trip, ticket_id=ticket_id):
@@ -45,6 +49,12 @@ def claim(
         other_id = session.scalars(select(WeighedTrip.ticket_id).where(*load)).one()
         raise _taken(session, other_id, f"trip {trip} of {vehicle_key} on {day}", f"{vehicle_key} {day} 第 {trip} 趟")
     return trip
+
+
+def _is_of_an_earlier_day(session: Session, weighing: Weighing, *, day: date) -> bool:
+    bookings = {line.booking_id for line in weighing.lines if line.booking_id is not None}
+    newest = session.scalar(select(func.max(Booking.day)).where(Booking.id.in_(bookings))) if bookings else None
+    return newest is not None and newest < day
 
 
 def _next_trip(session: Session, *, day: date, vehicle_key: str, ticket_id: UUID) -> int | None:

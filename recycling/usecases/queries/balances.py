@@ -24,8 +24,8 @@ NEXT_STEPS = {
         "nothing of this trip was weighed: weigh it in; where the goods are gone, find out where to, then resolve it",
     ),
     "units_not_weighed": (
-        "上门已收、磅单未列：请核对 differing 所列物品，更正磅单，或查明去向后处理",
-        "units were taken at its doors and are on no ticket of it: look for those under differing, correct the ticket,"
+        "上门已收、磅单未列：请核对所列的差异物品，更正磅单，或查明去向后处理",
+        "units were taken at its doors and are on no ticket of it: look for those that differ, correct the ticket,"
         " or find out where they went and resolve it",
     ),
     "units_not_collected": (

@@ -18,9 +18,9 @@ export async function failScreen(app, step) {
   const called = field("called", say("电话响铃（秒）", "The phone rang for (s)"), el("input", { inputmode: "numeric", value: draft.called_s || "", oninput: (event) => { draft.called_s = Math.max(0, Math.min(LONGEST_CALL_S, Math.round(Number(event.target.value)) || 0)); changed(); } }));
 
   async function changed() {
-    await keepDraft(draft);
+    const full = await keepDraft(draft);
     called.hidden = draft.reason !== "nobody_home";
-    fill(said, draft.reason ? lackingNote(missing()) : null);
+    fill(said, full, draft.reason ? lackingNote(missing()) : null);
   }
 
   async function confirm() {

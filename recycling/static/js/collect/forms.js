@@ -12,7 +12,11 @@ const open = new Map(); // drafts of this page, by name
 /** What was filled in of a form, or a fresh one with an id for its record. */
 export async function openDraft(app, key, fresh) {
   const name = `${app.who.whose} ${key}`;
-  const kept = await within(["drafts"], (drafts) => drafts.get(name));
+  const kept = await within(["drafts", "records"], async (drafts, records) => {
+    // Recorded in another tab meanwhile: under its id nothing more is kept.
+    if (open.has(name) && await records.get(open.get(name).event_id)) open.delete(name);
+    return drafts.get(name);
+  });
   // What is open comes before what is kept: a form drawn anew while somebody types goes on with the same draft.
   if (!open.has(name)) open.set(name, kept ?? { key: name, day: app.route.day, event_id: newEventId(), photos: [], signature: null, code: "", note: "", reason: "", smartphone: true, ...fresh });
   return open.get(name);
@@ -21,8 +25,9 @@ export async function openDraft(app, key, fresh) {
 /** Let go of one that was recorded: a form opened again begins anew. */
 export const closeDraft = (name) => open.delete(name);
 
-/** Keep it as it stands now. */
-export const keepDraft = (draft) => within(["drafts"], (drafts) => drafts.put(draft));
+/** Keep it as it stands now; a note where that cannot be. */
+export const keepDraft = (draft) => within(["drafts"], (drafts) => drafts.put(draft)).then(() => null,
+  (problem) => note(say(`填写的内容没有存下：${problem.message}。`, `What you filled in is not kept: ${problem.message}.`), "bad"));
 
 /** What the rules still ask for. */
 export const lacking = (app, draft, { kind, items, value_fen }) => missingProof(app.facts.proof_rules, {

@@ -103,7 +103,8 @@ const SCREENS = {
   stop: [(step) => step ? say(`第 ${step.position} 站`, `Stop ${step.position}`) : say("停靠点", "Stop"), (step) => stopScreen(app, step)],
   step: [(step) => step?.position ? say(`第 ${step.position} 站`, `Stop ${step.position}`) : say("停靠点", "Stop"), (step) => stopScreen(app, step)],
   finish: [() => say("完成上门", "Finish the visit"), (step) => app.day.isDone(step) ? stopScreen(app, step) : finishScreen(app, step)],
-  again: [() => say("更正结果", "Put it right"), (step) => finishScreen(app, step)],
+  again: [() => say("更正结果", "Put it right"), (step) => finishScreen(app, step, { again: true })],
+  "again-fail": [() => say("更正结果", "Put it right"), (step) => failScreen(app, step)],
   fail: [() => say("未收", "Not collected"), (step) => app.day.isDone(step) ? stopScreen(app, step) : failScreen(app, step)],
   note: [() => say("备注", "Note"), (step) => noteScreen(app, step)],
   map: [() => say("地图", "Map"), () => drawnMap().then((drawn) => drawn.mapScreen(app), () => note(say("地图还没有保存在手机里，有网络时打开一次即可。", "The map is not kept here yet; open it once where there is a network."), "warn"))],
@@ -118,11 +119,23 @@ const drawnMap = () => map ??= (async () => {
   await new Promise((resolve, reject) => document.head.append(el("script", { src: `${leaflet}.js`, onload: resolve, onerror: reject })));
   return import("./mapped.js");
 })().catch((error) => { map = null; throw error; });
-const OF_A_DOOR = ["stop", "finish", "again", "fail"];
+const OF_A_DOOR = ["stop", "finish", "again", "again-fail", "fail"];
 
 let drawing = 0;
+// What is drawn anew under a finger loses its tap: it waits until the finger is up.
+let pressed = false;
+let missed = false;
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const over of ["pointerup", "pointercancel"]) {
+  addEventListener(over, () => setTimeout(() => {
+    pressed = false;
+    if (missed) void draw();
+  }), true);
+}
 
 async function draw({ arrived = false } = {}) {
+  missed = pressed && !arrived;
+  if (missed) return;
   drawing += 1;
   const turn = drawing;
   const { screen, id } = place();

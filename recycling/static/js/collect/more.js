@@ -5,6 +5,7 @@ import { el } from "../dom.js";
 import { english, moment, say } from "../words.js";
 import { button, field, kindWord, named, photoField, stepName } from "./parts.js";
 import { smallPhoto } from "./photo.js";
+import { newEventId } from "./record.js";
 
 const LIGHTS = { "": ["随系统", "As the phone"], day: ["白天", "Day"], night: ["夜间", "Night"] };
 
@@ -73,14 +74,16 @@ export function noteScreen(app, step) {
   const photos = [];
   const text = el("textarea", { rows: 4, maxlength: 500 });
   const booking_id = step?.pickup.booking_id ?? null;
+  const ids = new Map(); // of what is kept already when the rest was not: kept once, however often it is tapped
+  const idOf = (what) => ids.get(what) ?? ids.set(what, newEventId()).get(what);
   return [
     step ? el("p", { class: "lead" }, stepName(step)) : null,
     field("note", say("备注", "Note"), text),
     step ? photoField(photos, () => {}, smallPhoto) : null,
     el("div", { class: "act" }, button(say("保存", "Keep"), async () => {
       if (!text.value.trim() && !photos.length) throw new Error(say("请写备注或拍照", "Write something, or take a photo."));
-      for (const photo of photos) await app.record({ kind: "photo", booking_id, payload: { photo_sha256: photo.sha256 }, photos: [photo], stay: true });
-      if (text.value.trim()) await app.record({ kind: "note", booking_id, payload: { note: text.value.trim() }, stay: true });
+      for (const photo of photos) await app.record({ kind: "photo", booking_id, payload: { photo_sha256: photo.sha256 }, photos: [photo], event_id: idOf(photo.sha256), stay: true });
+      if (text.value.trim()) await app.record({ kind: "note", booking_id, payload: { note: text.value.trim() }, event_id: idOf(text.value.trim()), stay: true });
       app.go(step ? `#stop=${booking_id}` : "#list");
     }, "big")),
   ];

@@ -26,7 +26,8 @@ export async function record({ whose, day, plan_version, kind, booking_id = null
     own.seq += 1;
     await device.put(own);
     const event = { event_id, device_id: own.device_id, device_seq: own.seq, plan_version, booking_id, kind, payload, ...clocks };
-    await records.add({ event_id, whose, day, device_seq: own.seq, kind, booking_id, state: "waiting", event, told: summary(payload), at: clocks.device_time });
+    const { boot_id, monotonic_ms } = clocks;
+    await records.add({ event_id, whose, day, device_seq: own.seq, kind, booking_id, state: "waiting", event, told: summary(payload), at: clocks.device_time, boot_id, monotonic_ms });
     for (const { sha256, blob } of photos) {
       await kept.put({ key: `${booking_id} ${sha256}`, whose, day, booking_id, sha256, blob, stored: 0, state: "waiting" });
     }
@@ -41,10 +42,11 @@ export async function record({ whose, day, plan_version, kind, booking_id = null
 /** What the screens read of a record once it was taken in; the rest, which may be about people, is not kept. */
 export const summary = (payload) => ({
   reason: payload.reason ?? null, station_key: payload.station_key ?? null, undoes: payload.undoes ?? null,
-  drives: payload.drives ?? null, units: (payload.items ?? []).reduce((sum, item) => sum + item.units, 0),
+  drives: payload.drives ?? null, photo: payload.photo_sha256 ?? null, units: (payload.items ?? []).reduce((sum, item) => sum + item.units, 0),
 });
 
 function isSecondTap(before, { kind, booking_id, payload }, clocks) {
-  return before.kind === kind && before.booking_id === booking_id && before.told.undoes === (payload.undoes ?? null)
-    && before.event?.boot_id === clocks.boot_id && clocks.monotonic_ms - before.event.monotonic_ms < TWICE_MS;
+  const [was, is] = [before.told, summary(payload)];
+  return before.kind === kind && before.booking_id === booking_id && Object.keys(is).every((name) => was[name] === is[name])
+    && before.boot_id === clocks.boot_id && clocks.monotonic_ms - before.monotonic_ms < TWICE_MS;
 }

@@ -7,7 +7,8 @@ import { all, tell, within } from "./store.js";
 import { forgotten, whoIsIt } from "./who.js";
 
 const MOST_EVENTS = 50;
-const PART_BYTES = 256 * 1024; // what a bad connection loses when it breaks
+const MOST_BYTES = 256 * 1024; // of a photo's part: what a bad connection loses when it breaks
+const LEAST_BYTES = 16 * 1024; // still through within a call's patience at one kilobyte a second
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 300_000;
 
@@ -15,6 +16,9 @@ const LONGEST_WAIT_MS = 300_000;
 export const state = { busy: false, problem: null, signedOut: false, who: null };
 
 let wait = FIRST_WAIT_MS;
+// As much as the connection bore: a whole batch, or a large part, may never get through where it is slow.
+let mostEvents = MOST_EVENTS;
+let partBytes = MOST_BYTES;
 let timer = null;
 let again = false;
 let changed = () => {};
@@ -64,14 +68,23 @@ async function sendAll(who) {
   let stale = false;
   const tried = new Set();
   for (;;) {
-    const batch = (await mine("records", who)).filter((row) => !tried.has(row.event_id)).sort((a, b) => a.device_seq - b.device_seq).slice(0, MOST_EVENTS);
+    const batch = (await mine("records", who)).filter((row) => !tried.has(row.event_id)).sort((a, b) => a.device_seq - b.device_seq).slice(0, mostEvents);
     if (!batch.length) break;
     const answers = await sent(batch, who);
     for (const row of batch) tried.add(row.event_id);
     stale = await take(answers, batch) || stale;
     changed({ stale: false });
   }
-  for (const photo of await mine("photos", who)) await sendPhoto(photo, who);
+  let problem = null;
+  for (const photo of await mine("photos", who)) {
+    try {
+      await sendPhoto(photo, who);
+    } catch (failed) {
+      if (failed.status === 0 || failed.status === 401) throw failed;
+      problem ??= failed; // of this photo: the next one may get through
+    }
+  }
+  if (problem) throw problem;
   const left = [...await mine("records", who), ...await mine("photos", who)].length;
   state.problem = left ? say("有记录稍后自动重发。", "Some records are sent again in a while.") : null;
   return stale;
@@ -101,8 +114,10 @@ async function sent(batch, who) {
     const body = { sent: stamp(), events: batch.map((row) => row.event) };
     const { body: said, at } = await ask("/field-events", { body, headers: { "X-CSRF-TOKEN": who.csrf }, dialog: false });
     compare(at);
+    mostEvents = Math.min(2 * mostEvents, MOST_EVENTS);
     return said;
   } catch (problem) {
+    if (problem.status === 0) mostEvents = Math.ceil(mostEvents / 2);
     if (![400, 413, 422].includes(problem.status)) throw problem;
     if (batch.length === 1) {
       return { events: [{ event_id: batch[0].event_id, answer: "refused", detail: problem.message, flags: [] }], devices: [] };
@@ -145,13 +160,15 @@ async function sendPhoto(photo, who) {
   const query = `?booking_id=${photo.booking_id}`;
   let { stored } = photo;
   while (stored < photo.blob.size) {
-    const end = Math.min(stored + PART_BYTES, photo.blob.size);
+    const end = Math.min(stored + partBytes, photo.blob.size);
     const part = photo.blob.slice(stored, end, "image/jpeg");
     const range = { "Content-Range": `bytes ${stored}-${end - 1}/${photo.blob.size}`, "X-CSRF-TOKEN": who.csrf };
     try {
       const { body } = await ask(path + query, { method: "PUT", file: part, headers: range, dialog: false });
       stored = body.complete ? photo.blob.size : body.stored_bytes;
+      partBytes = Math.min(2 * partBytes, MOST_BYTES);
     } catch (problem) {
+      if (problem.status === 0) partBytes = Math.max(LEAST_BYTES, partBytes / 2);
       if (problem.status === 409) {
         const { body } = await ask(`${path}/progress${query}`, { dialog: false });
         if (body.stored_bytes === stored) throw problem; // it says nothing new

@@ -6,7 +6,7 @@ const OF_SERVER = { collected: "collected", partly_collected: "partly", failed: 
 
 /** The records that stand, in their sequence: not what was refused, taken back, or takes back. */
 export function standing(records) {
-  const taken = records.filter((row) => row.state !== "refused" && row.code !== "id_reused").sort((a, b) => a.device_seq - b.device_seq);
+  const taken = records.filter((row) => row.state !== "refused" && row.code !== "event_id_reused").sort((a, b) => a.device_seq - b.device_seq);
   const gone = new Set(taken.map((row) => row.told.undoes).filter(Boolean));
   return taken.filter((row) => row.kind !== "undo" && !gone.has(row.event_id));
 }

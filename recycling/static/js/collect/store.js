@@ -2,6 +2,7 @@
 // All in IndexedDB, so that a reload, a killed browser or an empty battery loses nothing.
 
 import { newKey } from "../api.js";
+import { say } from "../words.js";
 
 const STORES = { device: "name", records: "event_id", photos: "key", routes: "whose", drafts: "key", people: "name" };
 const channel = new BroadcastChannel("collect");
@@ -20,7 +21,7 @@ export async function within(names, deed, mode = "readwrite") {
   const running = database.transaction(names, mode, { durability: "strict" });
   const done = new Promise((resolve, reject) => {
     running.oncomplete = resolve;
-    running.onabort = () => reject(running.error ?? new Error("not kept"));
+    running.onabort = () => reject(worded(running.error ?? new Error("not kept")));
   });
   done.catch(() => {}); // told below, by whichever fails first
   let found;
@@ -32,11 +33,14 @@ export async function within(names, deed, mode = "readwrite") {
     } catch {
       // it had ended by itself
     }
-    throw error;
+    throw worded(error);
   }
   await done;
   return found;
 }
+
+const worded = (error) => error.name === "QuotaExceededError"
+  ? new Error(say("手机空间已满，请删除几张照片或腾出空间", "the phone has no room left; take photos away here or free some room")) : error;
 
 /** The rows of a store. */
 export const all = (name) => within([name], (store) => store.all(), "readonly");

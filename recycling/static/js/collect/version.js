@@ -6,13 +6,21 @@ const EVERY_MS = 30 * 60_000;
 export async function watchVersions(isIdle) {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return; // no https: the page works, and needs a network to be opened
-  const hadOne = Boolean(serviceWorker.controller);
+  let hadOne = Boolean(serviceWorker.controller);
   let leaving = false;
-  serviceWorker.addEventListener("controllerchange", () => {
-    if (!hadOne || leaving) return;
+  let isOld = false;
+  // Another tab may have let it take over while a form is being filled in here.
+  const leave = () => {
+    if (!isOld || leaving || !isIdle()) return;
     leaving = true;
     location.reload();
+  };
+  serviceWorker.addEventListener("controllerchange", () => {
+    isOld ||= hadOne;
+    hadOne = true; // the first one takes nothing over
+    leave();
   });
+  addEventListener("hashchange", leave);
   const registration = await serviceWorker.register("/pages/collect/worker.js", { scope: "/pages/collect", updateViaCache: "none" });
   const takeOver = () => { if (registration.waiting && isIdle()) registration.waiting.postMessage("take over"); };
   registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", takeOver));

@@ -1,5 +1,6 @@
 // What the station's screens share: names of things, words for codes, the head of the page.
 
+import { csrfToken } from "../api.js";
 import { byId, given } from "../dom.js";
 import { say } from "../words.js";
 
@@ -57,6 +58,12 @@ export const shown = () => byId("content").removeAttribute("aria-busy");
 
 /** The name of a draft: a tablet is shared, and what one keeper began is not sent under another's name. */
 export const draftName = (name) => `${name}:${facts.me}`;
+
+// Another keeper may sign in on this tablet, in another tab and for another station: this tab then becomes theirs, and
+// what was typed here waits in its draft for whoever typed it.
+const signedIn = csrfToken();
+const look = () => { if (!document.hidden && csrfToken() && csrfToken() !== signedIn) location.reload(); };
+for (const [target, name] of [[window, "focus"], [window, "pageshow"], [document, "visibilitychange"]]) target.addEventListener(name, look);
 
 /** What the address asks for. */
 export const query = new URLSearchParams(location.search);

@@ -54,7 +54,7 @@ function showWaiting(proposals, counts, batches, balances) {
     ...proposals.map(proposalRow),
     counts.length ? way("/pages/station/stock#counts", say(`盘点待复核 ${counts.length}`, `${counts.length} stock counts wait for a second person`)) : null,
     batches.length ? way("/pages/station/hand-overs", say(`移交差异待处理 ${batches.length}`, `${batches.length} hand-overs with a difference`)) : null,
-    balances.length ? way("/pages/station/balance", say(`趟次待核 ${balances.length}`, `${balances.length} trips are held`)) : null,
+    balances.length ? way("/pages/station/balance", say(`趟次待核 ${balances.length}`, balances.length === 1 ? "1 trip is held" : `${balances.length} trips are held`)) : null,
   ].filter(Boolean);
   if (waiting.contains(document.activeElement)) return; // nothing moves under somebody's fingers
   waits.hidden = !rows.length;

@@ -5,7 +5,7 @@ import { el, fill, note, once } from "../dom.js";
 import { count, kg, say } from "../words.js";
 import { facts, itemName, refusedName } from "./facts.js";
 import { field, toFault } from "./form.js";
-import { asBody, change, correcting, doorSum, forget, lineFaults, lines, massFaults, masses, state } from "./weigh-state.js";
+import { asBody, change, correcting, doorSum, forget, lineFaults, lines, massFaults, masses, state, tripOfDay } from "./weigh-state.js";
 import { aboutLoad } from "./weigh-trip.js";
 
 const PAUSES_MS = [2_000, 4_000, 8_000]; // between attempts while nobody answers
@@ -19,7 +19,7 @@ export function show(root, go) {
   const units = lines().reduce((sum, line) => sum + line.units, 0);
   const fault = el("div", { id: "fault" });
   const reason = correcting ? field(say("更正原因（勿写个人信息）", "Why it is corrected (nothing personal)"), { kind: "area", value: state.reason, maxlength: 200, onchange: (value) => change({ reason: value }) }) : null;
-  const trip = state.channel === "door" && state.trip !== null && !correcting
+  const trip = state.channel === "door" && tripOfDay() !== null && !correcting
     ? field(say("当日第几趟", "Trip of the day"), { digits: true, value: state.trip, onchange: (value) => change({ trip: /^\d{1,2}$/.test(value) && Number(value) >= 1 ? Math.min(Number(value), facts.most.trip) : null }) })
     : null;
   const button = el("button", { type: "button", class: "go save", onclick: () => once(button, save) }, correcting ? say("提交更正", "Send the correction") : say("保存磅单", "Save the ticket"));

@@ -3,7 +3,8 @@
 
 import { newKey } from "../api.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
-import { kg, say } from "../words.js";
+import { serverNow } from "../server-time.js";
+import { kg, say, shanghaiDay } from "../words.js";
 import { draftName, facts, query } from "./facts.js";
 import { grams } from "./numbers.js";
 
@@ -11,7 +12,7 @@ export const correcting = query.get("correct");
 const NAME = draftName(correcting ? `weigh:${correcting}` : "weigh");
 
 const EMPTY = {
-  step: "trip", channel: "door", vehicle_key: null, trip: null, reading: null, gross: "", tare: "", scale: "1",
+  step: "trip", channel: "door", vehicle_key: null, trip: null, trip_day: null, reading: null, gross: "", tare: "", scale: "1",
   refused: "", refused_reason: "", lines: [], least_allowed_g: 0, reason: "", sent: null,
 };
 
@@ -52,6 +53,12 @@ export function keepScale(number) {
   } catch {
     // it is asked for again
   }
+}
+
+/** Which trip of the day it is weighed on; none where it is a load of another day, as after a night on this tablet. */
+export function tripOfDay() {
+  const weighedOn = shanghaiDay(new Date(state.reading ? state.reading.at : serverNow()));
+  return state.trip_day && state.trip_day !== weighedOn ? null : state.trip;
 }
 
 /** Lines that are really there. */
@@ -123,7 +130,7 @@ export function asBody() {
     refused_g: refused,
     refused_reason: refused ? state.refused_reason : null,
     vehicle_key: state.vehicle_key,
-    trip: state.trip,
+    trip: tripOfDay(),
     lines: lines().map((line) => ({
       item_type: line.item_type, units: line.units, net_g: grams(line.net), booking_id: line.booking_id,
       missing_parts: Math.min(line.missing, line.units), tags: line.tags.slice(0, line.units),

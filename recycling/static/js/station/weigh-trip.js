@@ -2,21 +2,21 @@
 
 import { ask } from "../api.js";
 import { el, fill, note } from "../dom.js";
-import { count, say } from "../words.js";
+import { count, day as dayWords, say } from "../words.js";
 import { channelName, facts, word } from "./facts.js";
 import { tripCard } from "./trip-card.js";
-import { begin } from "./weigh-state.js";
+import { begin, tripOfDay } from "./weigh-state.js";
 
 const EVERY_MS = 30_000;
 const WITHOUT_DOOR = ["walk_in", "trade_in", "bin", "pool"]; // most frequent first
 
-/** Begin a ticket with what the doors of a trip say; one of an earlier `day` takes the number that is free today. */
+/** Begin a ticket with what the doors of a trip say; `day` where it is no trip of today. */
 export function take(trip, listed, day = null) {
   let door = 0;
   const doors = new Map();
   begin({
     step: "mass", channel: "door", vehicle_key: trip.vehicle_key, least_allowed_g: listed.least_allowed_g,
-    trip: day ? null : trip.trip,
+    trip: trip.trip, trip_day: day ?? listed.day,
     lines: trip.lines.map((line) => {
       if (!doors.has(line.booking_id)) doors.set(line.booking_id, (door += 1));
       return {
@@ -72,6 +72,8 @@ export function show(root, go) {
 /** One line about the load that is being weighed. */
 export function aboutLoad(state) {
   if (state.channel !== "door") return channelName(state.channel);
-  return state.trip ? say(`${state.vehicle_key} 第 ${state.trip} 趟`, `${state.vehicle_key}, trip ${state.trip}`) : state.vehicle_key ?? word("door");
+  if (!state.trip) return state.vehicle_key ?? word("door");
+  const when = tripOfDay() ? "" : `${dayWords(state.trip_day)} `;
+  return say(`${state.vehicle_key} ${when}第 ${state.trip} 趟`, `${state.vehicle_key}, ${when}trip ${state.trip}`);
 }
 

@@ -3,7 +3,7 @@
 import { ask } from "../api.js";
 import { el, fill, note } from "../dom.js";
 import { say } from "../words.js";
-import { out, query, screen, shown } from "./facts.js";
+import { facts, out, query, screen, shown } from "./facts.js";
 import { typedKg } from "./numbers.js";
 import * as check from "./weigh-check.js";
 import * as itemLines from "./weigh-lines.js";
@@ -77,7 +77,7 @@ async function fromAddress() {
   const [vehicle, number, day] = [query.get("vehicle"), Number(query.get("trip")), query.get("day")];
   if (!vehicle) return;
   if (state.step !== "trip") {
-    if (state.vehicle_key === vehicle && state.trip === number) return;
+    if (state.vehicle_key === vehicle && state.trip === number && state.trip_day === (day ?? facts.today)) return;
     fill(out, note(say("有一张未保存的磅单，先完成或放弃它。", "A ticket is not saved yet; finish it or give it up first."), "warn"));
     return;
   }
