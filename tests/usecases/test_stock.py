@@ -66,7 +66,9 @@ def lots(session: Session) -> list[tuple[Any, ...]]:
         row.item_type, row.day, row.in_units, row.in_g, row.out_units, row.out_g, row.adjusted_units, row.adjusted_g,
         row.left_units, row.left_g,
     )  # fmt: skip
-    return [tuple(one) for one in session.execute(select(*columns).order_by(row.item_type, row.day))]
+    return [
+        tuple(one) for one in session.execute(select(*columns).order_by(row.item_type, row.day, row.in_units.desc()))
+    ]
 
 
 def test_what_tickets_bring_lies_in_the_lot_of_its_item_type_and_day(session: Session, weigh: Weigh) -> None:
