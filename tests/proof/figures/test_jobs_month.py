@@ -25,9 +25,10 @@ from recycling.gateways.anchor_file import FILE, read_lines
 from recycling.jobs.runner import Runner
 from recycling.jobs.schedule import jobs_of
 from recycling.models import Base
+from recycling.models.transaction import atomic
 from recycling.policy.district import District
 from recycling.usecases.intake.weigh_in import weigh_in
-from tests.builders import a_booking
+from tests.builders import a_booking, a_resident
 from tests.conftest import empty, test_settings
 from tests.loads import a_keeper, a_weighing
 from tests.proof.harness import Proof, Size
@@ -66,7 +67,9 @@ class Life:
         weigh_in(a_weighing(), scale_number="1", by=a_keeper(), **given)
         open_days = self.district.booking_rules.bookable_days(now=now, calendar=self.district.calendar)
         in_two_days = service_day(now) + timedelta(days=2)
-        a_booking(**given, day=next(day for day in open_days if day >= in_two_days))
+        with atomic(self.session):  # so that it waits for the schedulers, as everything that writes does
+            resident = a_resident(self.session, now=now)
+        a_booking(**given, by=resident, day=next(day for day in open_days if day >= in_two_days))
 
 
 @pytest.fixture
