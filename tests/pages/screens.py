@@ -33,7 +33,7 @@ from tests.pages.browsers import Browsers
 from tests.servers import Server, server_settings, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
 PHONE, NARROW, TABLET, DESK = (390, 844), (320, 640), (1024, 768), (1440, 900)
 PATIENCE_MS = 15_000
@@ -69,6 +69,7 @@ class Visit:
     address: str
     faults: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()  # pieces of faults that the test provokes
+    writing: set[Request] = field(default_factory=set)  # requests that change something and are not answered yet
 
     def open(self, path: str) -> Page:
         """Open an address and wait until none of its scripts is at work on ``main`` any more."""
@@ -102,6 +103,20 @@ class Visit:
         """The faults that the test does not expect."""
         return [fault for fault in self.faults if not any(piece in fault for piece in self.expected)]
 
+    def close(self) -> None:
+        """Close the browser when what it has sent is answered: nothing arrives in the middle of another test."""
+        patience = time.monotonic() + PATIENCE_MS / 1000
+        while self.context.pages and time.monotonic() < patience:
+            self.context.pages[0].wait_for_timeout(LOOK_EVERY_MS)  # hears meanwhile of what was sent and answered
+            if not self.writing:
+                break
+        self.context.close()
+
+    def sent(self, request: Request) -> None:
+        """Note a request until it is answered."""
+        if request.method not in ("GET", "HEAD"):
+            self.writing.add(request)
+
     def watch(self, page: Page) -> None:
         """Note what a tab complains of."""
         page.set_default_timeout(PATIENCE_MS)
@@ -124,6 +139,9 @@ def a_visit(
     visit = Visit(context, context.new_page(), address)
     visit.watch(visit.page)
     context.on("page", visit.watch)
+    context.on("request", visit.sent)
+    context.on("requestfinished", lambda request: visit.writing.discard(request))
+    context.on("requestfailed", lambda request: visit.writing.discard(request))
     return visit
 
 
@@ -237,7 +255,7 @@ def screens(served: tuple[Flask, Server], chromium: Browser) -> Iterator[Screens
     app.extensions["sms"] = opened.browsers.sms
     yield opened
     for visit in opened.visits:
-        visit.context.close()
+        visit.close()
     with app.app_context():
         db.session.remove()
         conftest.empty(db.session())

@@ -295,6 +295,8 @@ def test_two_tabs_show_the_same_route_and_a_second_tap_is_no_second_record(scree
     one.goto(f"{wire.address}{PAGE}#more")
     one.get_by_role("button", name="撤销这一条").click()
     other.locator(".act .big", has_text="出发前往").wait_for()
+    other.wait_for_selector(".queue.ok")
+    assert [event.kind for event in recorded(screens.app)] == ["shift_start", "on_the_way", "undo"]
 
 
 def photos_of(screens: Screens) -> list[ProofPhoto]:
