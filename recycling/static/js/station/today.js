@@ -45,15 +45,15 @@ function showVans({ trips }) {
 function showTickets(listed) {
   const counting = listed.filter((ticket) => !ticket.replaced_by_id);
   const sum = counting.reduce((all, ticket) => all + ticket.net_g - ticket.refused_g, 0);
-  fill(total, counting.length ? say(`${count(counting.length)} 张，计入 ${kg(sum)}`, `${count(counting.length)} tickets, ${kg(sum)} accepted`) : say("今天还没有磅单。", "No ticket yet today."));
+  fill(total, counting.length ? say(`${count(counting.length)} 张，计入 ${kg(sum)}`, `${count(counting.length)} ${counting.length === 1 ? "ticket" : "tickets"}, ${kg(sum)} accepted`) : say("今天还没有磅单。", "No ticket yet today."));
   fill(tickets, listed.map(ticketRow));
 }
 
 function showWaiting(proposals, counts, batches, balances) {
   const rows = [
     ...proposals.map(proposalRow),
-    counts.length ? way("/pages/station/stock#counts", say(`盘点待复核 ${counts.length}`, `${counts.length} stock counts wait for a second person`)) : null,
-    batches.length ? way("/pages/station/hand-overs", say(`移交差异待处理 ${batches.length}`, `${batches.length} hand-overs with a difference`)) : null,
+    counts.length ? way("/pages/station/stock#counts", say(`盘点待复核 ${counts.length}`, counts.length === 1 ? "1 stock count waits for a second person" : `${counts.length} stock counts wait for a second person`)) : null,
+    batches.length ? way("/pages/station/hand-overs", say(`移交差异待处理 ${batches.length}`, batches.length === 1 ? "1 hand-over has a difference" : `${batches.length} hand-overs have a difference`)) : null,
     balances.length ? way("/pages/station/balance", say(`趟次待核 ${balances.length}`, balances.length === 1 ? "1 trip is held" : `${balances.length} trips are held`)) : null,
   ].filter(Boolean);
   if (waiting.contains(document.activeElement)) return; // nothing moves under somebody's fingers
