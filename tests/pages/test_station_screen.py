@@ -161,13 +161,7 @@ def test_slips_are_said_at_the_field_and_a_dead_network_repeats_under_one_key(sc
 
 def test_a_large_correction_waits_for_a_second_keeper_and_script_in_it_is_text(screens: Screens) -> None:
     # given a ticket of 120 kg
-    district = screens.app.extensions["district"]
-
-    def make(session: Any) -> None:
-        weighing = a_weighing(a_line("fridge", 3), net_g=120_000)
-        weigh_in(weighing, scale_number="1", by=a_keeper(), district=district, session=session, now=utc_now())
-
-    of_database(screens, make)
+    three_fridges(screens)
     # when a keeper corrects it to a fourth, and gives a script as the reason
     first = screens.of("keeper", size=TABLET)
     page = first.open(f"/pages/station/ticket?id={ticket_id(screens)}")

@@ -25,6 +25,7 @@ SHARED = (
     "pages.css",
     "collect.css",
     "icon.svg",
+    "js/photo.js",
     "js/words.js",
     "js/dom.js",
     "js/api.js",

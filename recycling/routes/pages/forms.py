@@ -59,16 +59,7 @@ class CodeForm(_Form):
     )
 
 
-class _BlankIsNothing(_Form):
-    """A form of which some fields are left empty: a browser sends them as empty text."""
-
-    @ma.pre_load
-    def without_blanks(self, posted: dict[str, str], **_: Any) -> dict[str, str]:
-        """Leave out what was left empty."""
-        return {name: value for name, value in posted.items() if value.strip()}
-
-
-class PasswordForm(_BlankIsNothing):
+class PasswordForm(_Form):
     """A staff member's name and password, and the browser's own name where a script could tell it."""
 
     login = Text(required=True, most=64, error_messages={"required": EMPTY})
@@ -76,6 +67,11 @@ class PasswordForm(_BlankIsNothing):
         required=True, validate=validate.Length(1, 200, error=EMPTY), error_messages={"required": EMPTY}
     )
     device_id = fields.UUID(load_default=None)
+
+    @ma.pre_load
+    def without_blanks(self, posted: dict[str, str], **_: Any) -> dict[str, str]:
+        """Leave out what was left empty: a browser sends it as empty text."""
+        return {name: value for name, value in posted.items() if value.strip()}
 
 
 class ErasureForm(_Form):
