@@ -25,7 +25,6 @@ SHARED = (
     "pages.css",
     "collect.css",
     "icon.svg",
-    "js/photo.js",
     "js/words.js",
     "js/dom.js",
     "js/api.js",
